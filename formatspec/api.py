@@ -1,4 +1,4 @@
-"""The Python interface: open a dataset, go over its items, check it, write it in another format."""
+"""The Python interface: opens datasets, reads their items, checks them, and writes them in another format."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def convert(
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
     with pool_of(workers, engine, address) as pool:
         if isinstance(place, str) and overwrite and not dry_run and is_there(place):
-            # Nothing can be moved there: what would be refused is refused before the old output goes.
+            # Nothing can be moved there, so whatever is refused must be refused before the old output is deleted.
             convert_dataset(source, target, NowhereStaging(), plan, lambda done: None, pool)
         with nullcontext(NowhereStaging()) if dry_run else staged(place, overwrite, known_by) as staging:
             result = convert_dataset(source, target, staging, plan, tell, pool)

@@ -1,4 +1,4 @@
-"""A dataset opened, its format told where it is not named; and the policy that holds for it."""
+"""Opens a dataset, detects its format if none is named, and reads the policy for its findings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from formatspec.run.class_names import Classes
 
 On = Sequence[str] | Mapping[str, str]
-"""What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping of codes to actions."""
+"""What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping from codes to actions."""
 
 
 def load_spec(name_or_file: str | Path) -> Source:
@@ -45,10 +45,10 @@ def load_spec(name_or_file: str | Path) -> Source:
 
 
 def detect_format(tree: Tree) -> Detection:
-    """Tell which known spec describes a tree, with what speaks against the others.
+    """Detect which known spec describes a tree, with what speaks against the others.
 
-    Warns with SpecMistake of each spec of the user's own that cannot be used. Formats that images and folders alone
-    tell are then not considered, since the data may be of that spec.
+    Warns with SpecMistake about each spec of the user's own that cannot be used. Formats that only images and folders
+    speak for are then not considered, since the data may belong to that spec.
     """
     from formatspec.engine.detection.detect import detect
     from formatspec.engine.detection.known_specs import known_specs
@@ -123,7 +123,7 @@ def opened(
 
 
 def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
-    """A spec that is named, and the folder of a tree in which its dataset begins."""
+    """Return a named spec, and the folder of a tree in which its dataset begins."""
     from formatspec.engine.detection.detect import wrapped_in
 
     source = load_spec(spec)
@@ -133,7 +133,7 @@ def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
 def policy_of(
     data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]
 ) -> Policy:
-    """The policy of the configuration file, and over it what is asked for.  Raises PolicyError."""
+    """Return the policy of the configuration file, with the user's options on top. Raises PolicyError."""
     from formatspec.policy.config import found_beside, load
     from formatspec.policy.rules import Policy, Rule, parse_on
 

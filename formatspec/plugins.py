@@ -20,27 +20,27 @@ SPECS, CODECS = "formatspec.specs", "formatspec.codecs"
 
 
 class PluginError(ValueError):
-    """An entry point of another package that cannot be used; the message names it and says why."""
+    """An entry point of another package cannot be used. The message names it and says why."""
 
 
 class Plugin(NamedTuple):
-    """An entry point: its name, the module that it names, and the package that has it."""
+    """An entry point: its name, the module that it refers to, and the package that declares it."""
 
     name: str
     value: str
     package: str
 
     def load_module(self) -> ModuleType:
-        """The module, imported.  Raises PluginError for whatever goes wrong while it is imported."""
+        """Import and return the module. Raises PluginError for anything that goes wrong."""
         from importlib import import_module
 
         try:
             return import_module(self.value)
-        except Exception as error:  # the module is another's: anything may be wrong with it
+        except Exception as error:  # the module belongs to another package, and may raise anything
             raise PluginError(f"the entry point {self.name} = {self.value} of {self.package}: {error}") from error
 
     def load_folder(self) -> Path:
-        """The folder of a package, which need not be imported for it.  Raises PluginError where there is none."""
+        """Return the folder of a package, without importing it. Raises PluginError if there is none."""
         from importlib.util import find_spec
 
         try:
@@ -55,14 +55,14 @@ class Plugin(NamedTuple):
 
 
 def entry_points_of(group: str) -> tuple[Plugin, ...]:
-    """The entry points of a group, in order of their names."""
+    """Return the entry points of a group, in the order of their names."""
     return _found(group, tuple(sys.path))
 
 
 @cache
 def _found(group: str, places: tuple[str, ...]) -> tuple[Plugin, ...]:
     if not any(_mentions(place, group) for place in places):
-        return ()  # which spares the import of the machinery, as long as what a small command does
+        return ()  # this avoids an import that takes as long as a small command
     from importlib.metadata import entry_points
 
     met = {
@@ -73,7 +73,7 @@ def _found(group: str, places: tuple[str, ...]) -> tuple[Plugin, ...]:
 
 
 def _mentions(place: str, group: str) -> bool:
-    """Whether a package that is installed in a folder has an entry point of a group."""
+    """Return whether a package that is installed in a folder has an entry point of a group."""
     try:
         with os.scandir(place or ".") as entries:
             names = [entry.name for entry in entries if entry.name.endswith((".dist-info", ".egg-info"))]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from commands import Ran, Run
 
 import formatspec as fs
 from formatspec.cli.main import main
@@ -105,25 +107,17 @@ def _without_the_list_of_files(request: pytest.FixtureRequest, monkeypatch: pyte
     monkeypatch.setattr(fs, "convert", converted)
 
 
-class Said(NamedTuple):
-    """What a command said, and how it ended."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command as a user's shell would."""
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in this process, as a user's shell would run it; a traceback fails the test."""
 
-    def go(*arguments: str) -> Said:
-        monkeypatch.setattr("sys.argv", ["formatspec", *arguments])
+    def go(*words: object) -> Ran:
+        monkeypatch.setattr("sys.argv", ["formatspec", *map(str, words)])
         capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
+        with warnings.catch_warnings(), pytest.raises(SystemExit) as end:
             main()
-        code = end.value.code
-        out, err = capsys.readouterr()
-        return Said(code if isinstance(code, int) else 0, out, err)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return Ran(int(end.value.code or 0), said.out, said.err)
 
     return go

@@ -1,4 +1,4 @@
-"""Small files written for a test, all at once."""
+"""Small files written for a test: those of a dataset all at once, and a spec."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ def put(folder: Path, files: Mapping[str, Any], size: tuple[int, int] = (20, 10)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(_bytes_of(path, content, size))
     return folder
+
+
+def spec_file(folder: Path, text: str, name: str = "spec") -> Path:
+    """Write a spec as `name`.yaml into a folder that exists, and give the file."""
+    file = folder / f"{name}.yaml"
+    file.write_text(text.strip() + "\n", "utf-8")
+    return file
 
 
 def _bytes_of(path: str, content: Content, size: tuple[int, int]) -> bytes:

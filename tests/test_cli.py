@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +14,10 @@ import pytest
 from written_files import written_bytes
 
 import formatspec as fs
-from formatspec.cli.main import main
 from formatspec.testing.memory import image_bytes
 
 SPECS = Path(fs.__file__).parent.parent / "specs"
 SPEC = SPECS / "ade20k2020.yaml"
-
-
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run the command in this process; a traceback fails the test."""
-
-    def go(*arguments: str | Path) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["formatspec", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        return Ran(int(end.value.code or 0), said.out, said.err)
-
-    return go
 
 
 def annotations(folder: Path) -> list[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coco_like import coco_document, coco_files
 from files_on_disk import put
 
 import formatspec as fs
@@ -101,16 +102,9 @@ def test_masks_of_others_as_open_images(tmp_path: Path) -> None:
     """Outlines become masks, each with a row that names its file and its box; what nobody knows is -1."""
     ring = [2, 1, 6, 1, 6, 3, 2, 3]
     things = [{"bbox": [2, 1, 4, 2], "segmentation": [ring]}, {"bbox": [0, 0, 20, 10]}]
-    rows = [
-        {"id": 50 + i, "image_id": 4, "category_id": 18, "iscrowd": 0, "area": 8, **t} for i, t in enumerate(things)
-    ]
-    document = {
-        "images": [{"id": 4, "file_name": "a.jpg", "width": 20, "height": 10}],
-        "categories": [{"id": 18, "name": "a dog"}], "annotations": rows,
-    }  # fmt: skip
-    data = put(tmp_path / "in", {
-        "images/train/a.jpg": image_bytes(20, 10, "jpg"), "annotations/instances_train.json": json.dumps(document),
-    })  # fmt: skip
+    rows = [{"id": 50 + i, "category_id": 18, "area": 8, **thing} for i, thing in enumerate(things)]
+    document = coco_document([("a.jpg", 20, 10)], rows, [{"id": 18, "name": "a dog"}], first=4)
+    data = put(tmp_path / "in", coco_files(document))
     fs.convert(data, to="open_images", out=tmp_path / "out")
     with (tmp_path / "out/annotations/train-annotations-object-segmentation.csv").open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
@@ -178,13 +172,10 @@ def test_shapes_of_others_as_cvat(tmp_path: Path) -> None:
 
 
 def coco(folder: Path, task: str, *things: dict[str, Any], **category: Any) -> Path:
-    rows = [{"id": 1 + i, "image_id": 4, "category_id": 1, "iscrowd": 0, "area": 9, **t} for i, t in enumerate(things)]
-    document = {
-        "images": [{"id": 4, "file_name": "a.jpg", "width": 20, "height": 10}],
-        "categories": [{"id": 1, "name": "person", **category}], "annotations": rows,
-    }  # fmt: skip
-    image: Contents = {"images/train/a.jpg": image_bytes(20, 10, "jpg")}
-    return put(folder, {**image, f"annotations/{task}_train.json": json.dumps(document)})
+    """A COCO dataset of one image with these objects of one category."""
+    rows = [{"area": 9, **thing} for thing in things]
+    document = coco_document([("a.jpg", 20, 10)], rows, [{"name": "person", **category}], first=4)
+    return put(folder, coco_files(document, task=task))
 
 
 @pytest.mark.parametrize("task", ["instances", "stuff"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from statistics import median
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 
 import formatspec as fs
-from formatspec.cli.main import main
 from formatspec.docs import gallery, holds, pages
 from formatspec.language.load import load_source
 
@@ -180,20 +178,8 @@ def test_one_layout_to_another() -> None:
 # the command
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    def go(*arguments: str) -> str:
-        monkeypatch.setattr("sys.argv", ["formatspec", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        assert not end.value.code
-        return capsys.readouterr().out
-
-    return go
-
-
 def test_the_list_is_aligned(run: Any) -> None:
-    lines = run("specs").splitlines()
+    lines = run("specs").out.splitlines()
     coco = next(line for line in lines if line.split()[0] == "coco")
     assert "COCO" in coco and "boxes" in coco and coco.endswith("full")
     column = coco.index("COCO")
@@ -201,10 +187,10 @@ def test_the_list_is_aligned(run: Any) -> None:
 
 
 def test_the_matrix_is_printed(run: Any) -> None:
-    head, *rows = run("specs", "--matrix").splitlines()
+    head, *rows = run("specs", "--matrix").out.splitlines()
     assert len(head.split()) == len(rows) == len({row.split()[1] for row in rows})
     assert all(len(row.split()) == len(rows) + 2 for row in rows)
-    pairs = json.loads(run("specs", "--matrix", "--json"))["pairs"]
+    pairs = run("specs", "--matrix", "--json").json()["pairs"]
     assert len(pairs) == len(rows) * (len(rows) - 1)
     one = next(pair for pair in pairs if (pair["source"], pair["target"]) == ("coco", "yolo"))
     names = [row.split()[1] for row in rows]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coco_like import coco_document
 from files_on_disk import put
 
 import formatspec as fs
@@ -24,20 +25,14 @@ def read(folder: Path, name: str) -> list[Any]:
     return list(fs.open(folder, name))
 
 
-def coco(names: list[str]) -> dict[str, Any]:
-    images = [{"id": i, "file_name": name, "width": 100, "height": 80} for i, name in enumerate(names, 1)]
-    boxes = [
-        {"id": i, "image_id": i, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}
-        for i, _ in enumerate(names, 1)
-    ]
-    return {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
-
-
 @pytest.mark.parametrize("path", ["annotations/instances_{}.json", "annotations/{}.json"])
 @pytest.mark.parametrize("image", ["images/{0}/{0}.png", "images/{0}.png", "{0}/{0}.png"])
 def test_coco_file_names_from_the_root(tmp_path: Path, path: str, image: str) -> None:
     names = {subset: image.format(subset) for subset in ("train", "val")}
-    documents = {path.format(subset): coco([name]) for subset, name in names.items()}
+    documents = {
+        path.format(subset): coco_document([(name, *SIZE)], [{"bbox": [1, 2, 3, 4], "area": 12}])
+        for subset, name in names.items()
+    }
     items = read(put(tmp_path, {**dict.fromkeys(list(names.values())), **documents}, SIZE), "coco")
     assert {one.subsets: (one.image.path, len(one.objects)) for one in items} == {
         (subset,): (name, 1) for subset, name in names.items()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coco_like import coco_document, coco_files
 from files_on_disk import put
 
 import formatspec as fs
@@ -22,18 +23,13 @@ from formatspec.testing.memory import image_bytes
 
 
 def coco(folder: Path, annotations: list[dict[str, Any]], name: str = "a.jpg", ids: tuple[int, ...] = (18, 1)) -> Path:
-    document = {
-        "images": [{"id": 4, "file_name": name, "width": 20, "height": 10}],
-        "categories": [{"id": i, "name": f"c{i}"} for i in ids],
-        "annotations": [
-            {"id": 50 + i, "image_id": 4, "category_id": ids[0], "iscrowd": 0, "area": 4, "bbox": [1, 1, 4, 4], **row}
-            for i, row in enumerate(annotations)
-        ],
-    }
-    return put(folder, {
-        f"images/train/{name}": image_bytes(20, 10, "jpg"),
-        "annotations/instances_train.json": json.dumps(document),
-    })  # fmt: skip
+    """A COCO dataset of one image, whose ids are no places in lists."""
+    rows = [
+        {"id": 50 + i, "category_id": ids[0], "area": 4, "bbox": [1, 1, 4, 4], **row}
+        for i, row in enumerate(annotations)
+    ]
+    categories = [{"id": i, "name": f"c{i}"} for i in ids]
+    return put(folder, coco_files(coco_document([(name, 20, 10)], rows, categories, first=4)))
 
 
 def only(folder: Path, spec: str) -> Item:
@@ -253,13 +249,9 @@ NAMES = ("with space", "ünï", "图像", "a.b.c", "p(1)", "z[2]", "{x}", "100%"
 )
 def test_names_of_files(spec: str, tmp_path: Path) -> None:
     """Spaces, letters of any script, dots, brackets: they name the same item before and after."""
-    document: dict[str, list[Any]] = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "c"}]}
-    for number, name in enumerate(NAMES, 1):
-        put(tmp_path / "in", {f"images/train/{name}.jpg": image_bytes(20, 10, "jpg")})
-        document["images"].append({"id": number, "file_name": f"{name}.jpg", "width": 20, "height": 10})
-        row = {"id": number, "image_id": number, "category_id": 1, "iscrowd": 0, "area": 16, "bbox": [1, 1, 4, 4]}
-        document["annotations"].append({**row, "segmentation": [SQUARE]})
-    put(tmp_path / "in", {"annotations/instances_train.json": json.dumps(document)})
+    row = {"area": 16, "bbox": [1, 1, 4, 4], "segmentation": [SQUARE]}
+    rows = [{"image_id": number, **row} for number in range(1, len(NAMES) + 1)]
+    put(tmp_path / "in", coco_files(coco_document([(f"{name}.jpg", 20, 10) for name in NAMES], rows, ["c"])))
     fs.convert(tmp_path / "in", to=spec, out=tmp_path / "out", spec="coco")
     report = fs.validate(tmp_path / "out", spec, deep=True)
     assert not [f for f in report.findings if f.level == "error"]

@@ -9,6 +9,7 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from files_on_disk import spec_file
 from written_files import written_files
 
 import formatspec as fs
@@ -98,12 +99,6 @@ def picture(path: Path, width: int = 12, height: int = 8) -> None:
     iio.imwrite(path, np.full((height, width, 3), 90, np.uint8))
 
 
-def spec(folder: Path, text: str) -> Path:
-    file = folder / "format.yaml"
-    file.write_text(text)
-    return file
-
-
 def cameras(folder: Path) -> None:
     for camera, name in (("left", "a"), ("left", "b"), ("right", "a")):
         picture(folder / "shots" / camera / f"{name}.png")
@@ -162,7 +157,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path, in
     folder = tmp_path / "data"
     folder.mkdir()
     make(folder)
-    return spec(tmp_path, text), folder, items, annotations
+    return spec_file(tmp_path, text), folder, items, annotations
 
 
 def documents(folder: Path) -> dict[str, Any]:
@@ -217,7 +212,7 @@ def test_its_laws_hold(made: tuple[Path, Path, int, int]) -> None:
 
 def test_what_the_cameras_saw(tmp_path: Path) -> None:
     cameras(tmp_path)
-    items = [dump.item(item) for item in fs.open(tmp_path, spec(tmp_path.parent, CAMERAS))]
+    items = [dump.item(item) for item in fs.open(tmp_path, spec_file(tmp_path.parent, CAMERAS))]
     assert [item["key"] for item in items] == ["left/a", "left/b", "right/a"]
     assert [item.get("tags") for item in items] == [["sunny", "warm"], ["rain"], None]
     assert [(a["category"]["id"], a["category"]["name"]) for a in items[0]["areas"]] == [(10, "sky"), (20, "grass")]
@@ -225,7 +220,7 @@ def test_what_the_cameras_saw(tmp_path: Path) -> None:
 
 def test_what_the_lines_say(tmp_path: Path) -> None:
     text_lines(tmp_path)
-    day, night = fs.open(tmp_path, spec(tmp_path.parent, LINES))
+    day, night = fs.open(tmp_path, spec_file(tmp_path.parent, LINES))
     assert [(t.category.name if t.category else None, t.bbox, t.attributes) for t in day.objects] == [
         ("traffic light", (1, 2, 3, 4), {"blurred": False}),
         ("car", (0, 0, 6.5, 8), {"blurred": True}),
@@ -235,13 +230,13 @@ def test_what_the_lines_say(tmp_path: Path) -> None:
 
 def test_what_the_elements_say(tmp_path: Path) -> None:
     elements(tmp_path)
-    one, _ = fs.open(tmp_path, spec(tmp_path.parent, ELEMENTS))
+    one, _ = fs.open(tmp_path, spec_file(tmp_path.parent, ELEMENTS))
     assert one.attributes == {"author": "ann"}
     assert [(t.id, t.bbox, t.score) for t in one.objects] == [(1, (1, 2, 4, 4.5), 0.5), (2, (0, 0, 12, 8), None)]
 
 
 def test_what_the_tables_say(tmp_path: Path) -> None:
     joined(tmp_path)
-    p, q = fs.open(tmp_path, spec(tmp_path.parent, JOINED))
+    p, q = fs.open(tmp_path, spec_file(tmp_path.parent, JOINED))
     assert [(t.id, t.category.name if t.category else None) for t in p.objects] == [(1, "cat"), (3, "dog")]
     assert [t.bbox for t in q.objects] == [(0, 0, 2.5, 3)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coco_like import coco_document, coco_files
 from files_on_disk import put
 
 import formatspec as fs
@@ -21,18 +22,11 @@ SQUARE = {"bbox": [1, 1, 4, 4], "area": 16}
 
 def coco(
     names: list[str], rows: list[dict[str, Any]] | None = None, subset: str = "train", first: int = 1
-) -> dict[str, str | bytes]:
+) -> dict[str, dict[str, Any] | bytes]:
     """The files of one subset of COCO; `rows` lie in its first image."""
-    images = [{"id": i, "file_name": name, "width": 20, "height": 10} for i, name in enumerate(names, first)]
-    boxes = [
-        {"id": 10 * first + i, "image_id": first, "category_id": 1, "iscrowd": 0, **SQUARE, **row}
-        for i, row in enumerate(rows or [])
-    ]
-    document = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "c", "supercategory": ""}]}
-    return {
-        **{f"images/{subset}/{name}": image_bytes(20, 10, name.rpartition(".")[2]) for name in names},
-        f"annotations/instances_{subset}.json": json.dumps(document),
-    }
+    boxes = [{"id": 10 * first + i, **SQUARE, **row} for i, row in enumerate(rows or [])]
+    images = [(name, 20, 10) for name in names]
+    return coco_files(coco_document(images, boxes, [{"name": "c", "supercategory": ""}], first), subset)
 
 
 @pytest.mark.parametrize(("to", "other"), [("voc", "a.jpg"), ("labelme", "a.png")])

@@ -86,20 +86,20 @@ def test_an_entry_point_that_cannot_be_used_is_told_and_ends_nothing(package: Pa
     plugins._found.cache_clear()
     assert "coco" in available()
     done = run("doctor", "--output-format", "json")
-    told = {line["what"]: line for line in json.loads(done.stdout)["lines"]}
-    assert done.exit_code == 1
+    told = {line["what"]: line for line in json.loads(done.out)["lines"]}
+    assert done.status == 1
     assert "no_such_package" in told["entry point formatspec.specs mine"]["seen"]
     assert "out of order" in told["entry point formatspec.codecs mine"]["seen"]
     spec = tmp_path / "mine.yaml"
     spec.write_text(SPEC)
     wrong = run("validate", str(spec), str(data(tmp_path / "data")))
-    assert wrong.exit_code == 2 and "out of order" in wrong.stderr
+    assert wrong.status == 2 and "out of order" in wrong.err
 
 
 def test_the_doctor_finds_this_installation_well(run: Any) -> None:
     done = run("doctor")
-    assert done.exit_code == 0, done.stdout
-    lines = done.stdout.splitlines()
+    assert done.status == 0, done.out
+    lines = done.out.splitlines()
     assert any(line.startswith("ok  formats: ") for line in lines)
     assert any(line.startswith("ok  temporary files: ") for line in lines)
     assert any("extra arrow" in line for line in lines)
@@ -111,7 +111,7 @@ def test_a_place_that_cannot_be_written_is_told(run: Any, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("tempfile.TemporaryFile", full)
     done = run("doctor")
-    assert done.exit_code == 1 and "No space left on device" in done.stdout
+    assert done.status == 1 and "No space left on device" in done.out
 
 
 def test_looking_for_plugins_imports_no_machinery_where_there_are_none() -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from coco_like import coco, image_bytes, put
+from commands import Run
 
 import formatspec as fs
-from formatspec.cli.main import main
 from formatspec.findings.codes import ACTIONS
 from formatspec.findings.table import CODES
 from formatspec.policy.config import load, policy_of
@@ -212,33 +211,21 @@ def test_configurations_that_cannot_be(given: Any, said: str) -> None:
     assert said in str(error.value)
 
 
-def run(
-    arguments: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["formatspec", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        main()
-    out = capsys.readouterr()
-    return int(end.value.code or 0), out.out, out.err
-
-
-def test_a_configuration_beside_the_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_configuration_beside_the_data(tmp_path: Path, run: Run) -> None:
     data = dataset(tmp_path / "data", {"category_id": 77}, {"bbox": [10, 10, 0, 20]})
-    assert run(["validate", "coco", data], monkeypatch, capsys)[0] == 1
+    assert run("validate", "coco", data)[0] == 1
     (data / "formatspec.yaml").write_text(
         "on:\n  UNKNOWN_CATEGORY: drop\nignore:\n  - {code: BOX_EMPTY, path: 'annotations/*'}\n  - FILE_UNCLAIMED\n"
         "fail_over: {UNKNOWN_CATEGORY: 1}\n"
     )
-    status, out, _ = run(["validate", "coco", data, "--json"], monkeypatch, capsys)
+    status, out, _ = run("validate", "coco", data, "--json")
     findings = json.loads(out)["findings"]
     assert status == 0 and {one["code"] for one in findings} - {"DIFFERS"} == {"UNKNOWN_CATEGORY"}
     assert {one["action"] for one in findings if one["code"] == "UNKNOWN_CATEGORY"} == {"drop"}
-    assert run(["convert", "coco", data, "--to", "coco", "-o", tmp_path / "out"], monkeypatch, capsys)[0] == 0
+    assert run("convert", "coco", data, "--to", "coco", "-o", tmp_path / "out")[0] == 0
     (data / "formatspec.yaml").unlink()
     (data / "pyproject.toml").write_text("[tool.formatspec.on]\nUNKNOWN_CATEGORY = 'dorp'\n")
-    status, _, err = run(["validate", "coco", data], monkeypatch, capsys)
+    status, _, err = run("validate", "coco", data)
     assert status == 2 and "did you mean 'drop'?" in err
 
 

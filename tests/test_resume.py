@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from written_files import written_bytes
 
 import formatspec as fs
 from formatspec.model.amounts import with_amounts
-from formatspec.paths.trees.store import MANIFEST
 from formatspec.run.conversion.write_shard import Conversion
 from formatspec.run.output import partial as making
 from formatspec.run.output.copying import copy, fresh
@@ -25,15 +25,6 @@ from formatspec.run.resume import Kept
 ITEMS = 100
 SHARDS = {(first, min(first + 16, ITEMS)) for first in range(0, ITEMS, 16)}
 CONVERT = "import formatspec as fs; fs.convert({}, to={!r}, out={!r}, spec={!r}, workers={}, skip_invalid=True)"
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    """Every file but the one that lists the others."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +50,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 def converted(data: Path, out: Path, **options: Any) -> dict[str, bytes]:
     fs.convert(data, out=out, **{"to": "coco", "spec": "labelme", "workers": 1, "skip_invalid": True, **options})
-    return files_of(out)
+    return written_bytes(out)
 
 
 def killed(data: Path, out: Path, shards: int, **options: Any) -> set[tuple[int, int]]:
@@ -119,20 +110,20 @@ def test_killed_at_any_moment(data: Path, tmp_path: Path, workers: int) -> None:
         process.wait()
         between += staging.exists()
         if out.exists():
-            assert files_of(out) == whole
+            assert written_bytes(out) == whole
         else:
             subprocess.run([sys.executable, "-c", script], check=True)
-            assert files_of(out) == whole
+            assert written_bytes(out) == whole
     assert between, "no run was killed between its beginning and its end"
 
 
 def test_images_that_were_linked_stay_what_they_are(data: Path, tmp_path: Path) -> None:
-    before = files_of(data)
+    before = written_bytes(data)
     times = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
     assert killed(data, tmp_path / "out", 2, media="link")
     resumed = converted(data, tmp_path / "out", media="link")
     assert resumed == converted(data, tmp_path / "whole", media="link")
-    assert files_of(data) == before
+    assert written_bytes(data) == before
     assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == times
 
 
@@ -175,10 +166,10 @@ def test_a_killed_replacement_leaves_the_old_one(data: Path, tmp_path: Path) -> 
     converted(data, out)
     (making_of / "files").mkdir(parents=True)
     out.rename(making_of / "old")  # as if killed between the two renames
-    before = files_of(making_of / "old")
+    before = written_bytes(making_of / "old")
     with pytest.raises(fs.OutputError, match="exists"):
         converted(data, out)
-    assert files_of(out) == before
+    assert written_bytes(out) == before
 
 
 def test_two_runs_do_not_write_one_output(tmp_path: Path) -> None:
@@ -190,7 +181,7 @@ def test_two_runs_do_not_write_one_output(tmp_path: Path) -> None:
             ):
                 pass
         staging.write("a", b"1")
-    assert files_of(tmp_path / "out") == {"a": b"1"}
+    assert written_bytes(tmp_path / "out") == {"a": b"1"}
 
 
 def test_workers_that_outlive_their_run_keep_the_next_waiting(tmp_path: Path) -> None:
@@ -213,7 +204,7 @@ def test_workers_that_outlive_their_run_keep_the_next_waiting(tmp_path: Path) ->
     os.close(write)
     with partial(out, False, None) as staging:
         staging.write("a", b"1")
-    assert files_of(out) == {"a": b"1"}
+    assert written_bytes(out) == {"a": b"1"}
 
 
 def test_a_worker_elsewhere_that_does_not_see_the_output_ends_the_run(tmp_path: Path) -> None:

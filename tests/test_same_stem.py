@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from coco_like import GOOD, image_bytes, put
+from coco_like import GOOD, coco_document, image_bytes, put
 
 import formatspec as fs
 from formatspec.testing.memory import image_bytes as made
@@ -23,12 +22,8 @@ def coco(folder: Path, files: tuple[str, ...] = ("a.png", "a.jpg", "b.jpg")) -> 
     """A dataset whose rows name three images, of which some files are there; each has one object."""
     sizes = {"a.jpg": (100, 80), "a.png": (90, 70), "b.jpg": (100, 80)}
     named = ("a.png", "a.jpg", "b.jpg")
-    document: dict[str, Any] = {
-        "images": [{"id": place, "file_name": name, "width": sizes[name][0], "height": sizes[name][1]}
-                   for place, name in enumerate(named, 1)],
-        "annotations": [{"id": place, "image_id": place, **GOOD, "category_id": place} for place in (1, 2, 3)],
-        "categories": [{"id": place, "name": f"of {name}"} for place, name in enumerate(named, 1)],
-    }  # fmt: skip
+    rows = [{**GOOD, "image_id": place, "category_id": place} for place in (1, 2, 3)]
+    document = coco_document([(name, *sizes[name]) for name in named], rows, [f"of {name}" for name in named])
     held = {f"images/train/{name}": IMAGES[name] for name in files}
     return put(folder, {"annotations/instances_train.json": json.dumps(document), **held})
 

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from coco_like import coco_document, coco_files
+from files_on_disk import put
+from said_of_items import told
 
 import formatspec as fs
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.load import available, load_source
-from formatspec.model.records import Item
 from formatspec.run.conversion.plan import RefusedError
-from formatspec.testing.memory import image_bytes
 
 NAMES = ("train", "val", "valid", "validation", "test", "training", "anew")
-
-
-def told(items: list[Item]) -> Counter[str]:
-    """What is said of all items, but for their subsets and paths."""
-    found: Counter[str] = Counter(items=len(items))
-    for item in items:
-        for thing in item.objects:
-            found[f"object {thing.category and thing.category.name} {thing.bbox} {thing.polygons} {thing.region}"] += 1
-        found.update(f"label {label.category and label.category.name} {label.state}" for label in item.labels)
-        found.update(f"caption {caption.text}" for caption in item.captions)
-        found.update(f"area {area.category and area.category.name} {area.region}" for area in item.areas)
-    return found
 
 
 @pytest.mark.parametrize("name", sorted(available()))
@@ -56,17 +44,11 @@ def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
 
 def test_what_is_kept_goes_along(tmp_path: Path) -> None:
     """A file that has another name now is still that file: what nobody understands comes back, in it and its rows."""
-    rows: list[dict[str, Any]] = [
-        {"id": 5, "image_id": 4, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0, "x": 7}
-    ]
-    document = {
-        "info": {"year": 2026}, "licenses": [{"id": 1}], "categories": [{"id": 1, "name": "cat", "y": 8}],
-        "images": [{"id": 4, "file_name": "a.jpg", "width": 20, "height": 10, "license": 1}], "annotations": rows,
-    }  # fmt: skip
-    (tmp_path / "in/images/train").mkdir(parents=True)
-    (tmp_path / "in/annotations").mkdir()
-    (tmp_path / "in/images/train/a.jpg").write_bytes(image_bytes(20, 10, "jpg"))
-    (tmp_path / "in/annotations/instances_train.json").write_text(json.dumps(document))
+    row = {"id": 5, "bbox": [1, 1, 4, 4], "area": 16, "x": 7}
+    document: dict[str, Any] = {"info": {"year": 2026}, "licenses": [{"id": 1}]}
+    document |= coco_document([("a.jpg", 20, 10)], [row], [{"name": "cat", "y": 8}], first=4)
+    document["images"][0]["license"] = 1
+    put(tmp_path / "in", coco_files(document))
     fs.convert(tmp_path / "in", to="coco", out=tmp_path / "out", subsets={"train": "val"})
     assert json.loads((tmp_path / "out/annotations/instances_val.json").read_text()) == document
     assert [file.name for file in (tmp_path / "out/annotations").iterdir()] == ["instances_val.json"]
@@ -85,16 +67,8 @@ def test_every_name_of_a_subset_is_one_that_paths_have(name: str) -> None:
 def apart(folder: Path, subsets: tuple[str, ...]) -> Path:
     """A dataset with an image of one and the same name in each of its subsets."""
     for subset in subsets:
-        document = {
-            "images": [{"id": 1, "file_name": "a.png", "width": 8, "height": 8}],
-            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0}],
-            "categories": [{"id": 1, "name": "cat"}],
-        }
-        path = folder / f"annotations/instances_{subset}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document))
-        (folder / "images" / subset).mkdir(parents=True)
-        (folder / "images" / subset / "a.png").write_bytes(image_bytes(8, 8, "png"))
+        document = coco_document([("a.png", 8, 8)], [{"bbox": [1, 1, 4, 4], "area": 16}])
+        put(folder, coco_files(document, subset))
     return folder
 
 

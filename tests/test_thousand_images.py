@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from coco_like import GOOD, put
+from coco_like import GOOD, coco_document, put
 from coco_like import image_bytes as jpeg
 
 import formatspec as fs
@@ -20,13 +20,9 @@ CSV = "filename,width,height,class,xmin,ymin,xmax,ymax"
 
 
 def json_document() -> Files:
-    rows = [{"id": place, "image_id": place, **GOOD} for place in range(1, COUNT + 1)]
+    rows = [{"image_id": place, **GOOD} for place in range(1, COUNT + 1)]
     rows.append({"id": 5000, "image_id": BAD + 1, **GOOD, "bbox": ["left", 2, 3, 4]})
-    document = {
-        "images": [{"id": place, "file_name": f"{name}.jpg", "width": 100, "height": 80}
-                   for place, name in enumerate(NAMES, 1)],
-        "annotations": rows, "categories": [{"id": 1, "name": "cat"}],
-    }  # fmt: skip
+    document = coco_document([(f"{name}.jpg", 100, 80) for name in NAMES], rows)
     images: Files = {f"images/train/{name}.jpg": IMAGE for name in NAMES}
     return {"annotations/instances_train.json": json.dumps(document), **images}
 

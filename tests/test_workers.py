@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from written_files import written_bytes
 
 import formatspec
 from formatspec.engine.dataset.dataset import DatasetChangedError
 from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
-from formatspec.paths.trees.store import MANIFEST
 from formatspec.run.conversion.plan import RefusedError
 from formatspec.run.conversion.write_shard import Conversion
 from formatspec.run.errors import WorkerLostError
@@ -29,19 +29,10 @@ from formatspec.run.pools.workers import Alone, Processes
 ITEMS = 40
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
-    """Every file but the one that lists the others."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
-
-
 def converted(data: Path, out: Path, workers: int, **options: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
     result = formatspec.convert(data, out=out, workers=workers, **options).as_json()
     del result["out"]
-    return files_of(out), result
+    return written_bytes(out), result
 
 
 @pytest.mark.parametrize(

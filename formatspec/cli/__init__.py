@@ -1,1 +1,1 @@
-"""The commands, each a few lines over the Python interface."""
+"""The commands: each is a few lines on top of the Python interface."""

@@ -1,4 +1,4 @@
-"""What the two positional arguments mean, and how options are read."""
+"""Reads the positional arguments and the values of options."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"[0-9][0-9_]{0,24}")
 
 
 def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
-    """SPEC and DATA: both, either, or neither; one alone is DATA if it is a URL, a folder or a zip, else SPEC."""
+    """Return SPEC and DATA: both, either, or neither. A single argument is DATA if it is a URL, a folder or a zip."""
     if len(arguments) > 2:
         stop(f"at most SPEC and DATA are given, not {len(arguments)} arguments")
     if len(arguments) == 2:
@@ -57,9 +57,9 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
 
 
 def spec_data_and_name(arguments: Sequence[str]) -> tuple[str | None, str, str | None]:
-    """The spec, if it is named, the data, and the file or item of which is asked, if one is.
+    """Return the spec, if named, the data, and the file or item to explain, if named.
 
-    Of two arguments the first is the spec if it is one, else the data.
+    Of two arguments the first is the spec if it is one, otherwise the data.
     """
     if len(arguments) > 3:
         stop(f"at most SPEC, DATA and a file or an item are given, not {len(arguments)} arguments")
@@ -68,16 +68,16 @@ def spec_data_and_name(arguments: Sequence[str]) -> tuple[str | None, str, str |
 
 
 def spec_data_and_names(arguments: Sequence[str]) -> tuple[str | None, str, list[str]]:
-    """The spec, if it is named, the data, and the items that are named behind them.
+    """Return the spec, if named, the data, and the items that are named after them.
 
-    The first argument is the spec if it is one and another follows, else the data.
+    The first argument is the spec if it is one and another follows, otherwise the data.
     """
     named = 2 if len(arguments) > 1 and _is_spec(plain_path(arguments[0])) else 1
     return (*spec_and_data(arguments[:named]), list(arguments[named:]))
 
 
 def dataset_at(named: str, options: Mapping[str, str] | None = None, **taken: Any) -> Dataset:
-    """A dataset that is named as DATA or SPEC=DATA, opened; `taken`: which of its items, as `sampled` gives it."""
+    """Open a dataset that is named as DATA or SPEC=DATA; `taken` selects its items, as `sampled` gives it."""
     from formatspec.api import open as opened
 
     spec, equals, data = named.partition("=")
@@ -89,12 +89,12 @@ def dataset_at(named: str, options: Mapping[str, str] | None = None, **taken: An
 
 
 def _is_spec(named: str) -> bool:
-    """Whether a spec is known by a name, or stands in a file of that name."""
+    """Return whether a spec is known by a name, or is a file of that name."""
     return named in available() or (Path(named).is_file() and Path(named).suffix in (".yaml", ".yml"))
 
 
 def data_at(place: str) -> str:
-    """DATA as it is given, if a folder or a zip is there; what is behind a URL shows when it is opened."""
+    """Return DATA if a folder or a zip is there; a URL is returned unchecked."""
     if is_url(place):
         return place
     place = plain_path(place)
@@ -109,7 +109,7 @@ def data_at(place: str) -> str:
 
 
 def nearest_path(place: str | Path) -> str | None:
-    """Give the name in the folder of a missing path that is most like the path's own."""
+    """Return the name in the folder of a missing path that is most similar to it."""
     path = Path(place)
     try:
         beside = sorted(other.name for other in path.parent.iterdir())
@@ -120,7 +120,7 @@ def nearest_path(place: str | Path) -> str | None:
 
 
 def pairs(given: Sequence[str], option: str) -> dict[str, str]:
-    """`name=value` pairs."""
+    """Return `name=value` pairs."""
     found = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -131,9 +131,9 @@ def pairs(given: Sequence[str], option: str) -> dict[str, str]:
 
 
 def label_map(file: Path | None) -> dict[str, NewName] | None:
-    """A map of category names from a YAML file: old name to new name or to a new category, null to drop.
+    """Read a map of category names from a YAML file: old name to new name or to a new category, null to drop.
 
-    file: The file, or the name of one that stands in the folder `labels` beside the specs, without its ending.
+    `file` is the file, or the name of one in the folder `labels` beside the specs, without its extension.
     """
     if file is None:
         return None
@@ -163,7 +163,7 @@ def _new_name(file: Path, old: object, value: object) -> NewName:
 
 
 def _map_that_comes_along(file: Path) -> Path | None:
-    """Give the map of category names that comes along under this name; None if a file has the name, or none does."""
+    """Return the bundled map of category names with this name; None if a file has the name, or there is none."""
     if file.exists() or len(file.parts) != 1:
         return None
     name = file.name if file.suffix in (".yaml", ".yml") else f"{file.name}.yaml"
@@ -171,7 +171,7 @@ def _map_that_comes_along(file: Path) -> Path | None:
 
 
 def refuse_unreadable(option: str, file: Path) -> None:
-    """End where a file that an option names is not there, or is a folder."""
+    """Stop if the file that an option names is missing, or is a folder."""
     if file.is_dir():
         stop(f"{option} {file} is a folder; name a file")
     if not file.exists():
@@ -180,7 +180,7 @@ def refuse_unreadable(option: str, file: Path) -> None:
 
 
 def refuse_unwritable(option: str, file: Path) -> None:
-    """End where a file that an option names cannot be written, before anything else is done."""
+    """Stop if the file that an option names cannot be written, before anything else is done."""
     if file.is_dir():
         stop(f"{option} {file} is a folder; name a file")
     if not file.resolve().parent.is_dir():
@@ -190,7 +190,7 @@ def refuse_unwritable(option: str, file: Path) -> None:
 
 
 def refuse_report(report: Path, data: str) -> None:
-    """End where a report cannot be written, or would replace a file of the data, before anything else is done."""
+    """Stop if a report cannot be written, or would replace a file of the data, before anything else is done."""
     inside = not is_url(data) and Path(data).resolve() in (report.resolve(), *report.resolve().parents)
     if inside and report.is_file():
         stop(f"--report {report} is a file of the data {data} and would be replaced; name another file")
@@ -198,7 +198,7 @@ def refuse_report(report: Path, data: str) -> None:
 
 
 def wants_json(as_json: bool, output_format: str | None) -> bool:
-    """Whether a command prints JSON: by `--json`, or by `--output-format json`."""
+    """Return whether a command prints JSON: by `--json`, or by `--output-format json`."""
     if output_format not in (None, "text", "json"):
         stop(f"--output-format is text or json, not {output_format!r}")
     if as_json and output_format == "text":
@@ -207,16 +207,16 @@ def wants_json(as_json: bool, output_format: str | None) -> bool:
 
 
 def not_empty(dataset: Dataset) -> Dataset:
-    """The dataset; ends where it has no item."""
+    """Return the dataset; stop if it has no items."""
     if not len(dataset):
         stop(f"{dataset.data} holds no item of {dataset.format}; `formatspec validate` says why")
     return dataset
 
 
 def sampled(limit: Sequence[str] | None, every: int = 1, subset: Sequence[str] | None = None) -> dict[str, Any]:
-    """Which items are taken, as the Python interface takes it; what data may ask for is set on the way.
+    """Return the selection of items for the Python interface, and set limits on what data may demand.
 
-    limit: What `--limit` is given: a number of items, or limits as `name=number`.
+    `limit` holds the values of `--limit`: a number of items, or limits as `name=number`.
     """
     counts = [text for text in limit or () if "=" not in text]
     for text in counts:

@@ -1,7 +1,6 @@
-"""The law of conservation in short, for `lint`.
+"""A short check of the law of conservation, for `lint`.
 
-Generated datasets of a spec are converted. What stands in the output is read back and compared with what was handed
-to the writers.
+Generated datasets of a spec are converted. The output is read back and compared with what was handed to the writers.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from formatspec.testing.read_back import read_output, recorded, unexplained
 
 ITEMS = 3
 TARGETS_FILE = "usual_targets.txt"
-"""Stands beside the specs of the catalogue: formats to which a new one is converted, a line each."""
+"""A file beside the specs of the catalogue: the formats to which a new one is converted, one per line."""
 
 
 class Conserved(NamedTuple):
@@ -33,20 +32,21 @@ class Conserved(NamedTuple):
 
 
 def usual_targets() -> tuple[str, ...]:
-    """The formats of the catalogue to which `lint` converts; none where the catalogue is hidden."""
+    """Return the formats of the catalogue to which `lint` converts; none if the catalogue is hidden."""
     known = available()
     lists = [folder / TARGETS_FILE for folder in folders() if (folder / TARGETS_FILE).is_file()]
     return tuple(name for one in lists[:1] for name in one.read_text("utf-8").split() if name in known)
 
 
 def conserved(spec: str, seed: int, targets: Sequence[str]) -> Conserved:
-    """Convert a generated dataset of a spec, and a copy of it with one small fault, and read the outputs back.
+    """Convert a generated dataset of a spec, and a copy with one small fault, and read the outputs back.
 
-    The damaged one is converted without what is wrong with it; what its findings stop even so is not counted.
+    The damaged copy is converted without its faulty parts. If its findings stop the conversion anyway, it does not
+    count.
 
     Args:
         spec: The spec's name or file.
-        seed: Where the generator begins; also which fault the copy has.
+        seed: The seed of the generator; it also chooses the fault of the copy.
         targets: Names or files of the specs to convert to.
     """
     made, wrong = 0, list[str]()
@@ -55,7 +55,7 @@ def conserved(spec: str, seed: int, targets: Sequence[str]) -> Conserved:
         try:
             fs.sample(spec, whole, items=ITEMS, seed=seed)
         except (LawBrokenError, CannotWriteError):
-            return Conserved(0, ())  # the other laws tell of it
+            return Conserved(0, ())  # the other laws report this
         kind = put_damaged(whole, damaged, seed)
         for to in dict.fromkeys(targets):
             for data, fault in ((whole, ""), (damaged, kind))[: 2 if kind else 1]:
@@ -68,7 +68,7 @@ def conserved(spec: str, seed: int, targets: Sequence[str]) -> Conserved:
 
 
 def _told(spec: str, data: Path, to: str, out: Path, is_damaged: bool) -> list[str] | None:
-    """Tell what is wrong with one conversion; None if the conversion was rightly refused because of its data."""
+    """Return what is wrong with one conversion; None if it was refused because of its data."""
     on = ("error=drop",) if is_damaged else ()
     try:
         with recorded() as (handed, options):

@@ -1,4 +1,4 @@
-"""Where words go: data to stdout, talk to stderr; colour and progress only on a terminal."""
+"""Prints: data on stdout, messages on stderr; colour and progress only on a terminal."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ _COLORS = {"error": typer.colors.RED, "warning": typer.colors.YELLOW, "info": ty
 
 
 class Talk:
-    """How much is said on stderr."""
+    """How much is printed on stderr."""
 
     quiet = False
 
 
 def say(text: str) -> None:
-    """Say something on stderr."""
+    """Print a message on stderr."""
     if not Talk.quiet:
         typer.echo(printable(text), err=True)
 
 
 def say_out(text: str) -> None:
-    """Say something on stdout that may hold words of the data."""
+    """Print text that may contain parts of the data on stdout."""
     typer.echo(printable(text))
 
 
 def print_json(value: Any) -> None:
-    """Print a plain value as JSON on one line; what a terminal would act on is escaped there."""
+    """Print a plain value as JSON on one line; characters that a terminal acts on are escaped."""
     import json
 
     typer.echo(json_printable(json.dumps(value, ensure_ascii=False), sys.stdout.isatty()))
 
 
 def indented_json(value: Any) -> str:
-    """A plain value as JSON of several lines; what a terminal would act on is escaped there."""
+    """Return a plain value as JSON of several lines; characters that a terminal acts on are escaped."""
     import json
 
     return json_printable(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout.isatty())
 
 
 def colored(stream: Any) -> bool:
-    """Whether a stream takes colour."""
+    """Return whether a stream shows colour."""
     return bool(stream.isatty()) and "NO_COLOR" not in os.environ
 
 
 def show_findings(findings: Iterable[Finding], to_stderr: bool = False, whole: bool = False) -> None:
-    """Print findings, grouped, the worst first; `whole`: all places of each group."""
+    """Print findings in groups, the worst first; with `whole`, all places of each group."""
     stream = sys.stderr if to_stderr else sys.stdout
     paint = colored(stream)
     for line in lines(findings, None if whole else FIRST_PLACES):
@@ -66,7 +66,7 @@ def show_findings(findings: Iterable[Finding], to_stderr: bool = False, whole: b
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """How far it is, with rate and time left: a line that changes on a terminal, else a line every 30 seconds."""
+    """Show progress with rate and time left: a line that changes on a terminal, or a line every 30 seconds."""
     if Talk.quiet:
         yield lambda done, total: None
         return
@@ -95,11 +95,11 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 ON_TERMINAL, IN_A_LOG = 0.2, 30.0
-"""Seconds between two words about how far it is."""
+"""Seconds between two lines of progress."""
 
 
 def stop(message: str, status: int = USAGE) -> NoReturn:
-    """Say what is wrong and end."""
+    """Print what is wrong, and exit."""
     for line in message.splitlines():
         typer.echo(printable(line), err=True)
     raise typer.Exit(status)

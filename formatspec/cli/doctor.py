@@ -1,4 +1,4 @@
-"""`formatspec doctor`: what this installation is, what it can use, and whether anything is in its way."""
+"""`formatspec doctor`: checks this installation, what it can use, and whether anything is wrong with it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEEDED = ("numpy", "pillow", "imageio", "kornia-rs", "msgspec", "lxml", "PyYAML"
 
 
 class Line(NamedTuple):
-    """One thing that was looked at: what, whether it is well (None: it need not be there), and what was seen."""
+    """One check: what was looked at, whether it is well (None: it is optional), and what was found."""
 
     what: str
     well: bool | None
@@ -50,7 +50,7 @@ def doctor(as_json: AsJson = False, output_format: OutputFormat = None) -> None:
 
 
 def looked_at() -> Iterator[Line]:
-    """Run all checks of the installation, in their order."""
+    """Yield all checks of the installation, in their order."""
     yield Line("formatspec", True, f"{__version__} in {Path(__file__).parents[1]}")
     yield Line("Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}")
     yield from _packages()
@@ -136,5 +136,5 @@ def _plugins() -> Iterator[Line]:
             try:
                 seen = str(one.load_folder() if group == SPECS else one.load_module().__name__)
                 yield Line(f"entry point {group} {one.name}", True, seen)
-            except Exception as error:  # another package's fault, whatever it is, is told and ends nothing
+            except Exception as error:  # any error of another package is reported and stops nothing
                 yield Line(f"entry point {group} {one.name}", False, f"{one.value} cannot be used: {error}")

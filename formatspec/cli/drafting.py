@@ -1,4 +1,4 @@
-"""The commands of those who write a spec: `infer` drafts one for a folder, `lint` checks one, on data too."""
+"""The commands for writing specs: `infer` drafts one for a folder, and `lint` checks one, also on data."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 ALL = 1 << 30
 MOST = 10
-"""Files, or differences, of one kind that are named."""
+"""How many files, or differences, of one kind are named."""
 CONVERTED = 5
-"""Generated datasets that `lint` converts and reads back, each whole and damaged."""
+"""How many generated datasets `lint` converts and reads back, each whole and damaged."""
 
 
 def infer(
@@ -117,7 +117,7 @@ def lint(
 
 
 def _held_to_laws(source: Source, spec: str, runs: int, seed: int) -> Iterator[str | int]:
-    """Try the laws on a spec one after the other; tell what is wrong, else how many conversions were made."""
+    """Try the laws on a spec one after the other; yield what is wrong, or else how many conversions were made."""
     import random
 
     from formatspec.cli.conserved import conserved, usual_targets
@@ -157,7 +157,7 @@ def _held_to_laws(source: Source, spec: str, runs: int, seed: int) -> Iterator[s
 
 
 def _lint_on_data(spec: str, data: str, as_json: bool) -> None:
-    """Say what a spec reads of data, what it leaves, and what does not come back; exit 1 where something is wrong."""
+    """Print what a spec reads of data, what it leaves, and what does not come back; exit 1 if something is wrong."""
     import msgspec
 
     from formatspec.cli.arguments import data_at

@@ -95,7 +95,7 @@ def compare(
 
 
 def picture_file(out: Path) -> Path:
-    """The file of a picture, as `-o` names it; ends where it cannot be written or its ending names no kind of image."""
+    """Check the file of a picture, as `-o` names it; stop if it cannot be written or is no kind of image."""
     from formatspec.cli.arguments import refuse_unwritable
 
     if out.is_dir():
@@ -129,7 +129,7 @@ def plot(
 ) -> None:
     """Draw items: the image with regions, outlines, boxes, keypoints, labels, and what is wrong with it.
 
-    Without ITEM the first is drawn, as many as the grid has cells, or as many as --limit says.
+    Without ITEM, the first items are drawn: one, as many as the grid has cells, or as many as --limit says.
     """
     import formatspec.api as api
     from formatspec.cli.arguments import not_empty, pairs, sampled, spec_data_and_names, wants_json
@@ -160,7 +160,7 @@ def _tell(
     found: Statistics | Comparison, page: Callable[[], str], lines: Callable[[], list[str]], as_json: bool,
     html: Path | None,
 ) -> None:  # fmt: skip
-    """Say what was found: as a page, as JSON, or as lines of text where neither is asked for."""
+    """Print what was found as a page, as JSON, or otherwise as lines of text."""
     if html is not None:
         html.write_text(page(), encoding="utf-8")
         say(f"written: {html}")

@@ -49,8 +49,8 @@ from formatspec.cli.write_commands import convert, engine_named, split
 from formatspec.findings.render import amount, printable
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
-"""Objects that Python makes before it looks for rings of them: what an item needs ends with it, what is
-imported stays, and looking costs."""
+"""How many objects Python makes before it looks for reference cycles. Items leave no cycles, imported modules stay, and
+looking takes time."""
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -70,7 +70,7 @@ def common(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
 ) -> None:
     """One YAML file describes a vision dataset; validate it, convert it, look at it."""
-    del quiet  # taken from anywhere on the line by `main`
+    del quiet  # `main` takes it from anywhere on the command line
 
 
 @app.command()
@@ -80,7 +80,7 @@ def validate(
     as_json: AsJson = False,
     output_format: OutputFormat = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="list every place, of each code the first five else")
+        bool, typer.Option("--all", help="list every place; without it, the first five of each code")
     ] = False,
     on: On = None,
     config: Config = None,
@@ -163,7 +163,7 @@ def explain(
     output_format: OutputFormat = None,
     option: Option = None,
 ) -> None:
-    """Say which role claims a file, why none claims another, and from where an item's values came."""
+    """Say which role claims a file, why none claims another, and where each value of an item came from."""
     import msgspec
 
     from formatspec.api import explain as explained_by_api
@@ -187,9 +187,11 @@ def detect(
     data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: AsJson = False,
     output_format: OutputFormat = None,
-    everything: Annotated[bool, typer.Option("--all", help="say of every other format why it is not that one")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="say for every other format what speaks against it")
+    ] = False,
 ) -> None:
-    """Say which format a dataset has, and why it has not the five nearest others: exit 2 where no format is told."""
+    """Say which format a dataset has, and what speaks against the five nearest others; exit 2 if no format fits."""
     import formatspec.api as api
     from formatspec.cli.arguments import data_at, wants_json
     from formatspec.engine.detection.refusal import refusal
@@ -299,7 +301,7 @@ def main() -> None:
 
     _open_closed_streams()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # they are looked for in every package there is
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would search every installed package for plugins
     arguments = [word for word in sys.argv[1:] if word not in ("-q", "--quiet")]
     Talk.quiet = len(arguments) < len(sys.argv) - 1
     warnings.showwarning = partial(_show_warning, warnings.showwarning)
@@ -322,11 +324,11 @@ def main() -> None:
     except Exception as error:
         _unexpected(error)
     finally:
-        gc.freeze()  # what is left ends with the process; to look for rings of it takes as long as a small command
+        gc.freeze()  # whatever is left ends with the process; looking for cycles takes as long as a small command
 
 
 def _open_closed_streams() -> None:
-    """Open the null device for standard streams that the caller closed (`>&-`); what is written there is dropped."""
+    """Open the null device in place of standard streams that the caller closed (`>&-`)."""
     nowhere = Path(os.devnull)
     sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
     sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
@@ -334,7 +336,7 @@ def _open_closed_streams() -> None:
 
 
 def _show_warning(others: Any, message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
-    """Say what the library warns of as the command line says things; leave all other warnings to `others`."""
+    """Print the library's warnings in the style of the command line; leave all other warnings to `others`."""
     from formatspec.api import FormatNotice, SpecMistake
 
     if issubclass(category, SpecMistake):
@@ -350,7 +352,7 @@ _SYSTEM: dict[type[OSError], str] = {
     IsADirectoryError: "it is a folder, and a file is wanted",
     NotADirectoryError: "it is a file, and a folder is wanted",
 }
-"""What an error of the operating system means, where that has plainer words."""
+"""Plainer words for errors of the operating system."""
 
 _INPUT = (
     (r"greater than or equal to (\S+)", r"it takes a number from \2"),
@@ -358,7 +360,7 @@ _INPUT = (
     (r"a valid integer.*", "it takes a whole number"),
     (r"a valid number.*", "it takes a number"),
 )
-"""What the parser of the command line says of a value, and how it is said here."""
+"""Messages of the command-line parser about a value, and the words that replace them."""
 
 
 def _plainly(message: str) -> str:
@@ -374,7 +376,7 @@ def _unexpected(error: Exception) -> None:
     if message is not None:
         typer.echo(f"{_plainly(message())}; `formatspec --help` shows how it is used", err=True)
         sys.exit(USAGE)
-    if isinstance(error, OSError):  # the system's, not ours: a full disk, a folder where a file belongs, no permission
+    if isinstance(error, OSError):  # an error of the system: a full disk, a folder in place of a file, no permission
         about = f"{error.filename}: " if error.filename is not None else ""
         typer.echo(printable(f"{about}{_SYSTEM.get(type(error), error.strerror or error)}"), err=True)
         sys.exit(USAGE)

@@ -10,7 +10,7 @@ import typer
 
 
 def readable(option: str) -> Callable[[Path | None], Path | None]:
-    """What looks, before a command begins, whether the file that an option names is there."""
+    """Return a check, made before a command begins, that the file that an option names exists."""
 
     def look(file: Path | None) -> Path | None:
         from formatspec.cli.arguments import refuse_unreadable
@@ -23,7 +23,7 @@ def readable(option: str) -> Callable[[Path | None], Path | None]:
 
 
 def writable(option: str) -> Callable[[Path | None], Path | None]:
-    """What looks, before a command begins, whether the file that an option names can be written."""
+    """Return a check, made before a command begins, that the file that an option names can be written."""
 
     def look(file: Path | None) -> Path | None:
         from formatspec.cli.arguments import refuse_unwritable
@@ -36,7 +36,7 @@ def writable(option: str) -> Callable[[Path | None], Path | None]:
 
 
 def filled(option: str, takes: str) -> Callable[[str | None], str | None]:
-    """What ends where an option is given an empty text, which a script's unset variable leaves behind."""
+    """Return a check that an option is not an empty text, as a script's unset variable gives."""
 
     def look(text: str | None) -> str | None:
         from formatspec.cli.console import stop

@@ -1,4 +1,4 @@
-"""The commands that write datasets: conversions, several datasets as one, splits."""
+"""The commands that write datasets: conversions, merged datasets, splits."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def convert(
     skip_invalid: SkipInvalid = False,
     allow_loss: AllowLoss = None,
     allow_unaccounted: Annotated[
-        bool, typer.Option(help="write even if something is gone that no line names; the exit status is 3 all the same")
+        bool, typer.Option(help="write even if the loss report misses a loss; the exit status is then 3")
     ] = False,
     lossless: Lossless = False,
     workers: Workers = None,
@@ -242,7 +242,7 @@ def split(
 
 
 def _ratios(given: list[str]) -> dict[str, float]:
-    """The subsets and their parts, as `--ratio` names them; ends where they cannot be, and says what they mean."""
+    """Return the subsets and their parts as `--ratio` names them; stop if they are wrong, and say how they are read."""
     from formatspec.cli.arguments import pairs
     from formatspec.datasets.splits.assign import shares
 
@@ -281,12 +281,12 @@ def _tell_split(made: Split) -> None:
 
 
 MOST_OFF = 10
-"""Classes that could not be spread evenly and are named."""
+"""How many classes that could not be spread evenly are named."""
 
 
 @contextmanager
 def _refusals(as_json: bool) -> Iterator[None]:
-    """Say why a conversion was not made, and end."""
+    """Print why a conversion was refused, and exit."""
     import msgspec
 
     from formatspec.run.conversion.plan import RefusedError, UnaccountedError
@@ -323,7 +323,7 @@ def _overwrite(replace: bool, force: bool) -> Overwrite:
 
 
 def engine_named(name: str) -> Any:
-    """What runs workers, by its name."""
+    """Return the engine that runs workers, by its name."""
     if name not in ("processes", "ray"):
         stop(f"--engine is processes or ray, not {name!r}")
     return name
@@ -334,7 +334,7 @@ _UNITS = {"drop-item": "item"}
 
 
 def _tell(result: Result, as_json: bool, dry_run: bool, whole: Callable[[], Any]) -> None:
-    """Say what a conversion wrote, or would write, and what is lost by it."""
+    """Print what a conversion wrote, or would write, and what is lost."""
     show_findings([f for f in result.findings if f.level != "info"], to_stderr=True)
     if as_json:
         print_json(whole())

@@ -35,10 +35,14 @@ __all__ = [
 
 
 class UnknownCodecError(LookupError):
-    """No codec has this name.  `suggestions` are the nearest names there are."""
+    """No codec has this name. `suggestions` are the most similar names."""
 
     def __init__(self, name: str) -> None:
-        """Look up the nearest names of codecs for the message; name: the name that no codec has."""
+        """Look up similar names for the message.
+
+        Args:
+            name: The name that no codec has.
+        """
         self.name = name
         self.suggestions = tuple(difflib.get_close_matches(name, CODECS, n=3))
         near = f"; did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
@@ -47,18 +51,21 @@ class UnknownCodecError(LookupError):
 
 @cache
 def load_plugins() -> None:
-    """Import the modules in which other packages register codecs; once, when a codec is not one of ours.
+    """Import the modules in which other packages register codecs, once, when an unknown codec is used.
 
-    Raises PluginError where one cannot be imported.
+    Raises:
+        PluginError: A module cannot be imported.
     """
     for plugin in entry_points_of(ENTRY_POINTS):
         plugin.load_module()
 
 
 def make(name: str, arguments: Sequence[Argument] = (), site: Site = Site()) -> Codec:  # noqa: B008
-    """The codec `name(arguments)` as it stands at `site`.
+    """Return the codec `name(arguments)` for its place in a spec.
 
-    Raises UnknownCodecError, and BadArgumentsError where the codec does not take the arguments.
+    Raises:
+        UnknownCodecError: No codec has this name.
+        BadArgumentsError: The codec does not take these arguments.
     """
     factory = CODECS.get(name)
     if factory is None:

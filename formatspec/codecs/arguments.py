@@ -1,4 +1,4 @@
-"""Reading the arguments of a codec call."""
+"""Reads the arguments of a codec call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ class BadArgumentsError(ValueError):
 
 
 def plain(arguments: Sequence[Argument], at_least: int = 0, at_most: int | None = None) -> tuple[Any, ...]:
-    """The values of arguments that are not pairs, `at_most` of them (by default `at_least`)."""
+    """Return the values of arguments that are not pairs.
+
+    There must be at least `at_least` and at most `at_most` of them (by default exactly `at_least`).
+    """
     at_most = at_least if at_most is None else at_most
     if any(argument.paired for argument in arguments):
         raise BadArgumentsError("takes no pairs a=b")
@@ -24,27 +27,27 @@ def plain(arguments: Sequence[Argument], at_least: int = 0, at_most: int | None 
 
 
 def whole(value: object, minimum: int) -> int:
-    """An argument that is a whole number of at least `minimum`."""
+    """Return an argument that is a whole number of at least `minimum`."""
     if type(value) is not int or value < minimum:
         raise BadArgumentsError(f"takes a whole number of at least {minimum}, not {value!r}")
     return value
 
 
 def optional_count(arguments: Sequence[Argument]) -> int | None:
-    """The one argument `n` of codecs like `pairs(2)`, or None in `pairs`."""
+    """Return the argument `n` of codecs like `pairs(2)`; None for `pairs` without one."""
     values = plain(arguments, 0, 1)
     return whole(values[0], 1) if values else None
 
 
 def text(value: object) -> str:
-    """An argument that is a text and not empty."""
+    """Return an argument that is a text and not empty."""
     if not isinstance(value, str) or not value:
         raise BadArgumentsError(f"takes a text, not {value!r}")
     return value
 
 
 def names(values: Sequence[object], allowed: Sequence[str]) -> tuple[str, ...]:
-    """Arguments that are all among the names `allowed`."""
+    """Return arguments that are all among the names `allowed`."""
     for value in values:
         if value not in allowed:
             raise BadArgumentsError(f"takes {', '.join(allowed)}, not {value!r}")

@@ -11,17 +11,17 @@ from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 Letter = tuple[str, bool]
-"""A character, and whether a backslash stood before it."""
+"""A character, and whether a backslash came before it."""
 
 _SPECIAL = frozenset('\\=",')
 
 
 @codec("assignments")
 def assignments(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`assignments`: a mapping as `a=1, b="2", c=true`; a name alone is true.
+    """`assignments`: a mapping as text, `a=1, b="2", c=true`; a name without a value means true.
 
-    A text that would read as a number or a truth value stands between quotes; backslash, quote, comma and `=`
-    inside names and texts follow a backslash.
+    A text that would read as a number or a truth value is quoted. Inside names and texts, a backslash precedes each
+    backslash, quote, comma and `=`.
     """
     take.plain(arguments)
     return Codec(encode=_encode, decode=_decode, kind="text", fit=_fit)
@@ -64,7 +64,7 @@ def _letters(text: str) -> list[Letter]:
 
 
 def _split(letters: Sequence[Letter], mark: str, most: int = -1) -> Iterator[Sequence[Letter]]:
-    """The pieces between unescaped marks, without the blanks around them."""
+    """Yield the pieces between unescaped marks, without blanks around them."""
     start = 0
     for place, letter in enumerate(letters):
         if letter == (mark, False) and most:
@@ -113,7 +113,7 @@ def _escaped(text: str) -> str:
 
 
 def _fit(value: Any, rng: random.Random, env: Env) -> dict[str, Any]:
-    """Those entries that survive."""
+    """Return those entries that the codec can carry."""
     kept: dict[str, Any] = {}
     for name, part in (value if isinstance(value, dict) else {"word": value}).items():
         try:

@@ -16,7 +16,7 @@ from formatspec.codecs.registry import Argument, Codec, Env, Formulas, Site, Unf
 from formatspec.codecs.values import Number
 
 DEEPEST = 3
-"""How deep lists may stand in one another: rings of points."""
+"""How deep lists may be nested: rings of points."""
 
 SIDES = ("x1", "y1", "x2", "y2")
 
@@ -51,7 +51,7 @@ def xywh(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("sides")
 def sides(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`sides`: left, top, right, bottom.  `sides(x1, x2, y1, y2)`: in another order."""
+    """`sides`: left, top, right, bottom. Arguments give another order: `sides(x1, x2, y1, y2)`."""
     order = take.names(take.plain(arguments, 0, 4), SIDES) or SIDES
     if sorted(order) != sorted(SIDES):
         raise take.BadArgumentsError("takes x1, y1, x2, y2 once each, in the order of the file")
@@ -72,7 +72,7 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("box_ring")
 def box_ring(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`box_ring`: the four corners as a ring, clockwise on screen from the upper left; read from any corner."""
+    """`box_ring`: a box as a ring of its corners, clockwise on screen from the upper left; any first corner is read."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -96,7 +96,7 @@ def box_ring(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("cxcywh")
 def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`cxcywh`: the centre's x and y, width, height."""
+    """`cxcywh`: x and y of the centre, width, height."""
     take.plain(arguments)
 
     def formulas(box: Sequence[str]) -> Sequence[str]:
@@ -112,7 +112,7 @@ def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("two_corners")
 def two_corners(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`two_corners`: [[x, y], [x, y]], two opposite corners; written are upper left and lower right."""
+    """`two_corners`: a box as [[x, y], [x, y]]: its upper left and lower right corners; any opposite ones are read."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -129,10 +129,10 @@ def two_corners(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("inclusive")
 def inclusive(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`inclusive(1)`: sides by the first and the last pixel inside, which are counted from 1.
+    """`inclusive(1)`: sides as the first and the last pixel inside the box, counted from 1.
 
-    Stands after `sides`: left and top become x + 1 and y + 1, right and bottom stay; with `inclusive(0)` left
-    and top stay, and right and bottom become x - 1 and y - 1.
+    It follows `sides`: left and top become x + 1 and y + 1 in the file, right and bottom are unchanged. With
+    `inclusive(0)`, left and top are unchanged, and right and bottom become x - 1 and y - 1.
     """
     start = take.whole(take.plain(arguments, 1)[0], 0)
     shifts = (start, start, start - 1, start - 1)
@@ -155,7 +155,7 @@ def inclusive(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _direction(degrees: Number) -> tuple[float, float]:
-    """Cosine and sine, exact for right angles."""
+    """Return cosine and sine, exact for right angles."""
     quarter, rest = divmod(degrees % 360, 90)
     if rest == 0:
         return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(quarter) % 4]
@@ -163,7 +163,7 @@ def _direction(degrees: Number) -> tuple[float, float]:
 
 
 def _canonical(degrees: float) -> float:
-    """The same angle in (-180, 180]."""
+    """Return the same angle in (-180, 180]."""
     turned = math.remainder(degrees, 360)
     return 180.0 if turned <= -180 + 1e-9 else turned
 
@@ -172,9 +172,9 @@ def _canonical(degrees: float) -> float:
 def corners(arguments: Sequence[Argument], site: Site) -> Codec:
     """`corners`: a rotated box as its four corners [[x, y], ...].
 
-    Written clockwise on screen, from the corner that is upper left before turning; read in either sense.
-    Reading wants a rectangle: its corners may be off by a millionth of its size, or by as many pixels as the
-    argument says, as in `corners(0.5)`.  The angle read is in (-180, 180] degrees.
+    The corners are written clockwise on screen, beginning with the one that is upper left before the rotation. They are
+    read in either direction. They must form a rectangle; each may be off by a millionth of its size, or by as many
+    pixels as an argument allows, as in `corners(0.5)`. The angle that is read lies in (-180, 180] degrees.
     """
     found = take.plain(arguments, 0, 1)
     if found and not (values.is_number(found[0]) and found[0] >= 0):
@@ -211,9 +211,9 @@ def _rotated_box(value: Any, tolerance: float | None) -> tuple[float, ...]:
     if along.real * down.imag - along.imag * down.real < 0:
         along, down = down, along
     width, height = abs(along), abs(down)
-    # Where one side has no length, the other one tells the angle.
+    # If one side has no length, the other one gives the angle.
     axis = along if width >= height else down / 1j
-    # Coordinates themselves are only known to about 16 digits.
+    # Coordinates are only accurate to about 16 digits.
     allowed = 1e-6 * (width + height) + 1e-12 * max(map(abs, ring)) if tolerance is None else tolerance
     turned = down / 1j * axis.conjugate() if width >= height else along * axis.conjugate()
     skew = abs(turned.imag) / (abs(axis) or 1.0)
@@ -231,7 +231,7 @@ def _fit_rotated(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]
 
 @codec("turned")
 def turned(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`rotated | turned`: five numbers whose last one, the angle, is not 0; an upright box is a plain box."""
+    """`rotated | turned`: five numbers whose last one, the angle, is not 0, since an upright box is a plain box."""
     take.plain(arguments)
 
     def checked(value: Any) -> tuple[Number, ...]:
@@ -251,9 +251,9 @@ def turned(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("sides_and_angle")
 def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`left, top, right, bottom, angle: rotated | sides_and_angle`: the sides before turning about the centre.
+    """`left, top, right, bottom, angle: rotated | sides_and_angle`: the sides before the rotation about the centre.
 
-    The angle is in degrees, clockwise on screen, and stands as it is.
+    The angle is in degrees, clockwise on screen.
     """
     take.plain(arguments)
 
@@ -272,14 +272,14 @@ def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("about_corner")
 def about_corner(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`x, y, width, height, angle: rotated | about_corner`: a box turned about its own corner, which stands first.
+    """`x, y, width, height, angle: rotated | about_corner`: a box that is rotated about its upper left corner.
 
-    The corner is the upper left one before turning.  The angle is in degrees, clockwise on screen.
+    x and y are that corner, which the rotation leaves in place. The angle is in degrees, clockwise on screen.
     """
     take.plain(arguments)
 
     def half(width: Number, height: Number, degrees: Number) -> tuple[float, float]:
-        """From the corner to the centre."""
+        """Return the vector from the corner to the centre."""
         cosine, sine = _direction(degrees)
         return (width * cosine - height * sine) / 2, (width * sine + height * cosine) / 2
 
@@ -299,7 +299,7 @@ def about_corner(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _angle_codec(site: Site, encode: Callable[[Number], Number], decode: Callable[[Number], Number]) -> Codec:
-    """A codec of angles: a number that is one, or a list of numbers whose last one is."""
+    """Return a codec of angles: of a single number, or of the last number in a list."""
 
     def change(value: Any, turn: Callable[[Number], Number]) -> Any:
         if not values.is_sequence(value):
@@ -318,14 +318,14 @@ def _angle_codec(site: Site, encode: Callable[[Number], Number], decode: Callabl
 
 @codec("counterclockwise")
 def counterclockwise(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`rotated | counterclockwise`: the angle, which stands last, is counted the other way round."""
+    """`rotated | counterclockwise`: the angle, which is the last number, is counted counterclockwise."""
     take.plain(arguments)
     return _angle_codec(site, lambda angle: 0 - angle, lambda angle: 0 - angle)
 
 
 @codec("radians")
 def radians(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`rotated | radians`: the angle, which stands last, is in radians; a single number is an angle itself."""
+    """`rotated | radians`: the angle, which is the last number, is in radians. A single number is itself an angle."""
     take.plain(arguments)
     return _angle_codec(site, math.radians, math.degrees)
 
@@ -350,9 +350,9 @@ def two_radii(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("radii")
 def radii(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`cx, cy, rx, ry: ellipse | radii`: an ellipse that is not turned, its radii along x and y.
+    """`cx, cy, rx, ry: ellipse | radii`: an ellipse without rotation, with its radii along x and y.
 
-    The radii differ: equal ones are a circle's, see `two_radii`.
+    Ellipses with equal radii do not fit; they are circles, see `two_radii`.
     """
     take.plain(arguments)
 
@@ -383,7 +383,7 @@ def radii(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("sides_around")
 def sides_around(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`ellipse | sides_around`: an ellipse that is not turned as left, top, right, bottom of the box around it."""
+    """`ellipse | sides_around`: an ellipse without rotation, as left, top, right, bottom of the box around it."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -407,7 +407,7 @@ def sides_around(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("axes_and_angle")
 def axes_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`axes_and_angle`: an ellipse as [[x, y] of the centre, [width, height] of the whole before turning, degrees]."""
+    """`axes_and_angle`: an ellipse as [[x, y] of its centre, [width, height] before the rotation, degrees]."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -426,7 +426,7 @@ def axes_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("center_and_rim")
 def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`center_and_rim`: a circle as [[x, y] of the centre, [x, y] of a point on it]."""
+    """`center_and_rim`: a circle as [[x, y], [x, y]]: its centre, and a point on it."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -444,10 +444,10 @@ def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("normalized")
 def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`normalized`: each x divided by the image's width, each y by its height, x and y in turn.
+    """`normalized`: each x is divided by the image's width, and each y by its height.
 
-    Works on flat lists, on lists of points and on lists of rings of points.  `normalized(x, x, y, y)` says which
-    is which, as often as the list is long; `_` leaves a number as it is: `triplets | normalized(x, y, _)`.
+    It applies to flat lists, lists of points, and lists of rings of points. Arguments say what each number is:
+    `normalized(x, x, y, y)`; `_` stands for one that is not divided: `triplets | normalized(x, y, _)`.
     """
     pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
     by_size = {"x": "({} / width)", "y": "({} / height)", "_": "{}"}

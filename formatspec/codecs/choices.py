@@ -1,4 +1,4 @@
-"""Values that are one of a few: map, flag, flags, truth_bits."""
+"""Codecs for values that are one of a few: map, flag, flags, truth_bits."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from formatspec.codecs.registry import Argument, Codec, Env, Kind, Site, UnfitEr
 from formatspec.model.plain.same_value import same_value
 
 Pairs = Sequence[tuple[Any, Any]]
-"""(file side, model side) each."""
+"""Pairs of the file's value and the model's value."""
 
 _SCALARS = (str, int, float, bool, type(None))
 _CONSTANTS = {"True": "true", "False": "false", "None": "null"}
 
 
 def _spell(value: Any) -> str:
-    """A constant as specs spell it."""
+    """Return a constant as specs spell it."""
     return _CONSTANTS.get(repr(value), repr(value))
 
 
 def _lookup(pairs: Pairs) -> Callable[[Any], Any]:
-    """A function from left sides to right sides; the first pair wins."""
+    """Return a function from left sides to right sides; the first pair wins."""
     expected = "one of " + ", ".join(_spell(left) for left, _ in pairs)
     table: dict[tuple[type, Any], Any] = {}
     others: list[tuple[Any, Any]] = []
@@ -56,7 +56,7 @@ def _lookup(pairs: Pairs) -> Callable[[Any], Any]:
 
 
 def _fresh(value: Any) -> Any:
-    """A copy of a constant, so that nobody changes the spec's own."""
+    """Return a copy of a constant, so that changing it does not change the spec."""
     if isinstance(value, list):
         return [_fresh(element) for element in value]
     return {key: _fresh(element) for key, element in value.items()} if isinstance(value, dict) else value
@@ -88,7 +88,10 @@ def _mapping(pairs: Pairs) -> Codec:
 
 @codec("map")
 def map_(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`map('yes'=true, 'no'=false)`: the file's side stands left; the first pair that equals is written."""
+    """`map('yes'=true, 'no'=false)`: pairs of the file's value and the model's value.
+
+    When writing, the first pair with the model's value is used.
+    """
     if not arguments or not all(argument.paired for argument in arguments):
         raise BadArgumentsError("takes pairs file=model")
     return _mapping([(argument.file, argument.value) for argument in arguments])
@@ -96,7 +99,7 @@ def map_(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("null_as")
 def null_as(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`null_as(-1)`: null is -1; any other value stands as it is, and -1 itself cannot be written."""
+    """`null_as(-1)`: null is written as -1, and all other values unchanged. The value -1 itself cannot be written."""
     found = plain(arguments, 1, 1)[0]
     numeric = isinstance(found, int | float) and not isinstance(found, bool)
 
@@ -132,13 +135,13 @@ def _flag_pairs(arguments: Sequence[Argument]) -> Pairs:
 
 @codec("flag")
 def flag(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`flag`: true is 1, false 0.  `flag(1, -1)`, `flag(1, 0, -1)`: what stands for true, false, null."""
+    """`flag`: true is 1, and false is 0. Arguments give other values for true, false and null: `flag(1, 0, -1)`."""
     return _mapping(_flag_pairs(arguments))
 
 
 @codec("flags")
 def flags(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`flags(1, -1)`: as `flag`, for each element of a tuple or each value of a mapping."""
+    """`flags(1, -1)`: the same as `flag`, for each element of a tuple or each value of a mapping."""
     pairs = _flag_pairs(arguments)
     one = _mapping(pairs)
 
@@ -165,11 +168,11 @@ def flags(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("truth_bits")
 def truth_bits(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Write truth values as the bits of one number.
+    """`truth_bits(4, 2, -1)`: several truth values as the bits of one number.
 
-    `attributes.cut, attributes.hidden, single | truth_bits(4, 2, -1)`.  Each argument is the bit of a slot, a power of
-    two, which is set where the slot is true; where the bit is negative, it is set where the slot is false.  Bits that
-    no argument names are unfit to be read.
+    Example: `attributes.cut, attributes.hidden, single | truth_bits(4, 2, -1)`. Each argument is the bit of one slot, a
+    power of two. The bit is set if the slot is true; a negative bit is set if the slot is false. A number with any
+    other bit does not fit.
     """
     bits = plain(arguments, 1, 31)
     if any(type(bit) is not int or bit == 0 or abs(bit) & (abs(bit) - 1) for bit in bits):

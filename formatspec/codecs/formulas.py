@@ -1,4 +1,4 @@
-"""Formulas as functions: the arithmetic that a codec states, done."""
+"""Formulas as functions: computes the arithmetic that a codec states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from formatspec.codecs.registry import Formulas
 
 
 def computed(formulas: Formulas, count: int) -> Callable[..., tuple[Any, ...]]:
-    """The function of so many numbers that gives what the formulas say; they use no size."""
+    """Return a function of `count` numbers that computes the formulas; they use no size."""
     names = [f"v{place}" for place in range(count)]
     made: Callable[..., tuple[Any, ...]] = eval(f"lambda {', '.join(names)}: ({', '.join(formulas(names))},)", {})
     return made

@@ -11,7 +11,7 @@ from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 MOST_NAMES = 1 << 20
-"""Names that a count may stand for."""
+"""How many names a count may stand for."""
 
 
 def _is_scalar(value: object) -> bool:
@@ -26,7 +26,7 @@ def _scalar(value: Any) -> Any:
 
 @codec("at_least")
 def at_least(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`at_least(2)`: a list of two or more, as it is."""
+    """`at_least(2)`: a list of two or more elements, unchanged."""
     count = take.whole(take.plain(arguments, 1)[0], 1)
 
     def checked(value: Any) -> tuple[Any, ...]:
@@ -44,7 +44,7 @@ def at_least(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("led_by")
 def led_by(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Put a list behind a value that says what it is.
+    """`led_by(2)`: a list with a fixed value before its elements.
 
     `bbox | xywh | led_by(2)` stands for [2, 10, 20, 30, 40].
     """
@@ -67,9 +67,9 @@ def led_by(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("one_or_many")
 def one_or_many(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`one_or_many`: no element is [], a single one stands bare, more are a list.
+    """`one_or_many`: no element is [], a single element is written without a list, and several are a list.
 
-    Read as a tuple, also from a list of one and from the empty text, which is none.
+    A list of one element is read too. An empty text is read as no element.
     """
     take.plain(arguments)
 
@@ -94,7 +94,7 @@ def one_or_many(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("one_or_none")
 def one_or_none(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`one_or_none`: null is [], any other value stands bare."""
+    """`one_or_none`: null is [], and any other value is written without a list."""
     take.plain(arguments)
 
     def decode(value: Any, env: Env) -> Any:
@@ -109,7 +109,7 @@ def one_or_none(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _from_indices(value: Any) -> tuple[Any, ...]:
-    """The tuple of a mapping from 0, 1, 2, ..., as numbers or as text, to values."""
+    """Return the tuple for a mapping from 0, 1, 2, … (as numbers or text) to values."""
     if not isinstance(value, dict):
         raise UnfitError("a mapping from numbers", value)
     found = {str(key): element for key, element in value.items() if type(key) in (int, str)}
@@ -121,7 +121,10 @@ def _from_indices(value: Any) -> tuple[Any, ...]:
 
 @codec("first_and_rest")
 def first_and_rest(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`category.name, tags | first_and_rest`: [first, *rest]; of an empty list the first is null."""
+    """`category.name, tags | first_and_rest`: the first value and the elements of the second in one list.
+
+    The first value of an empty list is null.
+    """
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> list[Any]:
@@ -144,7 +147,7 @@ def first_and_rest(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("index_map")
 def index_map(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`index_map`: a tuple as {0: first, 1: second, ...}; the keys are numbers in YAML, and texts in JSON."""
+    """`index_map`: a tuple as {0: first, 1: second, ...}. The keys are numbers in YAML and texts in JSON."""
     take.plain(arguments)
     return Codec(
         encode=lambda value, env: dict(enumerate(values.sequence(value))),
@@ -155,7 +158,7 @@ def index_map(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("list_or_index_map")
 def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`list_or_index_map`: a tuple as a list; read is also a mapping from 0, 1, 2, ..."""
+    """`list_or_index_map`: a tuple as a list. A mapping from 0, 1, 2, ... is read too."""
     take.plain(arguments)
     return Codec(
         encode=lambda value, env: list(values.sequence(value)),
@@ -166,10 +169,10 @@ def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("entry")
 def entry(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Read and write a mapping with one entry as its key and its value.
+    """`entry(rating)`: a mapping with one entry as its key and its value.
 
-    `"name, value": attributes | entry(rating)` gives the value as the mapping {"rating": its value}. `entry(rating, x)`
-    reads such values only as have the key x beside; other keys of a value are not read.
+    `"name, value": attributes | entry(rating)` writes the value as the mapping {"rating": value}. With `entry(rating,
+    x)`, only values that also have the key x are read. Other keys of a value are not read.
     """
     key, *beside = (take.text(one) for one in take.plain(arguments, 1, 9))
 
@@ -193,10 +196,10 @@ def entry(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("numbers_at")
 def numbers_at(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Read and write numbers that stand under keys of mappings.
+    """`numbers_at('x', 'y')`: numbers under keys of a mapping.
 
-    `ellipse | numbers_at('center.x', 'center.y', 'radius.x', 'radius.y', 'angle')` names the key of each number. Keys
-    of mappings in one another are joined by dots.
+    `ellipse | numbers_at('center.x', 'center.y', 'radius.x', 'radius.y', 'angle')` gives the key of each number. A dot
+    separates the keys of nested mappings.
     """
     paths = [take.text(one).split(".") for one in take.plain(arguments, 1, 9)]
     if any(paths[i][: len(paths[k])] == paths[k] for i in range(len(paths)) for k in range(len(paths)) if i != k):
@@ -229,7 +232,7 @@ def numbers_at(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("names")
 def names(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`names`: a tuple of texts; a number among them is read as the text that spells it."""
+    """`names`: a tuple of texts. A number in the file is read as the text that spells it."""
     take.plain(arguments)
 
     def spelled(one: Any) -> str:
@@ -246,7 +249,10 @@ def names(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("numbered_names")
 def numbered_names(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`numbered_names('class_')`: the texts class_0, class_1, ... as their count; others cannot be written so."""
+    """`numbered_names('class_')`: the number of names, for the names class_0, class_1, and so on.
+
+    Other names cannot be written.
+    """
     begin = take.text(take.plain(arguments, 1)[0])
 
     def made(count: int) -> tuple[str, ...]:
@@ -271,7 +277,7 @@ def numbered_names(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("unless_counting")
 def unless_counting(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`unless_counting(1)`: a tuple as a list; one that counts 1, 2, 3, ... says nothing, and is not written."""
+    """`unless_counting(1)`: a tuple as a list, which is not written if it is 1, 2, 3, ..."""
     start = take.plain(arguments, 1, 1)[0]
     if not isinstance(start, int) or isinstance(start, bool):
         raise take.BadArgumentsError("takes a whole number")
@@ -294,9 +300,9 @@ def unless_counting(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("by_name")
 def by_name(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`by_name(columns)`: a mapping from names to values as the list of its values, in the header's order.
+    """`by_name(columns)`: a mapping from names to values, as the list of its values in the header's order.
 
-    Where the header's names go in pairs `eye_x eye_y nose_x nose_y`, the values are points instead.
+    If the names in the header come in pairs, as in `eye_x eye_y nose_x nose_y`, the values are points.
     """
     if take.plain(arguments, 1) != ("columns",):
         raise take.BadArgumentsError("takes `columns`")

@@ -18,7 +18,7 @@ DEEPEST = 8
 
 @codec("numbers")
 def numbers(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`numbers(3)`: a tuple of three numbers; `numbers`: of any count."""
+    """`numbers(3)`: a tuple of three numbers. `numbers`: a tuple of any length."""
     count = optional_count(arguments)
     if count is None and site.right > 1:
         count = site.right
@@ -78,8 +78,8 @@ def _one_digit(base: int) -> Codec:
 def digits(arguments: Sequence[Argument], site: Site) -> Codec:
     """`digits(base)`: the digits of a whole number, the most significant first.
 
-    One slot and several keys: the number is split, one digit to a key.  Several slots and one key: they are
-    combined to a * base + b, with b below the base.  One slot and one key: a number of one digit.
+    With one slot and several keys, the number is split into one digit for each key. With several slots and one key, the
+    slots are combined to a * base + b, with b below the base. With one slot and one key, the number has one digit.
     """
     base = whole(plain(arguments, 1)[0], 2)
     left, right = site.left, site.right
@@ -124,9 +124,10 @@ def digits(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("bits")
 def bits(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`bits`: a whole number below 2 ** 24 as a colour [R, G, B], as the classic palette numbers colours.
+    """`bits`: a whole number below 2 ** 24 as a colour [R, G, B], as the classic palette numbers its colours.
 
-    Its bits are dealt to R, G and B in turn, the lowest ones to the highest bits.
+    The bits of the number go to R, G and B in turn. The lowest bits of the number become the highest bits of the
+    channels.
     """
     plain(arguments, 0)
 
@@ -160,7 +161,7 @@ def _ints(value: Any, rng: random.Random, count: int) -> tuple[int, ...]:
 
 @codec("steps")
 def steps(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`steps(10, 1)`: each number in steps of its own; what lies between is read as the step below."""
+    """`steps(10, 1)`: each number is a multiple of its own step. A number in between is read as the lower multiple."""
     sizes = tuple(whole(value, 1) for value in plain(arguments, 1, 16))
 
     def encode(value: Any, env: Env) -> Any:
@@ -182,10 +183,10 @@ def steps(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("spread")
 def spread(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`spread(n)`: ranks k = 1 ... count spread over 0 ... n, as the nearest number to n * k / count.
+    """`spread(n)`: ranks k = 1 ... count are spread over 0 ... n, as the nearest number to n * k / count.
 
-    A pair (k, count) is printed so.  Reading gives the number in the file: it orders, and the rank is its
-    place among the file's own numbers.  A single number is printed as it is.
+    A pair (k, count) is written so. A number that is read gives the order: its rank is its place among the numbers of
+    the file. A single number is written unchanged.
     """
     top = whole(plain(arguments, 1)[0], 1)
 
@@ -221,9 +222,9 @@ def _shifted(value: Any, change: Callable[[int], int], container: type, depth: i
 
 @codec("from")
 def from_(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`from(1)`: the file counts from 1, the model from 0; also inside nested lists.
+    """`from(1)`: the file counts from 1, and the model from 0; also inside nested lists.
 
-    `from(1, 0)` is for tuples, each element with its own start.
+    `from(1, 0)` is for tuples: each element has its own first number.
     """
     starts = tuple(whole(value, 0) for value in plain(arguments, 1, 16))
 
@@ -256,7 +257,7 @@ def from_(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("times")
 def times(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`times(256)`: a whole number times 256; what 256 does not divide is unfit to be read."""
+    """`times(256)`: a whole number times 256. A number that is no multiple of 256 does not fit."""
     factor = whole(plain(arguments, 1)[0], 1)
 
     def decode(value: Any, env: Env) -> int:
@@ -276,7 +277,7 @@ def times(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("whole")
 def whole_(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`whole`: a whole number; `3.0` and, where the file's side is a text, `3` and `03` are read as 3."""
+    """`whole`: a whole number. `3.0` is read as 3; if the file's value is text, `3` and `03` are too."""
     plain(arguments, 0)
 
     def encode(value: Any, env: Env) -> int:
@@ -303,9 +304,9 @@ def whole_(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("scaled")
 def scaled(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`scaled(100)`: numbers times 100: fractions as percentages.  A single number or a list of them.
+    """`scaled(100)`: numbers times 100, such as fractions as percentages; a single number or a list.
 
-    `scaled(100, 100, 1)` is for lists, each number with its own factor.
+    `scaled(100, 100, 1)` is for lists: each number has its own factor.
     """
     factors = plain(arguments, 1, 16)
     for factor in factors:
@@ -359,7 +360,7 @@ def hexadecimal(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("positive")
 def positive(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`positive(2)`: the second number of the tuple is greater than 0.  `positive`: the number itself is."""
+    """`positive`: a number greater than 0. `positive(2)`: a tuple whose second number is greater than 0."""
     place = optional_count(arguments)
 
     def check(value: Any, env: Env) -> Any:

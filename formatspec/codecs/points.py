@@ -25,7 +25,7 @@ def _counted(ring: Ring, count: int | None, what: str) -> Ring:
 
 
 def _fit_length(ring: Ring, length: int | None) -> Ring:
-    """The ring cut or lengthened, by its first point again, to `length` numbers."""
+    """Return a ring with `length` numbers: cut, or lengthened by repeating its first point."""
     if length is None:
         return ring
     start = ring[:2] or (0, 0)
@@ -34,10 +34,9 @@ def _fit_length(ring: Ring, length: int | None) -> Ring:
 
 @codec("pairs")
 def pairs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`pairs`: points as [[x, y], ...], and several rings as a list of such lists.  `pairs(2)`: two points.
+    """`pairs`: points as [[x, y], ...], and several rings as a list of such lists. `pairs(2)`: two points.
 
-    Keypoints that are all visible are written too; what is read is a flat tuple, for `visible` or for the
-    slot to complete.
+    Keypoints can be written if all are visible. They are read as a flat tuple, which `visible` or the slot completes.
     """
     count = take.optional_count(arguments)
     length = None if count is None else 2 * count
@@ -67,13 +66,13 @@ def pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _are_rings(value: Any) -> bool:
-    """Whether a value of the model is several flat rings, and neither points nor keypoints."""
+    """Return whether a value of the model is several flat rings, not points or keypoints."""
     flat = values.is_sequence(value) and bool(value) and all(values.is_sequence(r) and len(r) % 2 == 0 for r in value)
-    return flat and any(len(ring) != 2 for ring in value)  # else they are points
+    return flat and any(len(ring) != 2 for ring in value)  # otherwise they are points
 
 
 def _are_listed_rings(value: Any) -> bool:
-    """Whether a value of a file is a list of lists of points."""
+    """Return whether a value of a file is a list of lists of points."""
     return (
         values.is_sequence(value)
         and bool(value)
@@ -83,7 +82,7 @@ def _are_listed_rings(value: Any) -> bool:
 
 @codec("named_pairs")
 def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`named_pairs(x, y)`: points as [{"x": 1, "y": 2}, ...]; several rings as a list of such lists."""
+    """`named_pairs(x, y)`: points as [{"x": 1, "y": 2}, ...], and several rings as a list of such lists."""
     x, y = (take.text(key) for key in take.plain(arguments, 2))
 
     def encode(value: Any, env: Env) -> Any:
@@ -107,9 +106,9 @@ def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("numbered_pairs")
 def numbered_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Read and write points as one mapping {"x1": 1, "y1": 2, "x2": 3, "y2": 4, ...}.
+    """`numbered_pairs(x, y)`: points as one mapping {"x1": 1, "y1": 2, "x2": 3, "y2": 4, ...}.
 
-    `polygon | numbered_pairs(x, y)` names the two coordinates.
+    The arguments name the two coordinates.
     """
     x, y = (take.text(key) for key in take.plain(arguments, 2))
 
@@ -131,10 +130,8 @@ def numbered_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 def with_holes(arguments: Sequence[Argument], site: Site) -> Codec:
     """`exterior, interior: polygon | with_holes`: an outline as points, and the outlines of its holes.
 
-    `with_holes(flat)`: as lists x, y, x, y, ...; both are read.
-
-    Holes are joined to the outline by bridges of no width, which the even-odd rule fills alike; a ring is written
-    without holes.
+    With `with_holes(flat)`, they are written as lists x, y, x, y, ...; both forms are read. When read, holes are joined
+    to the outline by bridges of no width, which leave the filled area unchanged. A ring is written without holes.
     """
     is_flat = bool(take.names(take.plain(arguments, 0, 1), ["flat"]))
 
@@ -160,7 +157,7 @@ def with_holes(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("flat")
 def flat(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`flat`: points as x, y, x, y, ...  `flat(8)`: eight numbers.  Pairs are flattened."""
+    """`flat`: points as x, y, x, y, ... `flat(8)`: eight numbers. Pairs are flattened."""
     count = take.optional_count(arguments)
     if count is not None and count % 2:
         raise take.BadArgumentsError("takes an even count of numbers")
@@ -176,7 +173,7 @@ def flat(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("upright")
 def upright(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`upright`: a ring of the four corners of an upright box, as it is."""
+    """`upright`: a ring of the four corners of an upright box, unchanged. Other rings do not fit."""
     take.plain(arguments)
 
     def checked(value: Any) -> Ring:
@@ -202,7 +199,7 @@ def upright(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _is_upright(x: Ring, y: Ring) -> bool:
-    """Whether the sides of a ring of four points are level and plumb in turn."""
+    """Return whether the sides of a ring of four points are alternately horizontal and vertical."""
     return any(
         all(axis[i] == axis[(i + 1) % 4] for i, axis in enumerate(axes)) for axes in ((x, y, x, y), (y, x, y, x))
     )
@@ -210,7 +207,7 @@ def _is_upright(x: Ring, y: Ring) -> bool:
 
 @codec("closed")
 def closed(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`closed`: a ring with its first point repeated at its end."""
+    """`closed`: a ring whose first point is repeated at its end."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -244,7 +241,7 @@ _FLAT_LISTS = msgspec.json.Decoder(list[list[int | float]])
 
 
 def _flat_lists_look_right(data: bytes) -> bool:
-    """Whether raw JSON is a list of rings of three points or more."""
+    """Return whether raw JSON is a list of rings of three points or more."""
     try:
         rings = _FLAT_LISTS.decode(data)
     except msgspec.MsgspecError:
@@ -254,9 +251,9 @@ def _flat_lists_look_right(data: bytes) -> bool:
 
 @codec("flat_lists")
 def flat_lists(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`flat_lists`: polygons as [[x, y, x, y, x, y, ...], ...], each of at least three points.
+    """`flat_lists`: polygons as [[x, y, x, y, x, y, ...], ...], each with at least three points.
 
-    Read are shorter ones too, of which a finding tells.
+    Shorter ones are read too, and a finding reports them.
     """
     take.plain(arguments)
     return Codec(
@@ -271,7 +268,7 @@ def flat_lists(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("columns")
 def columns(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`x, y: polygons | columns`: one ring as the list of its x and the list of its y."""
+    """`x, y: polygons | columns`: one ring, as the list of its x and the list of its y."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -302,7 +299,7 @@ def columns(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("axes")
 def axes(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`x, y: polyline | axes`: a flat ring or line as the list of its x and the list of its y."""
+    """`x, y: polyline | axes`: a flat ring or line, as the list of its x and the list of its y."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -322,7 +319,7 @@ def axes(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("visible")
 def visible(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`visible`: keypoints that are all visible, as points; `keypoints | visible | pairs`.  `visible(n)`: n of them."""
+    """`keypoints | visible | pairs`: keypoints as points, if all are visible. `visible(n)`: n of them."""
     count = take.optional_count(arguments)
 
     def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
@@ -344,7 +341,7 @@ def visible(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("zero_unseen", unmarked=True)
 def zero_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`zero_unseen`: keypoints as x, y, x, y, ...; of one that is not there both are 0, and any other is visible."""
+    """`zero_unseen`: keypoints as x, y, x, y, ... An absent keypoint is 0, 0; any other is visible."""
     take.plain(arguments)
 
     def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
@@ -367,9 +364,9 @@ def zero_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("nan_unseen", unmarked=True)
 def nan_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`nan_unseen`: keypoints as [[x, y], ...] in fractions of the image; any point that is there is visible.
+    """`nan_unseen`: keypoints as [[x, y], ...] in fractions of the image; any point that is present is visible.
 
-    Both numbers of one that is not there are {"$numberDouble": "NaN"}.
+    Both numbers of an absent point are {"$numberDouble": "NaN"}.
     """
     take.plain(arguments)
     nothing = {"$numberDouble": "NaN"}
@@ -440,7 +437,7 @@ def flat_and_visibility(arguments: Sequence[Argument], site: Site) -> Codec:
 def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
     """`marked_points`: keypoints as XML elements <points label="1" outside="0" occluded="0" points="x,y"/>, in order.
 
-    A point that is outside has visibility 0, an occluded one 1, any other 2.  Written are the labels 1, 2, 3, ...
+    A point that is outside has visibility 0, an occluded one 1, and any other 2. The labels 1, 2, 3, ... are written.
     """
     take.plain(arguments)
 

@@ -1,7 +1,7 @@
-"""What a codec is, and the one table of all codecs.
+"""The definition of a codec, and the table of all codecs.
 
-A codec is a pair of functions: `encode` runs from the model towards the file, `decode` back.  Specs name
-codecs in a chain, `slot | first | second`; writing runs left to right, reading right to left.
+A codec is a pair of functions: `encode` converts from the model towards the file, `decode` back. Specs name codecs in a
+chain, `slot | first | second`. Writing applies them from left to right, reading from right to left.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from typing import Any, Literal
 import msgspec
 
 Kind = Literal["any", "text", "number", "numbers", "table", "tree"]
-"""What a codec's file side is: text, a number, a flat list of numbers, a structure, a structure whose values are all
-text, or whatever went in."""
+"""What the file side of a codec is.
+
+It is text, a number, a flat list of numbers, a structure, a structure of only text values, or whatever went in.
+"""
 
 
 class UnfitError(ValueError):
     """A value does not fit a codec.
 
-    expected: what would fit, in a few words.  code: the code of the finding.
+    Attributes:
+        expected: What would fit, in a few words.
+        code: The code of the finding.
     """
 
     def __init__(self, expected: str, got: object = None, code: str = "FIELD") -> None:
-        """Note what would fit, the value that does not, and the code of the finding."""
+        """Take what would fit, the value that does not, and the code of the finding."""
         super().__init__(expected)
         self.expected = expected
         self.got = got
@@ -32,7 +36,7 @@ class UnfitError(ValueError):
 
 
 class Env(msgspec.Struct, frozen=True):
-    """What a codec may need to know besides the value: the image's size in pixels, a table's columns."""
+    """What a codec may need besides the value: the image's size in pixels, and a table's columns."""
 
     width: int = 0
     height: int = 0
@@ -40,15 +44,17 @@ class Env(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """Where a codec stands in a spec: how many slots to its left, how many keys of the file to its right."""
+    """The place of a codec in a spec: how many slots are on its left, and how many keys of the file on its right."""
 
     left: int = 1
     right: int = 1
 
 
 Formulas = Callable[[Sequence[str]], Sequence[str]]
-"""What each number of the file's side is, as source: of the sources of the model's numbers, which are never compound
-unless in brackets, and of the image's `width` and `height`."""
+"""Returns the source code of each number of the file's side.
+
+It takes the source of the model's numbers, in brackets if compound. `width` and `height` are the image's.
+"""
 
 
 def _as_it_is(value: Any, env: Env) -> Any:
@@ -96,7 +102,7 @@ class Codec(msgspec.Struct, frozen=True):
 class Argument(msgspec.Struct, frozen=True):
     """One argument of a codec call as a spec writes it: `2`, `rows`, or a pair `'yes'=true`.
 
-    In a pair the file's side stands left (`file`), the model's right (`value`).
+    In a pair, the file's value is on the left (`file`), and the model's on the right (`value`).
     """
 
     value: Any
@@ -107,11 +113,11 @@ class Argument(msgspec.Struct, frozen=True):
 Factory = Callable[[Sequence[Argument], Site], Codec]
 CODECS: dict[str, Factory] = {}
 UNMARKED: set[str] = set()
-"""Codecs that write keypoints whatever their visibility, and say no more of it than which are not there."""
+"""Codecs that write keypoints with any visibility, but store only which of them are absent."""
 
 
 def codec(name: str, unmarked: bool = False) -> Callable[[Factory], Factory]:
-    """Register the factory of the codec `name`; `unmarked`: it belongs to UNMARKED."""
+    """Register the factory of the codec `name`. With `unmarked`, it belongs to UNMARKED."""
 
     def register(factory: Factory) -> Factory:
         if name in CODECS:

@@ -17,7 +17,7 @@ DEEPEST = 8
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MOST_DIGITS = 64
-"""Digits that are read as one number, so that reading stays cheap."""
+"""How many digits are read as one number, so that reading stays fast."""
 
 _MOST_SEPARATORS = 64
 
@@ -26,11 +26,12 @@ _SPELLED = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 @codec("joined")
 def joined(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`joined(", ")`: words in one text, with the separator between them; no words are the empty text.
+    """`joined(", ")`: words in one text, separated by the argument. No words are the empty text.
 
-    `joined(",", numbers)`: numbers.  `joined("%,", "%|", "%x", numbers)`: four numbers, with a separator of its own
-    between each two, as "3%,4%|17%x26".  `joined` alone: points, as "x,y;x,y".  `joined(" ", ", ", pairs)`: numbers
-    in pairs, with the first mark between the two of a pair and the second between pairs, as "3 4, 17 26".
+    `joined(",", numbers)` joins numbers. `joined("%,", "%|", "%x", numbers)` joins four numbers with a different
+    separator between each two, as in "3%,4%|17%x26". `joined` without arguments joins points, as in "x,y;x,y".
+    `joined(" ", ", ", pairs)` joins numbers in pairs, as in "3 4, 17 26": the first argument separates the two numbers
+    of a pair, and the second separates the pairs.
     """
     found = take.plain(arguments, 0, _MOST_SEPARATORS + 1)
     if not found:
@@ -66,7 +67,7 @@ def _joined_words(separator: str) -> Codec:
 
 
 def _split(value: Any, separator: str) -> list[str]:
-    """The parts of a text; the empty text has none."""
+    """Return the parts of a text; the empty text has none."""
     spelled = values.text(value)
     return spelled.split(separator) if spelled else []
 
@@ -77,7 +78,7 @@ def _refuse_part_of_number(separator: str) -> None:
 
 
 def _joined_in_turn(separators: Sequence[str]) -> Codec:
-    """Numbers in one text, with one separator after the other between them."""
+    """Return a codec of numbers in one text, with a different separator after each."""
     for separator in separators:
         _refuse_part_of_number(separator)
     count = len(separators) + 1
@@ -102,7 +103,7 @@ def _joined_in_turn(separators: Sequence[str]) -> Codec:
 
 
 def _joined_pairs(within: str, between: str) -> Codec:
-    """Numbers in pairs in one text; the empty text has none."""
+    """Return a codec of numbers in pairs in one text; the empty text has none."""
     for separator in (within, between):
         if not separator or set(separator) & set("0123456789-.eE"):
             raise take.BadArgumentsError(f"takes a separator that is no part of a number, not {separator!r}")
@@ -172,10 +173,10 @@ _JOINED_POINTS = Codec(encode=_join_points, decode=_split_points, kind="text", f
 
 @codec("in_base")
 def in_base(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`in_base(16)`: a whole number from 0 as its digits in base 16, 26 as "1a".
+    """`in_base(16)`: a whole number from 0 on in base 16, such as "1a" for 26.
 
-    `in_base(16, 4)` has at least four digits, "001a", and `in_base(16, 4, upper)` capitals, "001A".  The base is from
-    2 to 36.
+    `in_base(16, 4)` writes at least four digits, "001a", and `in_base(16, 4, upper)` writes capitals, "001A". The base
+    is from 2 to 36.
     """
     found = take.plain(arguments, 1, 3)
     base, width = take.whole(found[0], 2), take.whole(found[1], 1) if len(found) > 1 else 1
@@ -208,7 +209,7 @@ def in_base(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("decimal_comma")
 def decimal_comma(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`decimal_comma`: a number as a text with a comma, "20,5"; several numbers under several keys."""
+    """`decimal_comma`: a number as a text with a comma, "20,5". Several numbers stand under several keys."""
     take.plain(arguments)
 
     def spelled(value: Any) -> str:
@@ -231,7 +232,7 @@ def decimal_comma(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("quoted")
 def quoted(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`quoted`: a text between double quotes; a quote inside is doubled, and a single one is read as well."""
+    """`quoted`: a text in double quotes, with quotes inside doubled. A single quote mark inside is read too."""
     take.plain(arguments)
 
     def decode(value: Any, env: Env) -> str:
@@ -249,7 +250,7 @@ def quoted(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _read_word(spelled: str) -> Any:
-    """Read true, false and numbers in their canonical spelling; any other text is its own value."""
+    """Read true, false and numbers in their canonical spelling; any other text stays text."""
     if spelled in ("true", "false"):
         return spelled == "true"
     try:
@@ -270,7 +271,7 @@ def _spell_word(value: Any) -> str:
 
 
 def _fit_word(value: Any, rng: random.Random) -> Any:
-    """Give a value that the codec can write: the given one, or a word made from it."""
+    """Return a value that the codec can write: the given one, or a word made from it."""
     try:
         _spell_word(value)
     except UnfitError:
@@ -286,10 +287,10 @@ def _one_word(spelled: str) -> str:
 
 @codec("words")
 def words(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`words`: one value as text: true and false, a number, or a text as it is.
+    """`words`: one value as text: true, false, a number, or a text.
 
-    `words(n)`: a tuple of n such values, none with a space, with spaces between them.  A text that would read
-    back as a number or a truth value is unfit.
+    `words(n)` is a tuple of n such values, separated by blanks; none may contain a blank. A text that would be read as
+    a number or a truth value does not fit.
     """
     count = take.optional_count(arguments)
     if count is None:
@@ -331,9 +332,9 @@ def text(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("spelled")
 def spelled(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`spelled`: an id that the file holds as text; read, a whole number where it spells one, else as it stands.
+    """`spelled`: an id as text. It is read as a whole number if it spells one, otherwise as text.
 
-    A bare whole number is read as well.  A text of the model that spells one is written, and read as the number.
+    A whole number is read too. A text of the model that spells a number is written, and read as the number.
     """
     take.plain(arguments)
 
@@ -356,7 +357,7 @@ def spelled(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("texts")
 def texts(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`texts`: lists and mappings of numbers that the file holds as text: `polygon | named_pairs(x, y) | texts`."""
+    """`texts`: lists and mappings of numbers whose numbers are texts: `polygon | named_pairs(x, y) | texts`."""
     take.plain(arguments)
     return Codec(
         encode=lambda value, env: _each_number(value, values.spell_number),
@@ -368,7 +369,7 @@ def texts(arguments: Sequence[Argument], site: Site) -> Codec:
 def _each_number(value: Any, convert: Callable[[Any], Any], depth: int = 0) -> Any:
     if depth > DEEPEST:
         raise UnfitError(f"a structure of at most {DEEPEST} levels", value)
-    if isinstance(value, dict):  # an element's own text is empty where it holds others or attributes
+    if isinstance(value, dict):  # an element that has attributes or other elements has no text
         parts = value.items()
         return {key: _each_number(part, convert, depth + 1) for key, part in parts if (key, part) != ("#", "")}
     if values.is_sequence(value):
@@ -378,7 +379,7 @@ def _each_number(value: Any, convert: Callable[[Any], Any], depth: int = 0) -> A
 
 @codec("suffix")
 def suffix(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`suffix('group')`: true is the empty text, false is the suffix."""
+    """`suffix('group')`: false is written as the suffix, and true as the empty text."""
     word = take.text(take.plain(arguments, 1)[0])
 
     def encode(value: Any, env: Env) -> str:
@@ -401,9 +402,10 @@ _COUNT = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 @codec("run_together")
 def run_together(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`run_together`: "/m/0abc" as "m0abc": an id of a letter and what begins with a digit, without its slashes.
+    """`run_together`: an id such as "/m/0abc" without its slashes, "m0abc".
 
-    Ids without slashes stay, whole numbers as their digits.
+    Such an id is a letter followed by a part that begins with a digit. Ids without slashes are unchanged, and whole
+    numbers are written as digits.
     """
     take.plain(arguments)
 
@@ -451,7 +453,7 @@ def base64(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def read_base64(value: object) -> bytes:
-    """Decode base64 text to bytes.  Raises UnfitError for what is no text, or no base64 of the standard alphabet."""
+    """Decode base64 text to bytes. Raises UnfitError if it is not text, or not base64 in the standard alphabet."""
     try:
         return binary.b64decode(values.text(value), validate=True)
     except ValueError:

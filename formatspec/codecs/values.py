@@ -1,4 +1,4 @@
-"""What codecs ask of values: each function returns the value as it should be, or raises `UnfitError`."""
+"""Checks for codecs' values: each function returns the value in its proper form, or raises `UnfitError`."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ Number: TypeAlias = int | float
 Ring: TypeAlias = tuple[Number, ...]
 
 FARTHEST = 1e15
-"""Beyond this, doubles no longer resolve a pixel, and sums of coordinates may overflow."""
+"""Beyond this, floats no longer resolve a pixel, and sums of coordinates may overflow."""
 
 VISIBLE = 2
 
 
 def is_number(value: object) -> TypeGuard[Number]:
-    """Whether a value is a finite int or float; a bool is not."""
+    """Return whether a value is a finite int or float; a bool is not."""
     return type(value) is int or (isinstance(value, float) and math.isfinite(value))
 
 
 def number(value: object) -> Number:
-    """The value, where it is an int or a finite float.  Raises UnfitError for anything else, booleans among it."""
+    """Return the value if it is an int or a finite float. Raises UnfitError for anything else, including booleans."""
     if is_number(value):
         return value
     raise UnfitError("a finite number", value)
 
 
 def coordinate(value: object) -> Number:
-    """A number small enough to calculate with."""
+    """Return a number that is small enough for calculations."""
     found = number(value)
     if not -FARTHEST < found < FARTHEST:
         raise UnfitError("a coordinate in pixels", value)
@@ -40,14 +40,14 @@ def coordinate(value: object) -> Number:
 
 
 def whole(value: object, minimum: int = 0) -> int:
-    """An int of at least `minimum`."""
+    """Return an int of at least `minimum`."""
     if type(value) is not int or value < minimum:
         raise UnfitError(f"a whole number of at least {minimum}", value)
     return value
 
 
 def integral(value: object, minimum: int = 0) -> int:
-    """Give a whole number as an int, also if it is a float such as 3.0."""
+    """Return a whole number as an int, also if it is a float such as 3.0."""
     found = coordinate(value)
     if found != int(found) or found < minimum:
         raise UnfitError(f"a whole number of at least {minimum}", value)
@@ -55,36 +55,37 @@ def integral(value: object, minimum: int = 0) -> int:
 
 
 def text(value: object) -> str:
-    """The value, where it is a str.  Raises UnfitError for anything else."""
+    """Return the value if it is a str. Raises UnfitError for anything else."""
     if not isinstance(value, str):
         raise UnfitError("a text", value)
     return value
 
 
 def is_sequence(value: object) -> bool:
-    """Whether a value is a list or a tuple."""
+    """Return whether a value is a list or a tuple."""
     return isinstance(value, (list, tuple))
 
 
 def sequence(value: object, length: int | None = None) -> tuple[Any, ...]:
-    """A list or tuple, as a tuple; of `length` elements where that is given."""
+    """Return a list or tuple as a tuple; of `length` elements if that is given."""
     if isinstance(value, (list, tuple)) and (length is None or len(value) == length):
         return tuple(value)
     raise UnfitError("a list" if length is None else f"a list of {length}", value)
 
 
 def numbers(value: object, length: int | None = None) -> tuple[Number, ...]:
-    """The finite numbers of a list or a tuple.
+    """Return the finite numbers of a list or a tuple.
 
-    Raises UnfitError for anything else, and where `length` is given and there are more or fewer numbers.
+    Raises:
+        UnfitError: The value is anything else, or has not `length` numbers.
     """
     return tuple(number(element) for element in sequence(value, length))
 
 
 def coordinates(value: object, length: int | None = None) -> tuple[Number, ...]:
-    """The coordinates of a list or a tuple, in pixels, each nearer to 0 than FARTHEST.
+    """Return the coordinates of a list or a tuple, in pixels, each nearer to 0 than FARTHEST.
 
-    The loop handles plain floats and ints, which nearly all coordinates are, about three times as fast as `coordinate`.
+    The loop handles floats and ints, which nearly all coordinates are, about three times as fast as `coordinate`.
 
     Args:
         value: A list or a tuple of numbers.
@@ -104,7 +105,7 @@ def coordinates(value: object, length: int | None = None) -> tuple[Number, ...]:
 
 
 def bbox(value: object) -> tuple[Number, Number, Number, Number]:
-    """x, y, width, height; continuous, origin at the outer corner of the first pixel."""
+    """Return x, y, width, height; in pixels, with the origin at the outer corner of the first pixel."""
     x, y, width, height = coordinates(value, 4)
     if width < 0 or height < 0:
         raise UnfitError("a box with a width and a height of at least 0", value)
@@ -112,7 +113,7 @@ def bbox(value: object) -> tuple[Number, Number, Number, Number]:
 
 
 def ring(value: object) -> Ring:
-    """A flat tuple x0, y0, x1, y1, ..."""
+    """Return a flat tuple x0, y0, x1, y1 and so on."""
     found = coordinates(value)
     if len(found) % 2:
         raise UnfitError("an even count of coordinates", value, "POLYGON")
@@ -120,12 +121,12 @@ def ring(value: object) -> Ring:
 
 
 def ring_of_pairs(value: object) -> Ring:
-    """The ring of [[x0, y0], [x1, y1], ...]."""
+    """Return the ring of [[x0, y0], [x1, y1], …]."""
     return tuple(coordinate(c) for point in sequence(value) for c in sequence(point, 2))
 
 
 def keypoints(value: object) -> tuple[tuple[Number, Number, int], ...]:
-    """(x, y, visibility) with a visibility of 0, 1 or 2."""
+    """Return keypoints (x, y, visibility) with a visibility of 0, 1 or 2."""
     return tuple(_keypoint(point) for point in sequence(value))
 
 
@@ -135,7 +136,7 @@ def _keypoint(value: object) -> tuple[Number, Number, int]:
 
 
 def seen(value: object) -> int:
-    """Check that a value is a keypoint's visibility: 0, 1 or 2."""
+    """Return a keypoint's visibility: 0, 1 or 2."""
     found = number(value)
     if found not in (0, 1, 2):
         raise UnfitError("a visibility of 0, 1 or 2", value)
@@ -143,7 +144,7 @@ def seen(value: object) -> int:
 
 
 def ring_of_visible(value: object) -> Ring:
-    """The points of keypoints that are all visible."""
+    """Return the points of keypoints that are all visible."""
     found = keypoints(value)
     if any(visibility != VISIBLE for _, _, visibility in found):
         raise UnfitError("keypoints that are all visible", value)
@@ -151,12 +152,12 @@ def ring_of_visible(value: object) -> Ring:
 
 
 def is_keypoints(value: object) -> bool:
-    """Whether a value is nested three deep, as keypoints are."""
+    """Return whether a value is nested three deep, as keypoints are."""
     return isinstance(value, (list, tuple)) and bool(value) and is_sequence(value[0]) and len(value[0]) == 3
 
 
 def ring_of(value: object) -> Ring:
-    """The ring of a ring, of pairs, or of keypoints that are all visible."""
+    """Return the ring of a ring, of pairs, or of keypoints that are all visible."""
     items = sequence(value)
     if is_keypoints(items):
         return ring_of_visible(items)
@@ -166,12 +167,12 @@ def ring_of(value: object) -> Ring:
 
 
 def listed(site: Site, found: Iterable[Any]) -> Any:
-    """A tuple where the file has several keys, else a list."""
+    """Return a tuple if the file has several keys, or else a list."""
     return tuple(found) if site.right > 1 else list(found)
 
 
 def as_pairs(flat: Ring) -> list[list[Number]]:
-    """Flat coordinates x0, y0, x1, y1, … as a list of pairs [x, y]."""
+    """Return flat coordinates x0, y0, x1, y1, … as a list of pairs [x, y]."""
     return [[flat[i], flat[i + 1]] for i in range(0, len(flat), 2)]
 
 
@@ -202,10 +203,10 @@ def spell_number(value: object) -> str:
 
 
 def any_whole(value: object, rng: random.Random, below: int) -> int:
-    """A whole number in [0, below) that stays as it is where it can; used by `fit`."""
+    """Return a whole number in [0, below), the value itself if possible; used by `fit`."""
     return abs(value) % below if type(value) is int else rng.randrange(below)
 
 
 def any_bool(value: object, rng: random.Random) -> bool:
-    """The value where it is a boolean, else true or false by chance: for the generator of datasets."""
+    """Return a boolean, the value itself if possible, else a random one; used by `fit`."""
     return value if isinstance(value, bool) else rng.random() < 0.5

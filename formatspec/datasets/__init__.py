@@ -1,1 +1,1 @@
-"""Datasets in hand: items by place and by key, the part that is wanted, and what other libraries take."""
+"""Datasets for programs: items by index and by key, selections, and conversions for other libraries."""

@@ -1,4 +1,4 @@
-"""Two datasets of the same images compared: objects matched one to one, and what differs between them."""
+"""Compares two datasets of the same images: matches objects one to one, and finds what differs."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ from formatspec.model.region import Region
 
 Floats = npt.NDArray[np.float64]
 MATCHED = 0.5
-"""Intersection over union from which two objects are taken for one."""
+"""Intersection over union from which two objects count as one."""
 MOVED = 0.5
-"""Pixels by which a side of a box must differ to be another."""
+"""How many pixels a side of a box must differ to count as another box."""
 SAME = 1 - 1e-6
-"""Intersection over union from which two masks are the same."""
+"""Intersection over union from which two masks count as equal."""
 RENAMED, REMOVED, ADDED, BOX, MASK = "class", "removed", "added", "box", "mask"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing in which two datasets differ.
+    """One difference between two datasets.
 
-    kind: `class` (another class), `removed` (only the first has it), `added` (only the second has it), `box` or `mask`
-    (elsewhere, or of another shape).  iou: intersection over union of the two, None where there is one alone.
+    Attributes:
+        kind: `class` (another class), `removed` (only in the first), `added` (only in the second), `box` or `mask`
+            (another
+            place or shape).
+        iou: Intersection over union of the two; None if there is only one.
     """
 
     kind: str
@@ -42,7 +45,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     box: tuple[float, ...] | None = None
 
     def __str__(self) -> str:
-        """One line for a person: the item, what differs, and the box (x, y, width, height) where there is one."""
+        """Return one line: the item, what differs, and the box (x, y, width, height) if there is one."""
         where = "" if self.box is None else " at " + ", ".join(f"{value:.6g}" for value in self.box)
         if self.kind == RENAMED:
             return f"{self.item}: {self.first or 'no class'} is {self.second or 'no class'}{where}"
@@ -54,8 +57,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """How two datasets agree on a class.
 
-    mean_iou: of matched objects of this class, None where there are none.  f1: of objects that match and have this
-    class in both.  pixel_iou: of the pixels of this class, where masks of classes were compared.
+    Attributes:
+        mean_iou: Of matched objects of this class; None if there are none.
+        f1: Of objects that match and have this class in both.
+        pixel_iou: Of the pixels of this class, if masks of classes were compared.
     """
 
     name: str
@@ -68,11 +73,12 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """What two datasets have in common, and in what they differ.
+    """What two datasets have in common, and where they differ.
 
-    confusion: how often an object of one class is of another in the second dataset, only where they differ.
-    kappa: Cohen's kappa over the classes of matched objects; pixel_kappa: over pixels.  None where nothing is compared,
-    or all is of one class.
+    Attributes:
+        confusion: How often an object of one class has another class in the second dataset; only where they differ.
+        kappa: Cohen's kappa over the classes of matched objects; None if nothing is compared, or all is of one class.
+        pixel_kappa: The same over pixels.
     """
 
     items: int
@@ -91,7 +97,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return not self.changes and not self.only_first and not self.only_second
 
     def as_json(self) -> dict[str, Any]:
-        """The comparison as one plain object."""
+        """Return the comparison as one plain object."""
         return {"version": 1, "same": self.same, **msgspec.to_builtins(self)}
 
 
@@ -100,9 +106,13 @@ def compare(
 ) -> Comparison:
     """Compare the items of two datasets that have the same images.
 
-    first: the items of the first dataset.  second: the keys of the second's items; `read` gives one, None where it
-    is not valid.  Keys that the second lacks are sought by their last part where it is unique in both.
-    threshold: intersection over union from which two objects are one.
+    Args:
+        first: The items of the first dataset.
+        second: The keys of the second's items. Keys that the second lacks are sought by their last part, if it is
+            unique in
+            both.
+        read: Gives an item of the second by its key; None if it is invalid.
+        threshold: Intersection over union from which two objects are one.
     """
     tally = _Tally(threshold)
     rest = set(second)
@@ -225,9 +235,9 @@ class _Tally:
 
 
 def kappa(pairs: Mapping[tuple[str, str], int]) -> float | None:
-    """Cohen's kappa of two raters, from how often each gave which class (J. Cohen, 1960).
+    """Return Cohen's kappa of two raters, from how often each gave which class (J. Cohen, 1960).
 
-    None where there are no pairs, or both gave one class alone, so that agreement by chance is certain.
+    The result is None if there are no pairs, or if both gave only one class, so that they agree by chance.
     """
     total = sum(pairs.values())
     ours: Counter[str] = Counter()
@@ -245,10 +255,10 @@ def kappa(pairs: Mapping[tuple[str, str], int]) -> float | None:
 def matched(
     one: Item, other: Item, threshold: float
 ) -> tuple[list[tuple[Object, Object, float]], list[Object], list[Object]]:
-    """Objects of two items matched one to one, and those of each that find no other.
+    """Match objects of two items one to one; return the pairs, and the objects of each that match no other.
 
-    The pairs with the greatest intersection over union come first, of equals those of one class; masks are compared
-    where both have one, else boxes.
+    Pairs with the greatest intersection over union come first, and among equals those of one class. Masks are compared
+    if both have one, otherwise boxes.
     """
     pairs, ours, theirs = _alike(list(one.objects), list(other.objects))
     table = overlaps(ours, theirs, _size(one) or _size(other))
@@ -271,7 +281,7 @@ def matched(
 def _alike(
     ours: list[Object], theirs: list[Object]
 ) -> tuple[list[tuple[Object, Object, float]], list[Object], list[Object]]:
-    """Pair objects that state the same geometry, those of one class first; give the pairs and what is left."""
+    """Pair objects with the same geometry, those of one class first; return the pairs and the rest."""
     pairs: list[tuple[Object, Object, float]] = []
     for of_a_class in (True, False):
         waiting: dict[Any, list[Object]] = defaultdict(list)
@@ -298,9 +308,9 @@ def _geometry(thing: Object, with_class: bool) -> Any:
 
 
 def overlaps(ours: Sequence[Object], theirs: Sequence[Object], size: tuple[int, int] | None) -> Floats:
-    """Intersection over union of each object with each other: an array (len(ours), len(theirs)).
+    """Return the intersection over union of each object with each other, as an array (len(ours), len(theirs)).
 
-    size: height and width of the image, for outlines that are compared as masks; None where it is not known.
+    `size` is height and width of the image, for outlines that are compared as masks; None if unknown.
     """
     table = box_overlaps(_boxes(ours), _boxes(theirs))
     known: dict[int, Region | None] = {}
@@ -319,13 +329,13 @@ def overlaps(ours: Sequence[Object], theirs: Sequence[Object], size: tuple[int, 
 
 
 def box_overlaps(ours: Floats, theirs: Floats) -> Floats:
-    """Intersection over union of every box of one list with every box of another.
+    """Return the intersection over union of every box of one list with every box of another.
 
-    Boxes without area have an overlap of 0 with all boxes but those equal to them, with which they have 1.
+    Boxes without area have an overlap of 1 with equal boxes, and of 0 with all others.
 
     Args:
         ours: Shape (n, 4), float64: x, y, width, height in pixels.
-        theirs: Shape (m, 4), likewise.
+        theirs: Shape (m, 4), in the same form.
 
     Returns:
         Shape (n, m), float64, from 0 to 1.
@@ -356,7 +366,7 @@ def _size(item: Item) -> tuple[int, int] | None:
 
 
 def _changes(key: str, thing: Object, twin: Object, iou: float, names: tuple[str, str]) -> Iterator[Change]:
-    """In what two objects that are one differ: class, mask, box; a box that follows from a mask is not named beside."""
+    """Yield how two matched objects differ: in class, mask or box; a box that follows from a mask is not named."""
     box = derive.bbox(thing)
     if names[0] != names[1]:
         yield Change(kind=RENAMED, item=key, first=names[0], second=names[1], iou=iou, box=box)
@@ -391,7 +401,7 @@ def _class_of(record: Any) -> str:
 
 
 def lines(found: Comparison, shown: int = 50) -> list[str]:
-    """The comparison as text; `shown`: so many changes at most."""
+    """Return the comparison as text, with at most `shown` changes."""
     told = [f"{amount(found.items, 'item')} in both, {amount(found.matched, 'object')} matched"]
     for which, keys in (("first", found.only_first), ("second", found.only_second)):
         if keys:

@@ -1,4 +1,4 @@
-"""A dataset as a list of items: by place, by key, in slices, filtered."""
+"""A dataset as a list of items: by index, by key, in slices, filtered."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from formatspec.run.conversion.plan import Result
 
 Step = Callable[[Item], Item | None]
-"""Takes an item over, perhaps with fewer objects, or leaves it out."""
+"""Takes an item, and gives it, perhaps with fewer objects, or None to leave it out."""
 
 
 class InvalidItemError(ValueError):
-    """An item that was asked for is at fault; `findings` say how."""
+    """A requested item is invalid; `findings` say why."""
 
     def __init__(self, key: str, findings: Sequence[Finding]) -> None:
-        """Make the message of an item's key and of what its findings say."""
+        """Make the message from an item's key and its findings."""
         super().__init__(f"the item {key!r} is not valid: " + "; ".join(_in_words(one) for one in findings))
         self.key, self.findings = key, tuple(findings)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the key and the findings, of which the message is made again."""
+        """Pickle the key and the findings, from which the message is made again."""
         return InvalidItemError, (self.key, self.findings)
 
 
 class Opened(NamedTuple):
-    """How a dataset was opened, for what opens it again: its place, its options, the names of its classes."""
+    """How a dataset was opened, so that it can be opened again: its place, options, and names of classes."""
 
     data: Path | str
     options: dict[str, Any]
@@ -53,12 +53,12 @@ class Opened(NamedTuple):
 
 
 class Dataset:
-    """A vision dataset on disk, as a list of items in order of key.
+    """A vision dataset on disk, as a list of items in the order of their keys.
 
-    `ds[0]`, `ds["a/b"]` and `for item in ds` read an item when it is asked for; `ds[:10]` and `ds.filter(…)` are
-    datasets again and read nothing.  Iterating leaves out what is not valid, and `findings` holds what was wrong; an
-    item that is asked for by its place or key and is not valid raises InvalidItemError.  Coordinates are continuous
-    pixels with the origin at the outer corner of the first pixel; regions are run-length coded.
+    `ds[0]`, `ds["a/b"]` and `for item in ds` read an item when it is asked for. `ds[:10]` and `ds.filter(…)` are
+    datasets too, and read nothing. Iterating leaves out invalid items, and `findings` holds what was wrong. Asking for
+    an invalid item by index or key raises InvalidItemError. Coordinates are continuous pixels with the origin at the
+    outer corner of the first pixel; regions are run-length coded.
 
     A dataset can be pickled: it is opened again where it is unpickled, as in the workers of a data loader.
     """
@@ -90,7 +90,7 @@ class Dataset:
 
     @property
     def root(self) -> Path | str:
-        """The folder in which the dataset's paths begin; an archive, or a URL, where it lies in one."""
+        """The folder in which the dataset's paths begin; an archive or a URL if the folder lies in one."""
         data, prefix = self._opened.data, self._inner.prefix
         if isinstance(data, str):
             return f"{data.rstrip('/')}/{prefix}" if prefix and "::" not in data else data
@@ -103,38 +103,41 @@ class Dataset:
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """All categories of the dataset, by index; a selection has the same ones, under the new names that it gives."""
+        """All categories of the dataset, by index; a selection has the same ones, with any new names that it gives."""
         return categories_after(self._steps, self._inner.categories)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of all categories; a name's place is its index, the same in every selection that renames none."""
+        """The names of all categories; a name's position is its index, in every selection that renames none."""
         return tuple(spoken(category) for category in self.categories)
 
     @property
     def subsets(self) -> tuple[str, ...]:
-        """The names of the subsets that the items are of, sorted.  The first call goes over all items."""
+        """The names of the items' subsets, sorted. The first call goes over all items."""
         if self._subsets is None:
             self._subsets = tuple(sorted({name for item in self for name in item.subsets}))
         return self._subsets
 
     @property
     def findings(self) -> list[Finding]:
-        """What was found wrong with the items read so far."""
+        """The findings about the items that were read so far."""
         return self._inner.findings
 
     @property
     def keys(self) -> list[str]:
-        """The keys of the items, in their order."""
+        """The keys of the items, in order."""
         entries = self._inner.entries
         return [entries[place].key for place in self._known_places()]
 
     def __len__(self) -> int:
-        """How many items there are; of a selection by a condition, which reads them once, only the valid ones."""
+        """Return how many items there are.
+
+        A selection by a condition reads its items once, and counts only valid ones.
+        """
         return len(self._known_places())
 
     def __iter__(self) -> Iterator[Item]:
-        """Read the items one after another, in order of key; items at fault are left out, and `findings` grows."""
+        """Yield the items in the order of their keys; invalid items are left out and noted in `findings`."""
         for _, item in self._taken():
             yield item
 
@@ -166,11 +169,11 @@ class Dataset:
         return self._read(place)
 
     def __reversed__(self) -> Iterator[Item]:
-        """Read the items from the last to the first."""
+        """Yield the items from the last to the first."""
         return iter(self[::-1])
 
     def __contains__(self, which: object) -> bool:
-        """Whether there is an item of that key, or that item itself."""
+        """Return whether there is an item of that key, or that item itself."""
         key = which.key if isinstance(which, Item) else which
         return isinstance(key, str) and key in self._places_by_key()
 
@@ -236,12 +239,12 @@ class Dataset:
         return to_supervision(self, item)
 
     def names_below_subsets(self) -> Iterator[tuple[str, str]]:
-        """The keys of the items with their names below their subsets; nothing is read unless a condition asks."""
+        """Yield the keys of the items with their names below their subsets; nothing is read without a condition."""
         for entry in self.chosen_entries():
             yield entry.key, name_in_subset(entry, self.form.key_names)[1]
 
     def chosen_entries(self) -> Iterator[Entry]:
-        """What the index knows of the items; nothing is read unless a condition asks."""
+        """Yield what the index knows about the items; nothing is read without a condition."""
         return (self._inner.entries[place] for place in self._known_places())
 
     @property
@@ -304,7 +307,7 @@ class Dataset:
         )
 
     def as_part(self, label: str) -> Part:
-        """The dataset as a part of several, under a name."""
+        """Return the dataset as a part of several, under a name."""
         keys = None if self._chosen is None else frozenset(self.keys)
         if not self._steps:
             return Part(label, self._inner, keys)
@@ -312,7 +315,7 @@ class Dataset:
         return Part(label, self._inner, keys, Chosen(None, self._steps), self.categories if renames else None)
 
     def __repr__(self) -> str:
-        """The format, the numbers of items and classes, the place of the data; reads no item."""
+        """Return the format, the numbers of items and classes, and the place of the data; reads no item."""
         known = self._places if self._places is not None else (self._chosen if not self._steps else None)
         items = len(self) if known is not None or not self._steps else None
         count = "items chosen by a condition" if items is None else f"{items:,} items" if items != 1 else "1 item"
@@ -320,7 +323,7 @@ class Dataset:
         return f"<Dataset {self.format}: {count}, {len(self.categories):,} classes, {self.data}{found}>"
 
     def _repr_html_(self) -> str:
-        """The dataset as a small table, for notebooks."""
+        """Return the dataset as a small table, for notebooks."""
         rows = {
             "format": self.format,
             "data": str(self.data),
@@ -336,7 +339,7 @@ class Dataset:
         return {**self.__dict__, "_source": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Open the source of images anew where a dataset is unpickled."""
+        """Open the source of images again where a dataset is unpickled."""
         self.__dict__.update(state)
         self._source = ImageSource(self.files)
 
@@ -346,11 +349,11 @@ class Dataset:
             self._chosen if chosen is None else chosen,
         )  # fmt: skip
         if chosen is not None:
-            made._places = chosen  # they fit the steps already
+            made._places = chosen  # these positions already match the steps
         return made
 
     def _known_places(self) -> Sequence[int]:
-        """The places of the items among all; conditions are asked once."""
+        """Return the positions of the items among all; conditions are evaluated once."""
         if self._places is None:
             every = range(len(self._inner)) if self._chosen is None else self._chosen
             self._places = every if not self._steps else [place for place, _ in self._taken()]
@@ -397,7 +400,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which items of a dataset are written, for a conversion: those of some keys that several conditions leave."""
+    """Selects the items of a dataset that are written: those with some keys that pass several conditions."""
 
     keys: frozenset[str] | None
     steps: tuple[Step, ...]
@@ -408,11 +411,11 @@ class Chosen:
         return any(getattr(step, "moves_items", False) for step in self.steps)
 
     def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
-        """The categories of the items that are written, where the dataset has those of `listed`."""
+        """Return the categories of the written items, given those of the dataset."""
         return categories_after(self.steps, listed)
 
     def __call__(self, item: Item) -> Item | None:
-        """The item as the steps leave it, or None where the item is not written."""
+        """Return the item as the steps leave it, or None if it is not written."""
         taken: Item | None = item if self.keys is None or item.key in self.keys else None
         for step in self.steps:
             taken = None if taken is None else step(taken)
@@ -420,7 +423,7 @@ class Chosen:
 
 
 def _names(what: str, given: object) -> tuple[str, ...]:
-    """One name, or several, as a tuple.  Raises TypeError for anything else."""
+    """Return one name, or several, as a tuple. Raises TypeError for anything else."""
     names = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (given,)
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:

@@ -1,4 +1,4 @@
-"""Several datasets seen as one: their items one after the other, their classes united by name."""
+"""Several datasets as one: their items follow each other, and their classes are united by name."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ from formatspec.paths.trees.tree import Listed, Listing, Tree, listing_of
 from formatspec.run.select import Labels, NewName
 
 SHOWN = 3
-"""Images that a notice names of those that are the same."""
+"""How many equal images a notice names."""
 
 
 class Part(NamedTuple):
     """One of the datasets.
 
-    label: the name under which its files and its findings stand.  keys: those of the items that are chosen, None for
-    all.  take: gives what is taken of an item.  categories: those that the items have then, None for the dataset's own.
+    Attributes:
+        label: The name for its files and findings.
+        keys: The keys of the selected items; None for all.
+        take: Applies the selection to an item.
+        categories: The categories after the selection; None for the dataset's own.
     """
 
     label: str
@@ -50,7 +53,7 @@ class Part(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where an item comes from: which part, its place there, and its name below its subset in the whole."""
+    """The origin of an item: its part, its position there, and its name below its subset in the whole."""
 
     part: int
     place: int
@@ -58,10 +61,10 @@ class Place(NamedTuple):
 
 
 class FilesOfParts(Listed):
-    """The files of several datasets, each below its dataset's label; only those that are images of items are listed."""
+    """The files of several datasets, each below its dataset's label; only images of items are listed."""
 
     def __init__(self, parts: Sequence[Part], images: Iterable[str]) -> None:
-        """List `images`, each a label and a path below the dataset of that label."""
+        """List `images`; each is a label and a path below the dataset of that label."""
         self.trees: dict[str, Tree] = {part.label: part.dataset.tree for part in parts}
         self.images = images
         self.root = " and ".join(part.dataset.tree.root for part in parts)
@@ -71,27 +74,27 @@ class FilesOfParts(Listed):
         return listing_of(self.images)
 
     def exists(self, path: str) -> bool:
-        """Whether a regular file has this path."""
+        """Return whether a regular file has this path."""
         tree, own = self._of(path)
         return tree is not None and tree.exists(own)
 
     def size(self, path: str) -> int:
-        """The bytes of a file.  Raises FileNotFoundError."""
+        """Return the size of a file in bytes. Raises FileNotFoundError."""
         tree, own = self._sure(path)
         return tree.size(own)
 
     def read(self, path: str) -> bytes:
-        """A file's bytes.  Raises OSError, and ValueError for a damaged archive."""
+        """Return a file's bytes. Raises OSError, and ValueError for a damaged archive."""
         tree, own = self._sure(path)
         return tree.read(own)
 
     def local(self, path: str) -> Path | None:
-        """The file on this disk."""
+        """Return the file on this disk."""
         tree, own = self._of(path)
         return None if tree is None else tree.local(own)
 
     def under(self, prefix: str) -> Tree:
-        """The part below a folder."""
+        """Return the part below a folder."""
         tree, own = self._sure(prefix + "/")
         return tree.under(own.rstrip("/")) if own.strip("/") else tree
 
@@ -107,19 +110,19 @@ class FilesOfParts(Listed):
 
 
 class ReporterOfParts(Reporter):
-    """Findings of several datasets, each made by its own dataset's reporter, under the dataset's label."""
+    """Makes the findings of several datasets, each with its dataset's reporter and label."""
 
     def __init__(self, parts: Sequence[Part], whole: Reporter) -> None:
-        """Take the files of the whole, and from each part its own reporter."""
+        """Take the reporter of the whole, and one from each part."""
         super().__init__(whole.form, whole.tree, "")
         self.parts = {part.label: part.dataset for part in parts}
 
     def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
-        """One finding for each fault, in order."""
+        """Return one finding for each fault, in order."""
         return self.placed(self.noted(faults, item or "", frozenset()))
 
     def noted(self, faults: Iterable[Fault], item: str, shared: Any) -> Noted:
-        """Likewise; places in shared files are left to `placed`."""
+        """Return findings in the same way; places in shared files are left to `placed`."""
         noted: Noted = []
         for fault in faults:
             label, own = self._own(fault.file)
@@ -132,7 +135,7 @@ class ReporterOfParts(Reporter):
         return noted
 
     def placed(self, noted: Noted) -> list[Finding]:
-        """The findings with their lines and columns."""
+        """Return the findings with their lines and columns."""
         return [finding if at is None else self._placed(finding, *at) for finding, at in noted]
 
     def _placed(self, finding: Finding, file: str, path: DocumentPath) -> Finding:
@@ -157,16 +160,17 @@ def _below(label: str, at: tuple[str, DocumentPath] | None) -> tuple[str, Docume
 class JoinedDatasets(OpenDataset):
     """Several datasets as one; their items are read when they are asked for.
 
-    classes: the names of all classes in their order; left out, those of all parts, each once, in order of the parts.
-    labels: new names of classes, which hold before classes are united and listed.
-    source_attribute: the attribute of each item that gets its part's label, unless the item has one of that name.
+    Args:
+        classes: The names of all classes in order; by default those of all parts, each once.
+        labels: New names of classes, applied before classes are united and listed.
+        source_attribute: The attribute of each item for its part's label, unless the item has one of that name.
     """
 
     def __init__(
         self, parts: Sequence[Part], classes: Sequence[str] = (), labels: Mapping[str, NewName] | None = None,
         purpose: Purpose | None = None, source_attribute: str | None = None,
     ) -> None:  # fmt: skip
-        """Join `parts`, of which none may be left out; see the class for `classes` and `labels`.  Reads no item."""
+        """Join `parts`, of which there must be at least one; see the class. Reads no item."""
         self.source_attribute = source_attribute
         self.parts = tuple(parts)
         self.classes = tuple(classes)
@@ -185,7 +189,7 @@ class JoinedDatasets(OpenDataset):
             self.index.unclaimed += [f"{part.label}/{path}" for path in part.dataset.index.unclaimed]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the parts, which open themselves anew, and the united classes, so that they need not be read again."""
+        """Pickle the parts, which open themselves again, and the united classes, which need not be read again."""
         given = (self.parts, self.classes, self.labels, self.purpose, self.source_attribute)
         return JoinedDatasets._again, (*given, self._united)
 
@@ -199,7 +203,7 @@ class JoinedDatasets(OpenDataset):
         return made
 
     def _placed(self) -> Iterator[tuple[str, Place]]:
-        """The items of all parts by the paths that their images have in the whole."""
+        """Yield the items of all parts with the paths that their images have in the whole."""
         taken: dict[str, set[str | None]] = defaultdict(set)
         for number, part in enumerate(self.parts):
             own: list[tuple[str, str | None]] = []
@@ -229,11 +233,11 @@ class JoinedDatasets(OpenDataset):
         return self._united
 
     def all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
-        """The classes of all parts."""
+        """Return the classes of all parts."""
         return self._all_classes()
 
     def read(self, entry: Entry) -> Assembled:
-        """One item, as its own dataset reads it, with its name in the whole."""
+        """Read one item as its own dataset does, with its name in the whole."""
         path = entry.files[IMAGE][0][0]
         part, place, name = self.places[path]
         label, dataset, take = self.parts[part].label, self.parts[part].dataset, self.parts[part].take
@@ -249,7 +253,7 @@ class JoinedDatasets(OpenDataset):
         return Assembled(one.key if item is None else item.key, item, faults, files, one.told, one.deferred, one.state)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
-        """The items, each with what is wrong with it."""
+        """Yield the items, each with its faults."""
         return map(self.read, self.entries[start:stop])
 
     def _renamed(self, item: Item, path: str, name: str, label: str) -> Item:
@@ -267,7 +271,7 @@ class JoinedDatasets(OpenDataset):
         )  # fmt: skip
 
     def _of_united(self, records: Iterable[Any]) -> Iterator[Any]:
-        """Give records whose categories are those of the joined dataset, matched by name."""
+        """Yield records whose categories are those of the joined dataset, matched by name."""
         for record in records:
             own = None if record.category is None else self._by_name.get(spoken(record.category))
             yield record if own is None else msgspec.structs.replace(record, category=own)
@@ -277,7 +281,7 @@ class JoinedDatasets(OpenDataset):
         return {spoken(category): category for category in self._all_classes()}
 
     def notices(self) -> Iterator[str]:
-        """What there is to say of items that have one name, and of images that stand in several datasets."""
+        """Yield notices about items with equal names, and about images that are in several datasets."""
         if self.prefixed:
             yield f"named after their dataset, since another has items of these names: {examples(self.prefixed)}"
         twins = list(self.same_images())
@@ -285,7 +289,7 @@ class JoinedDatasets(OpenDataset):
             yield f"the same image in several datasets, kept apart: {examples([_alike(group) for group in twins])}"
 
     def same_images(self) -> Iterator[tuple[str, ...]]:
-        """Groups of images of different parts that have the same bytes, by their paths in the whole."""
+        """Yield groups of images of different parts with the same bytes, by their paths in the whole."""
         sized: dict[int, list[str]] = defaultdict(list)
         for path in self.places:
             if self.tree.exists(path):
@@ -309,9 +313,9 @@ def _fault_below(label: str, fault: Fault) -> Fault:
 
 
 def name_in_subset(entry: Entry, key_names: Sequence[str]) -> tuple[str | None, str]:
-    """An item's subset as far as its names tell it, and its name without that.
+    """Return an item's subset, as far as its names give it, and its name without the subset.
 
-    key_names: The names of which the format makes keys.
+    `key_names` are the names of which the format makes keys.
     """
     subset, key = entry.names.get("subset"), entry.key
     told = [(name, str(entry.names[name])) for name in key_names if entry.names.get(name) not in (None, "")]
@@ -323,9 +327,10 @@ def name_in_subset(entry: Entry, key_names: Sequence[str]) -> tuple[str | None, 
 
 
 def _united(parts: Sequence[Part], classes: Sequence[str], labels: Labels | None) -> tuple[Category, ...]:
-    """The classes of all parts, each name once, numbered anew; or those that are listed, in their order.
+    """Return the classes of all parts, each name once, numbered again; or the listed ones, in their order.
 
-    Raises SpecError where a list lacks a class that a part has.
+    Raises:
+        SpecError: The list lacks a class that a part has.
     """
     met: dict[str, Category] = {}
     for part in parts:
@@ -346,7 +351,7 @@ def _united(parts: Sequence[Part], classes: Sequence[str], labels: Labels | None
 
 
 def labels_of(places: Sequence[str]) -> list[str]:
-    """A short name for each of several datasets: of its folder or archive, made different by a number."""
+    """Return a short name for each of several datasets, from its folder or archive, made unique by a number."""
     made: list[str] = []
     for place in places:
         name = posixpath.basename(place.replace("\\", "/").rstrip("/")).removesuffix(".zip") or "data"

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 Progress = Callable[[int, int], None]
-"""Told how many items are done, and how many there are."""
+"""Is called with the number of items that are done, and of all."""
 
 
 def _counted(dataset: Dataset, progress: Progress | None) -> Iterable[Item]:
-    """The items of a dataset; `progress` is told of each."""
+    """Yield the items of a dataset, and report each to `progress`."""
     if progress is None:
         yield from dataset
         return
@@ -35,7 +35,7 @@ def _counted(dataset: Dataset, progress: Progress | None) -> Iterable[Item]:
 
 
 def statistics_of(dataset: Dataset, duplicates: bool = False, progress: Progress | None = None) -> Statistics:
-    """What a dataset holds; `duplicates`: groups of images that look alike too."""
+    """Return the statistics of a dataset; with `duplicates`, also groups of images that look alike."""
     return statistics(dataset.format, dataset.categories, _counted(dataset, progress), duplicates)
 
 
@@ -43,9 +43,9 @@ def compared(
     first: Dataset, second: Dataset, threshold: float = MATCHED, progress: Progress | None = None,
     *, is_part: bool = False,
 ) -> Comparison:  # fmt: skip
-    """Two datasets of the same images compared; items of either that are not valid are left out.
+    """Compare two datasets of the same images; invalid items are left out.
 
-    is_part: The first is a part of a dataset, so that what it lacks of the second is no difference.
+    `is_part` says that the first is a part of a dataset, so that items that it lacks are no difference.
     """
     keys = second.keys
     if is_part:
@@ -63,7 +63,7 @@ def compared(
 
 
 def wrong_in(findings: Sequence[Finding], item: Item) -> Mapping[Any, Sequence[str]]:
-    """The codes of an item's findings by the ids of its objects; None for the item itself."""
+    """Return the codes of an item's findings by the ids of its objects; None stands for the item itself."""
     found: dict[Any, list[str]] = {}
     ids = {thing.id for thing in item.objects}
     for finding in findings:
@@ -73,16 +73,18 @@ def wrong_in(findings: Sequence[Finding], item: Item) -> Mapping[Any, Sequence[s
 
 
 def with_findings(dataset: Dataset, key: str) -> tuple[Item, Sequence[Finding]]:
-    """An item as its files say it, with the objects that are at fault, and its findings.
+    """Return an item as its files state it, including faulty objects, with its findings.
 
-    Raises KeyError, and InvalidItemError where nothing can be made of it.
+    Raises:
+        KeyError: No item has this key.
+        InvalidItemError: Nothing can be made of the item.
     """
     one, findings = dataset.as_stated(key)
     return placed(one, ImageSource(dataset.files)), findings
 
 
 def pictures(dataset: Dataset, keys: Sequence[str], by: By = "class") -> Iterator[tuple[str, Picture]]:
-    """The pictures of items, with their keys; findings are drawn where they are."""
+    """Yield the pictures of items with their keys; findings are drawn in their places."""
     for key in keys:
         item, findings = with_findings(dataset, key)
         yield key, item.plot(by, wrong_in(findings, item))
@@ -91,7 +93,7 @@ def pictures(dataset: Dataset, keys: Sequence[str], by: By = "class") -> Iterato
 def save_pictures(
     dataset: Dataset, keys: Sequence[str], out: Path, grid: tuple[int, int] | None, by: By = "class"
 ) -> list[Path]:
-    """Draw items into files: one, a contact sheet with `grid` columns and rows, or several numbered ones."""
+    """Draw items into files: one file, a contact sheet with `grid` columns and rows, or several numbered files."""
     if grid is not None:
         columns, rows = grid
         contact_sheet(list(pictures(dataset, keys[: columns * rows], by)), columns, rows).save(out)

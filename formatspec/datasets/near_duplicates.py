@@ -1,7 +1,7 @@
-"""Images that look alike: difference hashes of 64 bits, and groups of those that differ in few bits.
+"""Finds images that look alike, by 64-bit difference hashes that differ in few bits.
 
-Source of the hash: N. Krawetz, "Kind of Like That" (hackerfactor.com, 2013): the image is made grey and 9 by 8 pixels
-large, and each bit says whether a pixel is brighter than its right neighbour.
+Source of the hash: N. Krawetz, "Kind of Like That" (hackerfactor.com, 2013): the image is reduced to 9 by 8 grey
+pixels, and each bit says whether a pixel is brighter than its right neighbour.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from formatspec.model.records import Item
 BANDS, BITS = 4, 16
 """Two hashes that differ in fewer bits than there are bands are equal in at least one band."""
 NEAR = 3
-"""The most bits in which hashes of images that look alike differ."""
+"""The most bits in which hashes of similar images differ."""
 
 
 def difference_hash(item: Item) -> int | None:
-    """The hash of an item's image, 64 bits; None where the image cannot be read or is flat."""
+    """Return the 64-bit hash of an item's image; None if the image cannot be read or is uniform."""
     from PIL import Image
 
     if item.image is None:
@@ -33,11 +33,11 @@ def difference_hash(item: Item) -> int | None:
     bits = 0
     for row, column in itertools.product(range(8), range(8)):
         bits = bits << 1 | (pixels[9 * row + column] > pixels[9 * row + column + 1])
-    return bits or None  # an image without any difference tells nothing
+    return bits or None  # a uniform image has no information
 
 
 def alike(hashes: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
-    """Groups of keys whose hashes lead from one to the next by at most `NEAR` bits, each sorted, in order."""
+    """Return groups of keys whose hashes are connected by steps of at most `NEAR` bits; each group is sorted."""
     known = list(hashes)
     leader = list(range(len(known)))
 
@@ -57,7 +57,7 @@ def alike(hashes: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
 
 
 def _candidates(hashes: list[int]) -> Iterator[tuple[int, int]]:
-    """Give pairs of images whose hashes are equal in a band; of images with one hash, each is paired with the first."""
+    """Yield pairs of images whose hashes agree in a band; equal hashes are each paired with the first."""
     first: dict[int, int] = {}
     for place, bits in enumerate(hashes):
         if bits in first:

@@ -1,4 +1,4 @@
-"""Statistics and comparisons as pages of HTML that need no other file."""
+"""Statistics and comparisons as HTML pages that need no other file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from formatspec.datasets.dataset import Dataset
 
 BARS = 40
-"""Rows of a bar chart at most."""
+"""The most rows of a bar chart."""
 WORST = 12
-"""Items whose pictures stand on the page of a comparison."""
+"""How many items have pictures on the page of a comparison."""
 SIDE = 480
-"""Pixels of the longer side of such a picture."""
+"""The longer side of such a picture in pixels."""
 STYLE = """body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;max-width:72em;padding:0 1em}
 table{border-collapse:collapse}td,th{padding:.1em .8em;text-align:left;vertical-align:top}
 td.n{text-align:right;font-variant-numeric:tabular-nums}.bar{background:#4a7ebb;height:.9em;display:inline-block}
@@ -32,7 +32,7 @@ figure{display:inline-block;margin:.5em}pre{background:#f4f4f4;padding:.8em;over
 
 
 def statistics_page(found: Statistics, title: str) -> str:
-    """The statistics of a dataset as a page."""
+    """Return the statistics of a dataset as a page."""
     ranked = sorted(found.classes, key=lambda one: -(one.objects + one.labels + one.areas))
     parts = [
         _text(counted.lines(found, 0)[: -1 if found.classes else None]),
@@ -51,7 +51,7 @@ def statistics_page(found: Statistics, title: str) -> str:
 
 
 def comparison_page(found: Comparison, first: Dataset, second: Dataset) -> str:
-    """A comparison as a page, with pictures of the items that differ most, of both datasets side by side."""
+    """Return a comparison as a page, with pictures of the items that differ most, side by side."""
     often = Counter(change.item for change in found.changes)
     by_name = compared.unique_by_name(second.keys)
     figures: list[str] = []
@@ -95,7 +95,7 @@ def _bars(title: str, rows: Sequence[tuple[str, int]]) -> str:
 
 
 def _balance(found: Statistics) -> str:
-    """How each class is spread over the subsets, in percent of the class."""
+    """Return how each class is spread over the subsets, in percent of the class."""
     subsets = list(found.subsets)
     if len(subsets) < 2:
         return ""

@@ -1,4 +1,4 @@
-"""Items that know where their image is read from, and how large it is."""
+"""Gives items access to their image files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from formatspec.model.records import Image, ImageSource, Item, Object, Origin
 
 
 def placed(item: Item, source: ImageSource) -> Item:
-    """The item, whose image can be read, and whose objects know the size of the image."""
+    """Return the item with an image that can be read and objects that know the image's size."""
     if item.image is None:
         return item
     image = msgspec.structs.replace(item.image, source=source)

@@ -1,4 +1,4 @@
-"""Conditions by which items, or objects of them, are taken over; each can be pickled."""
+"""Conditions that select items, or objects of them; each can be pickled."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from formatspec.run.select import Labels, NewName
 
 @dataclass(frozen=True)
 class OfSubsets:
-    """Takes the items of some subsets."""
+    """Selects the items of some subsets."""
 
     names: frozenset[str]
 
     def __call__(self, item: Item) -> Item | None:
-        """The item, or None where it is of none of the subsets."""
+        """Return the item, or None if it is in none of the subsets."""
         return item if self.names.intersection(item.subsets) else None
 
 
 @dataclass(frozen=True)
 class OfFunction:
-    """Takes what a function says: True takes an item as it is, False and None leave it out, an item takes its place."""
+    """Applies a function: True keeps an item, False and None leave it out, and an item replaces it."""
 
     function: Callable[[Item], Any]
 
@@ -37,10 +37,10 @@ class OfFunction:
         return bool(getattr(self.function, "moves_items", False))
 
     def __call__(self, item: Item) -> Item | None:
-        """The item as the function leaves it, or None.
+        """Return the item as the function leaves it, or None.
 
         Raises:
-            TypeError: The function gives neither a boolean, nor an item, nor None.
+            TypeError: The function returns neither a boolean, nor an item, nor None.
         """
         found = self.function(item)
         if found is None or isinstance(found, Item):
@@ -51,9 +51,9 @@ class OfFunction:
 
 
 class WithLabels:
-    """Takes the objects, labels and areas of some categories; or gives categories new names.
+    """Selects the objects, labels and areas of some categories, or renames categories.
 
-    Items in which nothing is left stay, without annotations.
+    Items without any remaining annotation are kept.
     """
 
     def __init__(self, labels: tuple[str, ...] | Mapping[str, NewName], listed: Sequence[Category] = ()) -> None:
@@ -61,7 +61,7 @@ class WithLabels:
 
         Args:
             labels: The names, or the mapping.
-            listed: The dataset's categories in their order. Where several become one, the first gives its number.
+            listed: The dataset's categories in order. If several become one, the first gives its number.
         """
         self._given, self._listed = labels, tuple(listed)
         self._names = None if isinstance(labels, Mapping) else frozenset(labels)
@@ -69,11 +69,11 @@ class WithLabels:
         self.categories(self._listed)
 
     def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
-        """The categories that a dataset with these has afterwards: those with new names, each once, or the same."""
+        """Return the categories of a dataset afterwards: those with new names, each once, or the same ones."""
         return listed if self._labels is None else self._labels.categories(listed)
 
     def __call__(self, item: Item) -> Item | None:
-        """The item with what is taken of it."""
+        """Return the item with what is selected of it."""
         if self._labels is not None:
             return self._labels.item(item)
         return msgspec.structs.replace(
@@ -84,7 +84,7 @@ class WithLabels:
         )
 
     def __reduce__(self) -> tuple[type[WithLabels], tuple[object, ...]]:
-        """Pickle what was given, without the numbers of objects that were met."""
+        """Pickle what was given, without counts of objects."""
         return WithLabels, (self._given, self._listed)
 
     def _takes(self, record: object) -> bool:
@@ -93,7 +93,7 @@ class WithLabels:
 
 
 def categories_after(steps: Iterable[object], listed: tuple[Category, ...]) -> tuple[Category, ...]:
-    """The categories of a dataset after steps, of which some may give categories new names."""
+    """Return the categories of a dataset after steps that may rename some."""
     for step in steps:
         if isinstance(step, WithLabels):
             listed = step.categories(listed)

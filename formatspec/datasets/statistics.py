@@ -1,4 +1,4 @@
-"""What a dataset holds, in numbers: items, classes, sizes, counts per image, co-occurrence, balance of subsets."""
+"""Counts what a dataset holds: items, classes, sizes, objects per image, classes that occur together, subsets."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from formatspec.model import derive
 from formatspec.model.records import Category, Item
 
 SMALL, MEDIUM = 32 * 32, 96 * 96
-"""Square pixels below which an object is small, and medium (T.-Y. Lin et al., Common Objects in Context, 2014)."""
+"""Square pixels up to which an object is small, and medium (T.-Y. Lin et al., Common Objects in Context, 2014)."""
 PARTS = (0, 25, 50, 75, 100)
-"""The percentiles that describe a distribution: the least, the quartiles, the greatest."""
+"""The percentiles that describe a distribution: minimum, quartiles, maximum."""
 PAIRS = 20
-"""Pairs of classes that are named, those that stand in one image most often first."""
+"""How many pairs of classes are named; those that occur together most often come first."""
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """How numbers are distributed: how many there are, their mean, and five percentiles."""
+    """The distribution of numbers: their count, their mean, and five percentiles."""
 
     count: int
     mean: float
     percentiles: tuple[float, ...]
 
     def words(self) -> str:
-        """The distribution on one line."""
+        """Return the distribution on one line."""
         least, quarter, half, three, most = (f"{value:,.6g}" for value in self.percentiles)
         return f"{least} to {most}, median {half} (quartiles {quarter} and {three}), mean {self.mean:,.6g}"
 
 
 class ClassCount(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a class occurs.  subsets: its objects, labels and areas by subset."""
+    """How often a class occurs; `subsets` counts its objects, labels and areas by subset."""
 
     name: str
     objects: int
@@ -50,9 +50,12 @@ class ClassCount(msgspec.Struct, frozen=True, kw_only=True):
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """What a dataset holds.
 
-    unannotated: items of which nothing is said.  sizes: how many images have each width and height, most frequent
-    first.  areas, aspects: of objects, square pixels and width by height.  together: pairs of classes and the number of
-    items in which both stand.  duplicates: groups of keys whose images look alike; None where that was not asked.
+    Attributes:
+        unannotated: How many items have no annotation.
+        sizes: How many images have each width and height, most frequent first.
+        areas, aspects: Of objects: square pixels, and width divided by height.
+        together: Pairs of classes, and the number of items with both.
+        duplicates: Groups of keys whose images look alike; None if they were not sought.
     """
 
     format: str
@@ -76,7 +79,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: tuple[tuple[str, ...], ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The statistics as one plain object."""
+        """Return the statistics as one plain object."""
         return {"version": 1, **msgspec.to_builtins(self)}
 
 
@@ -85,8 +88,11 @@ def statistics(
 ) -> Statistics:
     """Count what items hold.
 
-    categories: the dataset's, which are listed in this order even where nothing is of them.  duplicates: look for
-    images that look alike too, which decodes every image.
+    Args:
+        format: The name of the format.
+        categories: The dataset's categories, which are listed in this order even if they do not occur.
+        items: The items.
+        duplicates: Whether to look for images that look alike, which decodes every image.
     """
     counts = _Counts()
     hashes: list[tuple[str, int]] = []
@@ -188,7 +194,7 @@ def _most(together: Mapping[tuple[str, str], int]) -> list[tuple[tuple[str, str]
 
 
 def lines(found: Statistics, shown: int = 40) -> list[str]:
-    """The statistics as text; `shown`: so many classes at most."""
+    """Return the statistics as text, with at most `shown` classes."""
     told = [f"{found.format}: {amount(found.items, 'item')}, {amount(found.objects, 'object')}, "
             f"{'1 class' if len(found.classes) == 1 else f'{len(found.classes):,} classes'}"]  # fmt: skip
     more = {"label": found.labels, "area": found.areas_of_classes, "caption": found.captions}

@@ -1,4 +1,4 @@
-"""Rows of words as lines of aligned columns."""
+"""Formats rows of words as aligned columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of columns that are as wide as their widest cell: the first to the left, the others to the right."""
+    """Return lines of columns as wide as their widest cell: the first aligned left, the others right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()

@@ -1,4 +1,4 @@
-"""Several datasets, or items of a program, written as one dataset."""
+"""Writes several datasets, or items of a program, as one dataset."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def merge(
 
 
 def _sure(datasets: object) -> list[Dataset]:
-    """The datasets that are merged, if they are datasets."""
+    """Return the datasets to merge, after checking that they are datasets."""
     from formatspec.datasets.dataset import Dataset
 
     if isinstance(datasets, Dataset | str | Path) or not isinstance(datasets, Iterable):

@@ -1,1 +1,1 @@
-"""The pages that follow from the specs and the code, and what they say: what a format holds, and what it cannot."""
+"""Renders the pages that follow from the specs and the code, and finds what formats hold and lack."""

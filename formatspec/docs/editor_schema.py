@@ -1,4 +1,4 @@
-"""The JSON Schema of spec files, for editors: it accepts every spec, completes its words and says what each means."""
+"""The JSON Schema of spec files, for editors: it accepts every spec, completes its words and explains them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORDS_OF_RULES = {
     "only": "a list with exactly one entry",
     "*": "every other key: `keep` writes it back to the same format",
 }
-"""The words that have a meaning of their own among the keys of a rule, and what it is."""
+"""The words with a meaning of their own among the keys of a rule, each with its explanation."""
 
 
 def editor_schema() -> dict[str, Any]:
@@ -75,14 +75,14 @@ def editor_schema() -> dict[str, Any]:
 
 
 def _described(whole: dict[str, Any], definitions: dict[str, Any]) -> Iterator[tuple[type[BaseModel], dict[str, Any]]]:
-    """The models of a spec's mappings, each with its schema."""
+    """Yield the models of a spec's mappings, each with its schema."""
     yield Spec, whole
     for model in (FileSpec, CategoryList):
         yield model, definitions[model.__name__]
 
 
 def _take_single_values(model: type[BaseModel], described: dict[str, Any]) -> None:
-    """Let a single value stand for a list of one where the language does."""
+    """Allow a single value for a list of one where the language does."""
     for name, field in model.model_fields.items():
         if Many in field.metadata:
             entry = described["properties"][field.alias or name]
@@ -92,12 +92,12 @@ def _take_single_values(model: type[BaseModel], described: dict[str, Any]) -> No
 
 
 def _text_or(other: dict[str, Any], description: str) -> dict[str, Any]:
-    """A text, or something else; of the two, an editor names the faults of the one that is meant."""
+    """Return the schema of a text or something else; editors then report mistakes for the intended one."""
     return {"if": {"type": "string"}, "else": other, "description": description}
 
 
 def _let_drop(described: dict[str, Any]) -> None:
-    """Let `drop` stand for whatever a spec that this one is laid over says and it lacks."""
+    """Allow `drop` in place of whatever the spec below states and this one removes."""
     entries = described.get("properties", {})
     for key, entry in entries.items():
         if isinstance(entry.get("additionalProperties"), dict):
@@ -125,7 +125,7 @@ def _roles(definition: str, description: str) -> dict[str, Any]:
 
 
 def _variant(whole: dict[str, Any]) -> dict[str, Any]:
-    """A layout: any word of a spec, or `drop` for what the rest of the spec says and it lacks."""
+    """Return the schema of a layout: any word of a spec, or `drop` for what this layout lacks."""
     words = {key: entry for key, entry in whole["properties"].items() if key not in ("formatspec", "name", "variants")}
     laid = {key: entry for key, entry in words.items() if key != "files"}
     named = {"type": "string", "description": "what the layout is called"}
@@ -139,7 +139,7 @@ def _variant(whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rule() -> dict[str, Any]:
-    """What may stand below `json:`, `lines:`, `pixels:` and the like: any shape of a document, with leaves in it."""
+    """Return the schema of rules below `json:`, `lines:`, `pixels:` and so on: any shape of a document, with leaves."""
     words: dict[str, Any] = {
         key: {**_RULE, "description": meaning} for key, meaning in _WORDS_OF_RULES.items() if key != "each"
     }
@@ -162,12 +162,12 @@ def _rule() -> dict[str, Any]:
 
 
 def _leaves() -> Iterable[str]:
-    """The slots of all records, each once, and `keep`."""
+    """Yield the slots of all records, each once, and `keep`."""
     return dict.fromkeys(("keep", *(name for slots in SLOTS.values() for name in slots)))
 
 
 def _leaf() -> dict[str, Any]:
-    """A value of a file: `SLOT | CODEC | … else EXPRESSION`, a constant, or a text with such leaves in braces."""
+    """Return the schema of a leaf: `SLOT | CODEC | … else EXPRESSION`, a constant, or a text with leaves in braces."""
     return {
         "description": (
             "A slot with the codecs of its spelling (`bbox | xywh`), `keep`, `= EXPRESSION`, a quoted constant, "

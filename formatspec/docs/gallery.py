@@ -1,4 +1,4 @@
-"""The gallery over all formats, and what is lost between each two of them."""
+"""The gallery of all formats, and what is lost between each two of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Matrix = dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]]
 
 
 def pages(docs: Path) -> dict[str, str]:
-    """Every page that is rendered, by its path below the folder of the documentation."""
+    """Return every rendered page, by its path below the folder of the documentation."""
     sources = bundled_sources()
     found = {f"formats/{source.name}.md": format_page(source) for source in sources}
     found["formats/README.md"] = gallery_page(sources, docs)
@@ -35,7 +35,7 @@ def pages(docs: Path) -> dict[str, str]:
 
 
 def gallery_page(sources: Iterable[Source], docs: Path) -> str:
-    """The table of all formats, and their size beside that of other tools' code."""
+    """Return the table of all formats, with the length of their specs beside that of other tools' code."""
     known = [summary(source) for source in sources]
     rows = [(f"[{one.name}]({one.name}.md)", one.title, one.main, one.grade, one.seen, str(one.lines)) for one in known]
     sizes = [one.lines for one in known]
@@ -56,7 +56,7 @@ def gallery_page(sources: Iterable[Source], docs: Path) -> str:
 
 
 def format_list(sources: Iterable[Source]) -> list[str]:
-    """The formats in aligned columns: name, title, what they hold, how far they are written."""
+    """Return the formats in aligned columns: name, title, what they hold, how far they can be written."""
     known = [summary(source) for source in sources]
     rows = [(one.name, one.title, one.main, one.grade) for one in known]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
@@ -76,7 +76,7 @@ def _rivals(known: Sequence[Summary], docs: Path) -> str:
 
 
 def matrix(sources: Sequence[Source]) -> Matrix:
-    """What is lost from each format to each: always, and depending on the record or on an option."""
+    """Return what is lost from each format to each other: always, or depending on the record or an option."""
     read = {source.name: [held.profile(form) for form in held.read_forms(source)] for source in sources}
     written = {source.name: [held.profile(form) for form in held.written_forms(source)] for source in sources}
     return {
@@ -87,7 +87,7 @@ def matrix(sources: Sequence[Source]) -> Matrix:
 
 
 def matrix_lines(found: Matrix) -> list[str]:
-    """The matrix as text: a row per source, a column per target, the number of kinds that are always lost."""
+    """Return the matrix as text: a row per source, a column per target, the number of kinds that are always lost."""
     names = list(dict.fromkeys(one for one, _ in found))
     width = max((len(name) for name in names), default=0)
     numbers = {name: str(number) for number, name in enumerate(names, 1)}
@@ -101,7 +101,7 @@ def matrix_lines(found: Matrix) -> list[str]:
 
 
 def matrix_json(found: Matrix) -> dict[str, object]:
-    """The matrix as plain data."""
+    """Return the matrix as plain data."""
     pairs = [
         {"source": one, "target": other, "lost": list(always), "sometimes": list(sometimes)}
         for (one, other), (always, sometimes) in found.items()

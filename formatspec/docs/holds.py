@@ -1,6 +1,6 @@
 """What a compiled format holds, what it cannot hold, and what is lost from one format to another.
 
-All of it follows from the leaves of the rules; nobody lists it.
+All of this follows from the leaves of the rules; nobody lists it by hand.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ MAIN = (
     "labels", "captions", "boxes", "rotated boxes", "polygons", "polylines", "keypoints", "circles", "ellipses",
     "visible regions", "hidden regions", "areas", "void pixels", "texts of objects", "tracks", "parents",
 )  # fmt: skip
-"""What a format is chosen for."""
+"""The main kinds of annotations, for which people choose a format."""
 
 KINDS = (
     *MAIN, *(words for words in NAMES.values() if words not in MAIN), "attributes of objects", "tags",
     "attributes of items", "sequences", "frames", "subsets", "further subsets", "states of labels", "scores of labels",
     "attributes of labels", "ids of captions", "attributes of captions", *CATEGORY.values(), "attributes of categories",
 )  # fmt: skip
-"""Every kind of thing that the model knows and a format may lack, in the order in which pages name them."""
+"""Every kind of thing that the model knows and a format may lack, in the order of the pages."""
 
 _OBJECT = {name: NAMES[name] for name in BITS if name in NAMES}
 _AREAS_AS_OBJECTS, _OBJECTS_AS_AREAS = "areas, written as objects", "objects, drawn as areas"
@@ -58,21 +58,21 @@ _OBJECTS = "objects"
 
 
 def holds(form: Format) -> tuple[str, ...]:
-    """Everything that a format tells, files that are only kept included."""
+    """Return everything that a format holds, including files that are only kept."""
     return in_order(_kinds(form, form.documents, form.roles.values()))
 
 
 def cannot_hold(form: Format) -> tuple[str, ...]:
-    """What has no place in a format and does not follow from what has: it is lost when writing."""
+    """Return what a format neither holds nor derives, so that it is lost when writing."""
     written = _written(form)
     return in_order(kind for kind in KINDS if kind not in written)
 
 
 def write_grade(form: Format) -> tuple[Grade, tuple[str, ...]]:
-    """How far a format can be written anew, and the leaves that stand in the way, each with its place.
+    """Return how far new datasets can be written, and the leaves that prevent it, each with its place.
 
-    full: everything is made from the model.  update: only what was read from it can be written back, as a required
-    value is opaque.  none: a required file's content is not described.
+    `full`: everything is made from the model. `update`: only data that was read from this format can be written back,
+    since a required value has no meaning in the model. `none`: the content of a required file is not described.
     """
     unmade = [
         f"{role.name}: {role.spec.path}"
@@ -92,11 +92,13 @@ def write_grade(form: Format) -> tuple[Grade, tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What losses follow from, found once for a format.
+    """The facts about a format from which losses follow.
 
-    told: the kinds that it tells.  written: those that it can be made to tell; always: the slots of objects that it
-    holds whatever alternative is taken.  attributes, item_attributes: those of objects and of items that have leaves of
-    their own, "" for any.
+    Attributes:
+        told: The kinds that it holds.
+        written: The kinds that can be written to it.
+        always: The slots of objects that it holds whichever alternative is taken.
+        attributes, item_attributes: Those of objects and of items with leaves of their own; "" stands for any.
     """
 
     told: frozenset[str]
@@ -109,7 +111,7 @@ class Profile:
 
 
 def profile(form: Format) -> Profile:
-    """The profile of one layout of a format."""
+    """Return the profile of one layout of a format."""
     losses = Losses(form, TargetCategories((), fixed=False), same=False)
     return Profile(
         told=_kinds(form, form.documents, form.roles.values()),
@@ -123,7 +125,7 @@ def profile(form: Format) -> Profile:
 
 
 def lost(source: Profile, target: Profile) -> tuple[str, ...]:
-    """Give what one format tells and the other has no place for."""
+    """Return what one format holds and the other cannot hold."""
     found = source.told - target.written
     if "areas" in found and target.objects:
         as_objects = frozenset({_OBJECT["region"], _OBJECT["category"]})
@@ -144,7 +146,7 @@ def _item_attributes(slots: Iterable[str]) -> frozenset[str]:
 
 
 def lost_by_choice(source: Profile, target: Profile) -> tuple[str, ...]:
-    """Give what one format tells and the other holds in some of its alternatives, but not in all."""
+    """Return what one format holds and the other holds only in some of its alternatives."""
     found = {words for slot, words in _OBJECT.items() if words in source.told and not target.always & BITS[slot]}
     found |= source.told & {"further subsets"}
     return in_order(found - set(lost(source, target)))
@@ -153,7 +155,7 @@ def lost_by_choice(source: Profile, target: Profile) -> tuple[str, ...]:
 def lost_between_specs(
     sources: Sequence[Profile], targets: Sequence[Profile]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is lost between two formats of several layouts and options: whatever is chosen, and depending on it."""
+    """Return what is lost between two formats of several layouts and options: always, and depending on these."""
     whole = Profile(
         told=frozenset().union(*(one.told for one in sources)),
         written=frozenset(),
@@ -170,28 +172,28 @@ def lost_between_specs(
 
 
 def written_forms(source: Source) -> tuple[Format, ...]:
-    """The layout that other formats are written to, with each choice of its options."""
+    """Return the layout in which data of other formats is written, with each choice of its options."""
     layout = source.layouts[0]
     return tuple(compile_format(source, layout, options) for options in choices(layout.spec.options))
 
 
 def read_forms(source: Source) -> tuple[Format, ...]:
-    """Every layout, with each choice of its options."""
+    """Return every layout, with each choice of its options."""
     return tuple(forms(source))
 
 
 def in_order(kinds: Iterable[str]) -> tuple[str, ...]:
-    """Kinds of annotations in the order in which pages list them; unknown ones come last."""
+    """Return kinds of annotations in the order of the pages; unknown ones come last."""
     place = {kind: number for number, kind in enumerate((_OBJECTS, _OBJECTS_AS_AREAS, *KINDS, _AREAS_AS_OBJECTS))}
     return tuple(sorted(set(kinds), key=lambda kind: (place.get(kind, len(place)), kind)))
 
 
 def _written(form: Format) -> frozenset[str]:
-    """Give what a format holds of data from another format; files that are only kept are not written then."""
+    """Return what a format holds of another format's data; files that are only kept are not written then."""
     roles = [role for role in form.roles.values() if not role.kept]
     kinds = set(_kinds(form, [role for role in form.documents if not role.kept], roles))
     if any(isinstance(entry, CategoryTable) for entry in form.spec.categories):
-        kinds |= {*CATEGORY.values(), "attributes of categories"}  # they are the table's own
+        kinds |= {*CATEGORY.values(), "attributes of categories"}  # those of the table itself
     for role in form.documents:
         if not role.kept:
             kinds.update(_carried(role.document_rule, role.scope))
@@ -202,7 +204,7 @@ def _written(form: Format) -> frozenset[str]:
 
 
 def _carried(rule: Rule, scope: Scope) -> Iterator[str]:
-    """What is told of categories by opaque leaves that are printed from a slot if there is no source."""
+    """Yield what kept leaves hold about categories if they are printed from a slot without a source."""
     if isinstance(rule, LeafRule):
         if isinstance(rule.leaf, Keep) and isinstance(rule.leaf.default, Name) and scope.kind == "category":
             yield from _of_category(rule.leaf.default.name)
@@ -280,7 +282,7 @@ def _of_category(slot: str) -> Iterator[str]:
 
 
 def _of_name(name: str) -> Iterator[str]:
-    """What a slot of the item, or a capture of a path, tells."""
+    """Yield what a slot of the item, or a capture of a path, holds."""
     head, _, rest = name.partition(".")
     plain = {
         "sequence": ("sequences",),
@@ -314,7 +316,7 @@ def _of_kind(table: str) -> Iterator[str]:
 
 
 def _of_table(scope: Scope, pixels: bool) -> Iterator[str]:
-    """What the rows of a table tell besides their leaves."""
+    """Yield what the rows of a table hold besides their leaves."""
     yield from _of_kind(scope.table)
     if pixels and scope.kind == "object":
         yield _OBJECT["region"]
@@ -323,7 +325,7 @@ def _of_table(scope: Scope, pixels: bool) -> Iterator[str]:
 
 
 def _tables(rule: Rule, scope: Scope) -> Iterator[tuple[TableRule, Scope]]:
-    """Every table that tells something of its own, with the scope of its rows."""
+    """Yield every table with content of its own, with the scope of its rows."""
     if isinstance(rule, TableRule):
         if not rule.each.overlap and not is_derived(rule.row):
             inner = scope.inside(rule.each.table)
@@ -335,7 +337,7 @@ def _tables(rule: Rule, scope: Scope) -> Iterator[tuple[TableRule, Scope]]:
 
 
 def _conditions(table: TableRule) -> Iterator[str]:
-    """The slots that a table's condition sets when rows are read."""
+    """Yield the slots that a table's condition sets when rows are read."""
     for part in conjuncts(table.each.where) if table.each.where is not None else ():
         left = part.left if isinstance(part, Binary) and part.operator in ("==", "!=") else part
         if isinstance(left, Name) and "." not in left.name:
@@ -343,7 +345,7 @@ def _conditions(table: TableRule) -> Iterator[str]:
 
 
 def _always(form: Format) -> int:
-    """The slots of an object that a format's rows hold whatever alternative is taken."""
+    """Return the slots of an object that a format's rows hold whichever alternative is taken."""
     bits = 0
     for role in form.documents:
         if not role.kept:
@@ -398,7 +400,7 @@ def _both(found: Iterable[int]) -> int:
 
 
 def _opaque(rule: Rule, at: str) -> Iterator[str]:
-    """Give the places of `keep` leaves that every file must have, none of which an alternative can do without."""
+    """Yield the places of `keep` leaves that every file must have, with no alternative without them."""
     if isinstance(rule, LeafRule | LineRule):
         optional = isinstance(rule, LineRule) and rule.optional
         if isinstance(rule.leaf, Keep) and rule.leaf.default is None and not optional:

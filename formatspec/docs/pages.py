@@ -1,4 +1,4 @@
-"""One page per format, rendered from its spec alone, and the pages of findings and codecs."""
+"""Renders one page per format from its spec alone, and the pages of findings and codecs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NEEDS = {"required": "required", "optional": "optional", "kept": "kept"}
 
 @dataclass(frozen=True)
 class Summary:
-    """What pages and lists say of a format in a few words."""
+    """What pages and lists state about a format in short."""
 
     source: Source
     holds: tuple[str, ...]
@@ -42,7 +42,7 @@ class Summary:
 
     @property
     def name(self) -> str:
-        """The name by which the format is asked for, as in `--to NAME`."""
+        """The name of the format, as in `--to NAME`."""
         return self.source.name
 
     @property
@@ -52,18 +52,18 @@ class Summary:
 
     @property
     def seen(self) -> str:
-        """The best evidence that the spec rests on, empty where it states none."""
+        """The best evidence of the spec; empty if it states none."""
         told = {one.level for one in self.source.spec.seen}
         return next((level for level in get_args(SeenLevel) if level in told), "")
 
     @property
     def main(self) -> str:
-        """What a format is chosen for, as one text."""
+        """The main kinds of annotations in the format, as one text."""
         return ", ".join(kind for kind in self.holds if kind in held.MAIN)
 
 
 def summary(source: Source) -> Summary:
-    """What follows from a spec, over all its layouts and options."""
+    """Return the summary of a spec, over all its layouts and options."""
     written = held.written_forms(source)
     told = {kind for form in held.read_forms(source) for kind in held.holds(form)}
     lacking = [set(held.cannot_hold(form)) for form in written]
@@ -83,12 +83,12 @@ def summary(source: Source) -> Summary:
 
 
 def bundled_sources() -> tuple[Source, ...]:
-    """The specs that come with the package, sorted by name."""
+    """Return the specs that come with the package, sorted by name."""
     return tuple(load_source(file) for file in sorted(bundled().glob("*.yaml")))
 
 
 def lines_of(source: Source) -> int:
-    """Lines of a spec, with those of the tables that it names and without its examples."""
+    """Return the number of lines of a spec and the tables that it names, without its examples."""
     text = source.file.read_text(encoding="utf-8").splitlines()
     count, skipping = 0, False
     for line in text:
@@ -99,14 +99,14 @@ def lines_of(source: Source) -> int:
 
 
 def tables_of(source: Source) -> tuple[Path, ...]:
-    """The tables of categories that a spec names."""
+    """Return the tables of categories that a spec names."""
     entries = [entry for layout in source.layouts for entry in layout.spec.categories]
     named = dict.fromkeys(entry.table for entry in entries if isinstance(entry, CategoryTable))
     return tuple(source.file.parent / name for name in named)
 
 
 def format_page(source: Source) -> str:
-    """The page of one format."""
+    """Return the page of one format."""
     about = summary(source)
     form = held.written_forms(source)[0]
     parts = [
@@ -220,7 +220,7 @@ _Folder = dict[str, Any]
 
 
 def _tree(form: Format) -> list[str]:
-    """The layout as a tree, drawn from the path templates."""
+    """Return the layout as a tree, drawn from the path templates."""
     top: _Folder = {}
     for role in form.roles.values():
         *folders, name = _segments(role.spec.path)
@@ -294,7 +294,7 @@ def _spelled(role: Role) -> str:
 
 
 def _leaves(node: Node, at: str) -> Iterator[tuple[str, str]]:
-    """The leaves of a rule as its spec writes them, each with its place; `[]` is a row, `(1)` an alternative."""
+    """Yield the leaves of a rule as its spec writes them, each with its place; `[]` is a row, `(1)` an alternative."""
     value = node.value
     if isinstance(value, list):
         if len(value) == 1 and isinstance(value[0].value, dict) and ({"each", "one of"} & set(value[0].value)):
@@ -345,7 +345,7 @@ def _checks(source: Source) -> str:
 
 
 def _seen(source: Source) -> str:
-    """What the spec says that was looked at, a line each, the best evidence first."""
+    """Return the evidence that the spec states, one per line, the best first."""
     ranked = sorted(source.spec.seen, key=lambda one: get_args(SeenLevel).index(one.level))
     return "\n".join(
         f"- {one.level}: {f'<{one.source}>' if one.source.startswith(('https://', 'http://')) else one.source}"
@@ -377,14 +377,14 @@ def _sample(file: Path) -> dict[str, bytes]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown; cells hold Markdown themselves, `|` in them is escaped."""
+    """Return a table in Markdown; cells are Markdown, and `|` in them is escaped."""
     lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
     lines += [" | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) for row in rows]
     return "\n".join(f"| {line} |" for line in lines)
 
 
 def literal(text: str) -> str:
-    """Text as code in Markdown, on one line."""
+    """Return text as code in Markdown, on one line."""
     plain = " ".join(text.split())
     ticks = "``" if "`" in plain else "`"
     return f"{ticks}{plain}{ticks}"
@@ -395,7 +395,7 @@ def _fenced(text: str, language: str = "") -> str:
 
 
 def findings_page(sources: Iterable[Source]) -> str:
-    """All codes of findings: those of the engine, and those that specs define."""
+    """Return the page of all codes of findings: the engine's, and those that specs define."""
     own = [
         (literal(code), case.level, case.defect, case.scope, case.action, " ".join(case.also), known.hint)
         for code, known in CODES.items()
@@ -422,7 +422,7 @@ def findings_page(sources: Iterable[Source]) -> str:
 
 
 def codecs_page() -> str:
-    """All codecs, by the module in which they stand."""
+    """Return the page of all codecs, by module."""
     import importlib
 
     by_module: dict[str, list[str]] = {}

@@ -1,1 +1,1 @@
-"""Bytes to documents and back: one module per file format, each a pair of inverse functions."""
+"""Decodes bytes to documents and encodes them again: one module for each file format."""

@@ -19,9 +19,9 @@ from formatspec.model.limits import limits
 
 STYLE = Style()
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\n|\r)|[^\r\n]++")
-"""A line with what ends it."""
+"""A line with its line ending."""
 BLANKS = "blanks"
-"""The delimiter of cells that any blanks and tabs part."""
+"""The delimiter for cells that are separated by any blanks and tabs."""
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
@@ -96,7 +96,7 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
 
 
 def streams(style: Style) -> bool:
-    """Whether rows of this style can be written one by one: in an encoding that begins with no mark."""
+    """Return whether rows of this style can be written one by one: in an encoding without a byte order mark."""
     return style.encoding[0] in ("utf-8", "ascii", "latin-1")
 
 
@@ -133,13 +133,13 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | 
 
 
 class Places:
-    """The places of the cells of one table, whose rows are gone through once, as far as they are asked for."""
+    """The places of the cells of one table. Its rows are parsed once, as far as places are asked for."""
 
     def __init__(self, data: bytes, style: Style = STYLE) -> None:
-        """Begin before the first row of `data`; a table that cannot be read has no places."""
+        """Start before the first row of `data`; a table that cannot be read has no places."""
         self._style = style
         self._spans = array("q")
-        """The first and the last line of each row that was passed."""
+        """The first and the last line of each row that was parsed."""
         self._begins = array("q")
         """Where each line begins, once a cell is asked for."""
         self._text = ""
@@ -171,7 +171,7 @@ class Places:
         return _cell_place(text, start, self._columns.index(str(pointer[1])), self._style)
 
     def _passed(self, place: int) -> bool:
-        """Go on to the row whose lines stand at a place; gives whether it is there."""
+        """Parse on to the row at a position; return whether it exists."""
         try:
             while place >= len(self._spans) and (row := next(self._rows, None)) is not None:
                 self._spans.extend(row[:2])
@@ -181,12 +181,12 @@ class Places:
 
 
 def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
-    """First line, last line (from 1) and cells of each row, the header among them."""
+    """Yield the first line, the last line (from 1) and the cells of each row, including the header."""
     if style.delimiter == BLANKS:
         yield from _words(text, style)
         return
     most = limits().cell
-    csv.field_size_limit(most)  # the module takes four bytes for a character of the cell that it reads
+    csv.field_size_limit(most)  # the module needs four bytes for each character of the current cell
     reader = csv.reader(
         (line[0] for line in _LINE.finditer(text)),
         delimiter=style.delimiter[0],
@@ -211,7 +211,7 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
 
 
 def _words(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
-    """The rows of a text whose cells are parted by blanks, as `_rows` gives them; a row is a line."""
+    """Yield the rows of a text with cells separated by blanks, as `_rows` does; a row is a line."""
     quote = style.quote or '"'
     cell = _cell_between_blanks(quote)
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
@@ -234,7 +234,7 @@ def _cell_between_blanks(quote: str) -> re.Pattern[str]:
 
 
 def _columns(rows: Iterator[tuple[int, int, list[str]]], style: Style) -> tuple[str, ...]:
-    """The names of the columns; takes the header off `rows` where there is one."""
+    """Return the names of the columns, after taking the header off `rows` if there is one."""
     line: int | None = None
     if style.header:
         line, _, names = next(rows, (1, 1, list[str]()))
@@ -261,7 +261,7 @@ def _row(columns: tuple[str, ...], cells: list[str]) -> dict[Any, Any]:
 
 
 def _line(cells: list[Any], style: Style) -> str:
-    """One row without its newline.  Written apart, with both newline characters quoted whatever the style."""
+    """Return one row without its newline. Cells with either newline character are quoted in every style."""
     for cell in cells:
         if not isinstance(cell, str):
             raise FileError(f"a cell is {cell!r}, not text")
@@ -290,12 +290,12 @@ def _line(cells: list[Any], style: Style) -> str:
 
 
 def _is_spaced(style: Style) -> bool:
-    """Whether a blank follows each delimiter, which is not part of the cell behind it."""
+    """Return whether a blank that is not part of the next cell follows each delimiter."""
     return style.delimiter[1:] == " "
 
 
 def _spaced_cell(cell: str, style: Style) -> str:
-    """One cell of a row whose delimiters have a blank behind them: quoted if it begins with a blank of its own."""
+    """Return one cell of a row with blanks after its delimiters; it is quoted if it begins with a blank."""
     quote = style.quote or '"'
     if cell[:1] in (" ", quote) or any(mark in cell for mark in (style.delimiter[0], quote, "\n", "\r")):
         return quote + cell.replace(quote, quote * 2) + quote
@@ -303,7 +303,7 @@ def _spaced_cell(cell: str, style: Style) -> str:
 
 
 def _cell_place(text: str, line: int, index: int, style: Style) -> LineColumn | None:
-    """Where the cell `index` begins in the text of one row that begins at `line`; None in a short row."""
+    """Return where the cell `index` begins in the text of a row that begins at `line`; None in a short row."""
     quote = style.quote or '"'
     if style.delimiter == BLANKS:
         found = list(_cell_between_blanks(quote).finditer(text))

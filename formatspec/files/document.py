@@ -1,4 +1,4 @@
-"""What all file formats share: the document, places in it, errors, and text encodings."""
+"""What all file formats share: documents, places in them, errors, and text encodings."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ from typing import Any, TypeAlias
 from formatspec.model.limits import TooLargeError, limits
 
 Document: TypeAlias = Any
-"""Plain data: None, bool, int, float, str, lists and dicts of these.  Never changed once it is decoded."""
+"""Plain data: None, bool, int, float, str, lists and dicts of these. It is never changed after decoding."""
 
 Pointer: TypeAlias = tuple[str | int, ...]
-"""The way to a place in a document: keys of dicts and indices of lists, from the root."""
+"""The path to a place in a document: keys of dicts and indices of lists, from the root."""
 
 LineColumn: TypeAlias = tuple[int, int]
 """Line and column in a text, both from 1; columns count characters."""
 
 MAX_DEPTH = 200
-"""Containers within containers: no real file comes near; deeper ones are attacks or accidents."""
+"""How deep containers may be nested. Real files stay far below this."""
 
 
 EXPANSION = 24
-"""How many times its file a document may take of memory where it takes more than the limit `values`."""
+"""How many times the size of its file a document may take in memory, if it exceeds the limit `values`."""
 
 PIECE = 1 << 20
 
 
 def check_values(data: bytes | bytearray, costs: Mapping[bytes, int], what: str = "this file") -> None:
-    """Raise TooLargeError where a document of very many small values would take too much memory for its file.
+    """Raise TooLargeError if a document of very many small values would take too much memory for its file.
 
-    costs: bytes that each of some characters stands for, beside the text itself: a comma for the value behind it, a
-    bracket for what it opens.  what: of which file or part of one the data are, in words.  What honest files hold takes
-    up to some twenty times their size, so that only what takes more is held to the limit.  The text is gone over in
-    pieces, and not at all where it is too short to matter.
+    Honest files take up to about twenty times their size, so only those that take more are held to the limit. The text
+    is read in pieces, and not at all if it is too short to matter.
+
+    Args:
+        data: The bytes of the document.
+        costs: The bytes of memory that some characters stand for: a comma for the value after it, a bracket for what it
+            opens.
+        what: Which file, or which part of one, the data are, for the message.
     """
     if len(data) * (1 + max(costs.values())) <= max(limits().values, EXPANSION * len(data)):
         return
@@ -43,10 +47,10 @@ def check_values(data: bytes | bytearray, costs: Mapping[bytes, int], what: str 
 
 
 class ValueCosts:
-    """What the values of a document take, whose bytes are added in pieces; see `check_values`."""
+    """Adds up the memory for the values of a document whose bytes come in pieces; see `check_values`."""
 
     def __init__(self, costs: Mapping[bytes, int]) -> None:
-        """Begin without bytes."""
+        """Start without bytes."""
         self._costs = costs
         self._size = 0
         self._asked = 0
@@ -57,7 +61,7 @@ class ValueCosts:
         self._asked += len(piece) + sum(cost * piece.count(mark) for mark, cost in self._costs.items())
 
     def check(self, what: str = "this file") -> None:
-        """Raise TooLargeError where the values take too much memory for the bytes that were added."""
+        """Raise TooLargeError if the values take too much memory for the bytes that were added."""
         check_estimate(self._asked, self._size, what)
 
 
@@ -74,8 +78,9 @@ def check_estimate(asked: int, size: int, what: str = "this file") -> None:
 class FileError(ValueError):
     """A file cannot be read as its format, or a document cannot be written as one.
 
-    message: what is wrong, without the place.
-    line, column: where, from 1; None where there is no place, as when writing.
+    Attributes:
+        message: What is wrong, without the place.
+        line, column: The place, counted from 1; None if there is none, as when writing.
     """
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
@@ -86,7 +91,7 @@ class FileError(ValueError):
         self.column = column
 
     def __str__(self) -> str:
-        """The message, after the line and the column where these are known."""
+        """Return the message, after the line and the column if these are known."""
         place = ", ".join(
             f"{name} {at}" for name, at in (("line", self.line), ("column", self.column)) if at is not None
         )
@@ -94,7 +99,7 @@ class FileError(ValueError):
 
 
 class EncodingError(FileError):
-    """A file's bytes are no text in any of the encodings that it may have."""
+    """A file's bytes are not text in any of the allowed encodings."""
 
 
 def pointer_text(parts: Pointer) -> str:
@@ -103,7 +108,7 @@ def pointer_text(parts: Pointer) -> str:
 
 
 def place_of(text: str, offset: int) -> LineColumn:
-    """Line and column of the character at `offset`; lines end with a line feed."""
+    """Return line and column of the character at `offset`; lines end with a line feed."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
@@ -132,7 +137,7 @@ def text_of(data: bytes, encodings: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _other_encoding(data: bytes, at: int) -> str:
-    """What is said of bytes that look like another encoding."""
+    """Return a hint about bytes that look like another encoding."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "; the file begins as UTF-16 does: save it as UTF-8, or name `utf-16` in `encoding` of the spec's role"
     meant = data[at : at + 1].decode("cp1252", "replace")
@@ -144,7 +149,7 @@ def _other_encoding(data: bytes, at: int) -> str:
 
 
 def bytes_of(text: str, encodings: tuple[str, ...]) -> bytes:
-    """Encode with the first of the encodings.  Raises FileError if it lacks a character of the text."""
+    """Encode with the first of the encodings. Raises FileError if it lacks a character of the text."""
     if not encodings:
         raise FileError("no text encoding is given")
     try:

@@ -1,4 +1,4 @@
-"""Image files: their size from the header alone, their pixels, another encoding."""
+"""Image files: reads their size from the header alone, decodes their pixels, and encodes them in other formats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 _JPEG = b"\xff\xd8"
 _PNG_END, _JPEG_END = b"IEND", b"\xff\xd9"
 _TAIL = 12
-"""Bytes at the end of a whole image among which its last mark stands."""
+"""How many bytes at the end of a complete image contain its last mark."""
 _PALETTE_MODES = {"P": 3, "PA": 4}
 _ORIENTATION = 0x112
 _HEAD = 1 << 16
@@ -33,11 +33,11 @@ _OPAQUE_FORMATS = {".jpg", ".bmp", ".ppm", ".pgm", ".pnm"}
 
 
 TURNED = 5
-"""The first of the EXIF orientations by which width and height change places."""
+"""The first of the EXIF orientations that swap width and height."""
 
 
 class ImageInfo(NamedTuple):
-    """Size as stored in pixels, channels (3 for palette images), EXIF orientation 1..8, format lower-case."""
+    """A header's facts: size as stored in pixels, channels (3 for a palette), EXIF orientation, format."""
 
     width: int
     height: int
@@ -47,7 +47,7 @@ class ImageInfo(NamedTuple):
 
     @property
     def as_displayed(self) -> tuple[int, int] | None:
-        """Width and height of the image as EXIF has it turned; None where they are those that are stored."""
+        """Width and height after the EXIF rotation; None if they equal the stored ones."""
         return (self.height, self.width) if self.orientation >= TURNED and self.width != self.height else None
 
 
@@ -55,7 +55,7 @@ class ImageInfo(NamedTuple):
 
 
 def probe(data: bytes) -> ImageInfo:
-    """What an image's header says; no pixel is decoded.  ImageError if it cannot be read."""
+    """Return what an image's header says; no pixel is decoded. Raises ImageError if it cannot be read."""
     if data[:8] == SIGNATURE:
         return _png_info(data)[0]
     if data[:2] == _JPEG:
@@ -67,14 +67,14 @@ def probe(data: bytes) -> ImageInfo:
 
 
 def probe_file(path: PathLike[str] | str) -> ImageInfo:
-    """As `probe`, reading no more of the file than is needed.  ImageError also if the file cannot be read."""
+    """Do the same as `probe`, reading no more of the file than needed. ImageError also if the file cannot be read."""
     return _opened(path, _probed)
 
 
 def probe_whole(image: PathLike[str] | str | bytes) -> tuple[ImageInfo, bool]:
-    """As `probe`, and whether a JPEG or PNG image stops before its end.
+    """Do the same as `probe`, and return whether a JPEG or PNG image ends too early.
 
-    Only one whose last bytes are not what they should be is decoded; some tools put bytes of their own there.
+    An image is only decoded if its last bytes are unusual; some tools append bytes of their own.
     """
 
     def probed(file: IO[bytes]) -> tuple[ImageInfo, bool]:
@@ -84,9 +84,9 @@ def probe_whole(image: PathLike[str] | str | bytes) -> tuple[ImageInfo, bool]:
 
 
 def probe_ends(first: bytes, last: bytes) -> ImageInfo | None:
-    """What `probe_whole` says of a PNG or JPEG image that is whole, from its first and last bytes alone.
+    """Return what `probe_whole` says of a complete PNG or JPEG image, from its first and last bytes alone.
 
-    None where these are not enough to say so.
+    The result is None if these bytes are not enough.
     """
     try:
         if first[:2] == _JPEG:
@@ -130,7 +130,7 @@ def _is_cut_short(file: IO[bytes]) -> bool:
     try:
         read_pixels(file.read())
     except TooLargeError:
-        return False  # nobody can say
+        return False  # this cannot be known
     except ImageError:
         return True
     return False
@@ -141,7 +141,7 @@ def _is_enough(data: bytes) -> bool:
 
 
 def _png_info(data: bytes) -> tuple[ImageInfo, bool]:
-    """Give what a PNG's header says, and whether all chunks before the pixels were among the bytes."""
+    """Return what a PNG's header says, and whether all chunks before the pixels are among the bytes."""
     header = read_header(data)
     orientation, place, done = 1, HEADER_SIZE, False
     while not done and place + 8 <= len(data):
@@ -154,7 +154,7 @@ def _png_info(data: bytes) -> tuple[ImageInfo, bool]:
 
 
 def _jpeg_info(data: bytes) -> ImageInfo | None:
-    """None where the bytes end before the frame header.  Source: ITU-T T.81, annex B."""
+    """Return None if the bytes end before the frame header. Source: ITU-T T.81, annex B."""
     place, orientation = 2, 1
     while place + 4 <= len(data):
         if data[place] != 0xFF:
@@ -185,7 +185,7 @@ def _jpeg_info(data: bytes) -> ImageInfo | None:
 
 
 def _exif_orientation(tiff: bytes) -> int:
-    """Tag 0x112 of the first directory; 1 where there is none or the block is damaged."""
+    """Return tag 0x112 of the first directory; 1 if it is missing or the block is damaged."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None or len(tiff) < 8:
         return 1
@@ -210,7 +210,7 @@ def _other_info(file: IO[bytes]) -> ImageInfo:
             tag = image.getexif().get(_ORIENTATION, 1)
             orientation = tag if tag in range(1, 9) else 1
             width, height = image.size
-            if image.format == "TIFF" and orientation > 4:  # the library states the size after turning
+            if image.format == "TIFF" and orientation > 4:  # the library gives the size after the rotation
                 width, height = height, width
             return ImageInfo(width, height, channels, orientation, (image.format or "").lower())
     except Exception as error:  # Pillow raises many kinds for damaged bytes
@@ -222,9 +222,9 @@ def _other_info(file: IO[bytes]) -> ImageInfo:
 
 
 def read_pixels(data: bytes) -> npt.NDArray[Any]:
-    """The pixels as stored, not turned by EXIF: (h, w) or (h, w, c), the first frame of several.
+    """Return the pixels as stored, not rotated by EXIF: (h, w) or (h, w, c), the first frame of several.
 
-    Palette images come as RGB.  ImageError if the bytes cannot be decoded.
+    Palette images are returned as RGB. Raises ImageError if the bytes cannot be decoded.
     """
     import imageio.v3
 
@@ -238,7 +238,7 @@ def read_pixels(data: bytes) -> npt.NDArray[Any]:
 
 
 def _turned_back(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """The stored pixels of a TIFF image, which the library turns by itself."""
+    """Return the stored pixels of a TIFF image, which the library rotates by itself."""
     if orientation in (6, 8):
         return np.ascontiguousarray(np.rot90(pixels, 1 if orientation == 6 else -1))
     across = orientation in (5, 7)
@@ -249,7 +249,7 @@ def _turned_back(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]
 
 
 def usual_extension(extension: str) -> str:
-    """The extension by which images of the same kind are mostly named, in lower case: .jpg for .JPEG and .jfif."""
+    """Return the most common extension for images of the same kind, in lower case: .jpg for .JPEG and .jfif."""
     small = extension.lower()
     return _SAME.get(small, small)
 

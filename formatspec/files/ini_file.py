@@ -16,7 +16,7 @@ STYLE = Style(separators="compact")
 
 
 class _Entry(NamedTuple):
-    """A line that says something: its number, and its key and value; without a key a new section."""
+    """A line with content: its number, key and value; without a key it begins a section."""
 
     number: int
     section: str

@@ -40,7 +40,7 @@ _scan = json.JSONDecoder().raw_decode
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
-    """The document in `data`; integers of any size stay integers.  Raises FileError, and TooLargeError."""
+    """Return the document in `data`; integers of any size stay integers. Raises FileError, and TooLargeError."""
     check_values(data, COSTS)
     try:
         if style.encoding == ("utf-8",) or (style.encoding[:1] == ("utf-8",) and data.isascii()):
@@ -53,9 +53,9 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
 
 
 def encode(document: Document, style: Style = STYLE) -> bytes:
-    """The document as JSON, floats in their shortest form that reads back equal.
+    """Return the document as JSON, with floats in their shortest form that reads back equal.
 
-    The keys of dicts are strings.  Raises FileError on NaN, infinities and what JSON cannot hold.
+    The keys of dicts are strings. Raises FileError on NaN, infinities and values that JSON cannot hold.
     """
     comma, colon = (",", ":") if style.separators == "compact" else (", ", ": ")
     try:
@@ -76,7 +76,7 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
 
 
 def row_writer(style: Style = STYLE) -> Callable[[Document], bytes]:
-    """How a row of a list becomes text, as it stands in a document without layout.
+    """Return a function that encodes a row of a list, as it stands in a document without layout.
 
     The function raises FileError as `encode` does.
     """
@@ -88,20 +88,20 @@ def row_writer(style: Style = STYLE) -> Callable[[Document], bytes]:
         try:
             return spell(document).encode()
         except (ValueError, TypeError, RecursionError):
-            return encode(document, plain)  # which says what is wrong
+            return encode(document, plain)  # this call raises the error
 
     return write
 
 
 def streams(style: Style) -> bool:
-    """Whether a document of this style can be written row by row."""
+    """Return whether a document of this style can be written row by row."""
     return style.encoding[0] == "utf-8" and style.newline == "\n"
 
 
 def stream(document: Document, tables: Mapping[Pointer, Iterator[bytes]], style: Style = STYLE) -> Iterator[bytes]:
-    """The document as JSON, piece by piece, with rows as `row_writer` spells them in its lists under some paths.
+    """Yield the document as JSON in pieces, with rows from `row_writer` in its lists under some paths.
 
-    Whatever stands there in the document is left out.  Raises FileError as `encode` does, before the first piece.
+    Whatever the document has under these paths is left out. Raises FileError as `encode` does, before the first piece.
     """
     marks: dict[str, Pointer] = {}
     salt, text = 0, ""
@@ -127,7 +127,7 @@ def _pieces(
 
 
 def _spaced(rows: Iterator[bytes], depth: int, style: Style) -> Iterator[bytes]:
-    """Give rows with the commas, blanks and newlines between them, for a list that is `depth` levels deep."""
+    """Yield rows with the commas, blanks and newlines between them, for a list that is `depth` levels deep."""
     if style.indent is None:
         comma = b"," if style.separators == "compact" else b", "
         for number, text in enumerate(rows):
@@ -145,7 +145,7 @@ def _spaced(rows: Iterator[bytes], depth: int, style: Style) -> Iterator[bytes]:
 
 
 def _marked(document: Document, tokens: Mapping[Pointer, str]) -> Document:
-    """Put a token in the place of each list that is written row by row."""
+    """Put a token in place of each list that is written row by row."""
     if () in tokens:
         return tokens[()]
     if not isinstance(document, dict):
@@ -157,15 +157,15 @@ def _marked(document: Document, tokens: Mapping[Pointer, str]) -> Document:
 
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
-    """Line and column where the value under `pointer` begins; None if there is none.
+    """Return line and column where the value under `pointer` begins; None if there is none.
 
-    Of equal keys the last counts, as in `decode`.  Costs one scan of the text per part of the pointer.
+    Of equal keys the last one counts, as in `decode`. Costs one scan of the text for each part of the pointer.
     """
     return Places(data, style).at(pointer)
 
 
 class Places:
-    """The places of values in one document: what is passed on the way to one is not looked through for the next."""
+    """The places of values in one document; text that one lookup has passed is not scanned again for the next."""
 
     def __init__(self, data: bytes, style: Style = STYLE) -> None:
         """Take the bytes of a document, which are decoded when a place is first asked for."""
@@ -174,10 +174,10 @@ class Places:
         self._text = ""
         self._known: dict[Pointer, int] = {}
         self._last: dict[Pointer, tuple[int, int]] = {}
-        """Of lists that were looked into, the index of the member that was found last, and its offset."""
+        """For lists that were searched, the index of the last member that was found, and its offset."""
 
     def at(self, pointer: Pointer) -> LineColumn | None:
-        """Line and column where the value under `pointer` begins; None if there is none."""
+        """Return line and column where the value under `pointer` begins; None if there is none."""
         try:
             if self._data is not None:
                 self._text, self._data = text_of(self._data, self._style.encoding)[0], None
@@ -200,7 +200,7 @@ class Places:
         return at
 
     def _entered(self, path: Pointer, at: int, part: str) -> int | None:
-        """The offset of a member of what opens at an offset."""
+        """Return the offset of a member of the container that opens at an offset."""
         if self._text[at] != "[":
             return _enter(self._text, at, part)
         last = self._last.get(path)
@@ -212,9 +212,9 @@ class Places:
 
 
 def duplicate_keys(data: bytes, style: Style = STYLE) -> list[Pointer]:
-    """The pointers of keys that stand more than once in one object, in the order of the document.
+    """Return the pointers of keys that occur more than once in one object, in the order of the document.
 
-    What stands below the earlier of two equal keys is not looked into.  Raises FileError if it is no JSON, and
+    The value of the earlier of two equal keys is not searched. Raises FileError if the data is no JSON, and
     TooLargeError.
     """
     check_values(data, COSTS)
@@ -222,28 +222,28 @@ def duplicate_keys(data: bytes, style: Style = STYLE) -> list[Pointer]:
 
 
 def whole(digits: str) -> int | float:
-    """An integer; one of so many digits that no one can mean it is infinite, and is reported at its pointer."""
+    """Return an integer. One with too many digits becomes infinite, and is reported at its pointer."""
     return int(digits) if len(digits) <= DIGITS else float("-inf" if digits.startswith("-") else "inf")
 
 
 DIGITS = 4000
-"""Digits of the longest integers that are read."""
+"""The most digits of integers that are read."""
 
 
 def decode_rows(data: bytes) -> Any:
-    """A list of rows, whatever numbers they hold.  Raises ValueError where it is no JSON."""
+    """Return a list of rows with any numbers. Raises ValueError if it is no JSON."""
     return json.loads(data, parse_int=whole)
 
 
 class _Doubled(dict[str, Any]):
-    """A JSON object that has a key more than once."""
+    """A JSON object with a repeated key."""
 
     __slots__ = ("again",)
     again: list[str]
 
 
 def _parse(text: str) -> tuple[Document, list[Pointer]]:
-    """The document and the pointers of its doubled keys, by the standard library's parser."""
+    """Return the document and the pointers of its repeated keys, with the standard library's parser."""
     found = False
 
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -296,9 +296,9 @@ def _skip(text: str, at: int) -> int:
 
 
 def _enter(text: str, at: int, part: str, ahead: tuple[int, int] | None = None) -> int | None:
-    """Offset of the value under `part` in the container that opens at `at`, which is well-formed.
+    """Return the offset of the value under `part` in the well-formed container that opens at `at`.
 
-    ahead: the index and the offset of a member of a list from which on it is looked for.
+    `ahead` is the index and the offset of a list's member from which the search starts.
     """
     opening = text[at]
     closing = _CLOSING.get(opening)

@@ -1,4 +1,4 @@
-"""JSON lines: a document is the list of the lines' documents.  Blank lines are none."""
+"""JSON lines: a document is the list of the lines' documents. Blank lines are skipped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STYLE = Style()
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
-    """The documents of all lines.  Raises FileError with the line, and TooLargeError."""
+    """Return the documents of all lines. Raises FileError with the line, and TooLargeError."""
     check_values(data, {**json_file.COSTS, b"\n": 32})
     found = []
     for number, line in _lines(data, style):
@@ -26,7 +26,7 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
 
 
 def _as_a_whole(data: bytes) -> str:
-    """What is said where the lines are no documents, and the file as a whole is one."""
+    """Return a hint if the lines are no documents, but the file as a whole is one."""
     try:
         msgspec.json.decode(data)
     except (ValueError, RecursionError):
@@ -66,6 +66,6 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | 
 
 
 def _lines(data: bytes, style: Style) -> list[tuple[int, str]]:
-    """The lines that hold something, with their numbers from 1."""
+    """Return the lines with content, with their numbers from 1."""
     lines = text_of(data, style.encoding)[0].split("\n")
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

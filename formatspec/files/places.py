@@ -1,4 +1,4 @@
-"""Lines and columns of offsets in a text file, found without holding the file."""
+"""Finds lines and columns of offsets in a text file, without holding the file in memory."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 from formatspec.files.document import LineColumn
 
 PIECE = 1 << 16
-"""Bytes between the points at which lines and characters are counted once and for all."""
+"""Bytes between the points for which counts of lines and characters are kept."""
 
 
 class Places:
-    """A UTF-8 file's lines and columns.  `read(size, offset)` gives some of its bytes."""
+    """The lines and columns of a UTF-8 file. `read(size, offset)` returns some of its bytes."""
 
     def __init__(self, read: Callable[[int, int], bytes]) -> None:
-        """Take how bytes are read; nothing is read before a place is asked for."""
+        """Take the function that reads bytes; nothing is read before a place is asked for."""
         self._read = read
-        # For each piece: the lines ended and the characters passed before it, and those at the last line's beginning.
+        # For each piece: how many lines and characters come before it, and how many before its first line begins.
         self._before: list[tuple[int, int, int]] = [(0, 0, 0)]
 
     def at(self, offset: int) -> LineColumn:
-        """Line and column of the character that begins at an offset, both from 1."""
+        """Return line and column of the character that begins at an offset, both from 1."""
         piece = offset // PIECE
         while len(self._before) <= piece:
             done = len(self._before) - 1
@@ -33,7 +33,7 @@ class Places:
 
 
 def _past(data: bytes, before: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Add the newlines and characters of some bytes to the counts before them."""
+    """Return the counts before some bytes plus the newlines and characters of these bytes."""
     lines, characters, line_began = before
     last = data.rfind(b"\n")
     if last >= 0:
@@ -42,5 +42,5 @@ def _past(data: bytes, before: tuple[int, int, int]) -> tuple[int, int, int]:
 
 
 def _characters(data: bytes) -> int:
-    """How many characters begin in some bytes of UTF-8."""
+    """Return how many characters begin in some bytes of UTF-8."""
     return int(np.count_nonzero((np.frombuffer(data, np.uint8) & 0xC0) != 0x80))

@@ -32,16 +32,16 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
 
 
 def encode(document: Document, style: Style = STYLE) -> bytes:
-    """The lines joined by `style.newline`; no lines are no bytes.
+    """Return the lines joined by `style.newline`; no lines give no bytes.
 
-    Without `style.final_newline` a last line that is empty still gets its newline: else it would be no line.
-    Raises FileError on a line that would not be read back: one that holds a newline or begins as a comment.
+    Without `style.final_newline` an empty last line still gets its newline, since it would not be a line otherwise.
+    Raises FileError on a line that would not be read back: one with a newline, or one that begins like a comment.
     """
     return bytes_of(_joined(document, style) or "".join(_pieces(document, style)), style.encoding)
 
 
 def _joined(document: Document, style: Style) -> str:
-    """Join all lines in one step; give nothing if a line must be looked at by itself."""
+    """Join all lines in one step; return an empty text if a line needs a closer look."""
     try:
         text = "\n".join(document)
     except TypeError:
@@ -54,12 +54,12 @@ def _joined(document: Document, style: Style) -> str:
 
 
 def streams(style: Style) -> bool:
-    """Whether lines of this style can be written one by one: in an encoding that begins with no mark."""
+    """Return whether lines of this style can be written one by one: in an encoding without a byte order mark."""
     return style.encoding[0] in ("utf-8", "ascii", "latin-1")
 
 
 def stream(document: Iterable[str], style: Style = STYLE) -> Iterator[bytes]:
-    """What `encode` gives, in pieces, of lines that need not be in memory together.  Raises FileError on the way."""
+    """Yield what `encode` returns in pieces, for lines that are not all in memory. Raises FileError on the way."""
     return (bytes_of(text, style.encoding) for text in _pieces(document, style))
 
 
@@ -78,7 +78,7 @@ def _pieces(document: Iterable[Any], style: Style) -> Iterator[str]:
 
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
-    """Line, counting comments, and column 1 of the line whose index is `pointer[0]`."""
+    """Return line, counting comments, and column 1 of the line whose index is `pointer[0]`."""
     if not pointer:
         return 1, 1
     try:
@@ -90,7 +90,7 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | 
 
 
 def line_numbers(data: bytes, style: Style = STYLE) -> list[int]:
-    """The number of each line of the document in its file, which counts comments.  Raises FileError."""
+    """Return the number of each line of the document in its file, counting comments. Raises FileError."""
     lines = _lines(text_of(data, style.encoding)[0])
     comment = style.comment
     return [n for n, line in enumerate(lines, 1) if comment is None or not line.startswith(comment)]

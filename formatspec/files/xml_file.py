@@ -1,14 +1,14 @@
-"""XML files: elements to plain data and back.
+"""XML files: conversion of elements to plain data and back.
 
 - An element with neither attributes nor child elements is its text, a str, `''` when empty.
-- Any other element is a dict: its attributes under `"@"`, its text under `"#"`, and one key per child tag,
-  holding the child, or the list of the children of that tag where there are several.
+- Any other element is a dict: its attributes under `"@"`, its text under `"#"`, and one key per child tag, holding the
+  child, or the list of the children of that tag if there are several.
 - The document is `{tag of the root: root}`.
 
-`"#"` is there if there is text other than white space, or if there are no children.  Text around children is
-joined and stripped.  A `Shape` says where this depends on more than the element itself.  Tags in a namespace
-are written `{uri}tag`.  Comments and processing instructions are no data.  A document type declaration is
-refused, and with it every entity but XML's own five.
+`"#"` is present if there is text other than white space, or if there are no children. Text around children is joined
+and stripped. A `Shape` says where this depends on more than the element itself. Tags in a namespace are written
+`{uri}tag`. Comments and processing instructions are ignored. A document type declaration is refused, and with it all
+entities except the five of XML.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from formatspec.files.style import Style
 STYLE = Style(indent=2)
 
 COSTS = {b"<": 100, b"</": -100, b"=": 150}
-"""Bytes of memory for each element and attribute of a document (`check_values`)."""
+"""How many bytes of memory each element and attribute of a document takes; used by `check_values`."""
 
 
 class XmlShape(msgspec.Struct, frozen=True):
@@ -66,24 +66,24 @@ class XmlShape(msgspec.Struct, frozen=True):
 
     @property
     def structural(self) -> bool:
-        """Whether an element has children at known places, so that it is a mapping even where it is empty."""
+        """Whether an element has children at known places, so that it is a mapping even if it is empty."""
         return self.runs or bool(self.children) or bool(self.lists)
 
     def runs_over(self, tag: str) -> bool:
-        """Whether a child with this tag belongs to the run."""
+        """Return whether a child with this tag belongs to the run."""
         return self.runs and tag not in self.children and tag not in self.lists
 
     def member(self, tag: str) -> XmlShape:
-        """The shape of the children with this tag."""
+        """Return the shape of the children with this tag."""
         return self.members.get(tag) or self.members.get("*") or PLAIN
 
 
 PLAIN = XmlShape()
-"""Nothing is known: each element decides for itself."""
+"""The shape of elements of which nothing is known: each element's own content decides."""
 
 WIDE = 500
-"""Attributes of an element beyond which they are taken from a second parse: lxml seeks the value of each by its name,
-which takes time in proportion to the square of their number."""
+"""From how many attributes on an element's attributes are taken from a second parse: lxml looks up the value of each by
+its name, which takes time in proportion to the square of their number."""
 
 # Possessive, so that no prologue makes it backtrack.
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
@@ -92,10 +92,10 @@ _PLACE = re.compile(r", line \d+, column \d+$")
 
 
 def decode(data: bytes, style: Style = STYLE, shape: XmlShape = PLAIN) -> Document:
-    """The document in `data`; `shape` is that of the document, so its children hold the root's tag.
+    """Return the document in `data`; `shape` is the shape of the document, so its children hold the root's tag.
 
-    The file's own declaration of its encoding counts before `style.encoding`.  Raises FileError, also on a
-    document type declaration and on elements nested deeper than MAX_DEPTH; and TooLargeError.
+    If the file declares its encoding, the declaration takes precedence over `style.encoding`. Raises FileError, also
+    for a document type declaration and for elements nested deeper than MAX_DEPTH. Raises TooLargeError.
     """
     check_values(data, COSTS)
     root, source = _parse(data, style)
@@ -105,10 +105,10 @@ def decode(data: bytes, style: Style = STYLE, shape: XmlShape = PLAIN) -> Docume
 
 
 def encode(document: Document, style: Style = STYLE) -> bytes:
-    """The document as XML, elements and attributes in the order of their keys; it tells its own shape.
+    """Return the document as XML, with elements and attributes in the order of their keys; no shape is needed.
 
-    Children of one tag stand together, as the document has them.  Every leaf must be a str.  Raises FileError
-    on other leaves, on names that are not XML's, and on characters that XML or the encoding cannot hold.
+    Children with one tag follow each other, as in the document. Every leaf must be a str. Raises FileError for other
+    leaves, for names that XML does not allow, and for characters that XML or the encoding cannot hold.
     """
     tag, value = _root_of(document)
     try:
@@ -130,15 +130,15 @@ def _end(style: Style) -> str:
 
 
 def streams(style: Style) -> bool:
-    """Whether a document of this style can be written in pieces: in an encoding that begins with no mark."""
+    """Return whether a document of this style can be written in pieces: if its encoding begins with no mark."""
     return style.encoding[0] in ("utf-8", "ascii", "latin-1")
 
 
 def stream(document: Document, style: Style = STYLE) -> Iterator[bytes]:
-    """What `encode` gives, in pieces of some children of the root each.
+    """Yield what `encode` returns, in pieces of several children of the root each.
 
-    The children may stand in sequences of any kind, which are gone through once and need not be in memory.  Raises
-    FileError as `encode` does, on the way.
+    The children may be in sequences of any kind, which are iterated once and need not be in memory. Raises FileError as
+    `encode` does, while it runs.
     """
     tag, value = _root_of(document)
     own = {key: part for key, part in value.items() if key in ("@", "#")} if isinstance(value, Mapping) else {}
@@ -182,11 +182,11 @@ def _together(values: Sequence[tuple[Any, Any]], root: etree._Element, style: St
 
 
 TOGETHER = 64
-"""Children of the root that `stream` writes at once."""
+"""How many children of the root `stream` writes at once."""
 
 
 def _batched(values: Iterable[Any], count: int) -> Iterator[list[Any]]:
-    """Values in lists of so many each, but for the last."""
+    """Yield values in lists of `count` each; the last list may be shorter."""
     rest = iter(values)
     while some := list(islice(rest, count)):
         yield some
@@ -201,7 +201,7 @@ def _root_of(document: Document) -> tuple[Any, Any]:
 
 @contextmanager
 def _understood() -> Iterator[None]:
-    """What lxml says of names and characters that XML does not have, as a FileError."""
+    """Raise FileError if lxml refuses names or characters that XML does not have."""
     try:
         yield
     except FileError:
@@ -244,17 +244,17 @@ def _spelled(text: str, style: Style, root: etree._Element | None = None) -> byt
 
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: XmlShape = PLAIN) -> LineColumn | None:
-    """Line where the element under `pointer` begins, or the element whose attribute or text it is; column 1.
+    """Return the line of the element under `pointer`, or of the element with the attribute or text there; column 1.
 
-    The line is that on which the start tag ends.  None if there is no such element.
+    The line is the one on which the start tag ends. None is returned if there is no such element.
     """
     return place_in(parsed(data, style), pointer, shape)
 
 
 def rows_in(data: bytes, tag: str, shape: XmlShape, only: Collection[str] | None = None) -> list[Document]:
-    """The elements with a tag among those that follow each other in a UTF-8 file, as children of the root.
+    """Return the elements with a tag among elements that follow each other in a UTF-8 file, as children of the root.
 
-    shape: that of each.  only: the keys of each that are looked at; None for all.  Raises FileError.
+    shape: the shape of each. only: the keys of each that are read; None for all. Raises FileError.
     """
     root = wrapped(data)
     wide = _wide_elements(root, _wrapping(data)) if data.count(b"=") > WIDE else {}
@@ -262,12 +262,15 @@ def rows_in(data: bytes, tag: str, shape: XmlShape, only: Collection[str] | None
 
 
 def tags_in(data: bytes, tags: Collection[str]) -> Counter[str]:
-    """How many of the elements that follow each other in a UTF-8 file have each of some tags.  Raises FileError."""
+    """Return how many elements have each of some tags, among elements that follow each other in a UTF-8 file.
+
+    Raises FileError.
+    """
     return Counter(tag for child in wrapped(data) if (tag := _tag(child)) in tags)
 
 
 def wrapped(data: bytes) -> etree._Element:
-    """Elements that follow each other in a UTF-8 file, below a root of their own.  Raises FileError."""
+    """Return elements that follow each other in a UTF-8 file, below a root made for them. Raises FileError."""
     try:
         return etree.fromstring(_wrapping(data), _parser(False))
     except etree.XMLSyntaxError as error:
@@ -279,7 +282,7 @@ def _wrapping(data: bytes) -> bytes:
 
 
 def parsed(data: bytes, style: Style = STYLE) -> etree._Element | None:
-    """The root of the document in `data`, for `place_in`; None if it cannot be read."""
+    """Return the root of the document in `data`, for `place_in`; None if it cannot be read."""
     try:
         return _parse(data, style)[0]
     except FileError:
@@ -287,7 +290,7 @@ def parsed(data: bytes, style: Style = STYLE) -> etree._Element | None:
 
 
 def place_in(root: etree._Element | None, pointer: Pointer, shape: XmlShape = PLAIN) -> LineColumn | None:
-    """What `locate` gives, of a document that is parsed already."""
+    """Return what `locate` gives, for a document that is parsed already."""
     if root is None or (pointer and str(pointer[0]) != _tag(root)):
         return None
     element, shape, rest = root, shape.children.get(_tag(root), PLAIN), [str(part) for part in pointer[1:]]
@@ -308,7 +311,7 @@ def place_in(root: etree._Element | None, pointer: Pointer, shape: XmlShape = PL
 
 
 def _parse(data: bytes, style: Style) -> tuple[etree._Element, bytes]:
-    """The root element, and the bytes that it was parsed from."""
+    """Return the root element, and the bytes that it was parsed from."""
     doctype = _DOCTYPE.match(data)
     if doctype:
         raise FileError("a document type declaration is not allowed", data.count(b"\n", 0, doctype.end()) + 1)
@@ -328,7 +331,7 @@ def _parse(data: bytes, style: Style) -> tuple[etree._Element, bytes]:
 
 @lru_cache(maxsize=2)
 def _parser(declared: bool) -> etree.XMLParser:
-    """A parser that reaches for nothing; `declared`: whether the file says its encoding, which is UTF-8 otherwise."""
+    """Return a parser that opens no other file; `declared`: whether the file declares its encoding, else UTF-8."""
     return _new_parser(declared)
 
 
@@ -345,7 +348,7 @@ def _new_parser(declared: bool, target: Any = None) -> etree.XMLParser:
 
 
 class _Attributes:
-    """What a parser is told of, of which the attributes of some elements are kept, by the element's place."""
+    """A target of a parser that keeps the attributes of some elements, by each element's place."""
 
     def __init__(self, wanted: frozenset[int]) -> None:
         self.wanted = wanted
@@ -362,12 +365,12 @@ class _Attributes:
         """Ignore the end of an element; the parser calls this."""
 
     def close(self) -> dict[int, dict[str, str]]:
-        """Give the attributes that were kept, once the document has ended."""
+        """Return the attributes that were kept, once the document has ended."""
         return self.found
 
 
 def _wide_elements(root: etree._Element, source: bytes) -> dict[etree._Element, dict[str, str]]:
-    """The attributes of the elements that have more than `WIDE` of them."""
+    """Return the attributes of the elements that have more than `WIDE` of them."""
     wide = {place: element for place, element in enumerate(root.iter()) if len(element.attrib) > WIDE}
     if not wide:
         return {}
@@ -391,7 +394,7 @@ Wide = Mapping[etree._Element, dict[str, str]]
 def _value(
     element: etree._Element, shape: XmlShape, depth: int, wide: Wide, only: Collection[str] | None = None
 ) -> str | dict[str, Any]:
-    """An element as plain data; of one with children, `only` says which keys of the mapping are looked at."""
+    """Return an element as plain data; if it has children, `only` says which keys of the mapping are read."""
     if depth > MAX_DEPTH:
         raise FileError(f"elements are nested deeper than {MAX_DEPTH}", _line(element))
     value: dict[str, Any] = {}
@@ -437,7 +440,7 @@ def _put(value: dict[str, Any], child: etree._Element, shape: XmlShape, depth: i
 
 
 def _element(tag: Any, value: Any, style: Style) -> etree._Element:
-    """The root element of a document, with all that is in it."""
+    """Return the root element of a document, with all its content."""
     root = etree.Element(tag)
     _fill(root, tag, value, not style.short_empty, 1)
     return root
@@ -451,14 +454,14 @@ def _fill(element: etree._Element, tag: Any, value: Any, both_tags: bool, depth:
         tag: Its name, for messages.
         value: A text, or a mapping of attributes, text and children.
         both_tags: Whether an element without content gets a start tag and an end tag.
-        depth: How deep the element lies, from 1.
+        depth: How deep the element is nested, from 1.
     """
     if depth > MAX_DEPTH:
         raise FileError(f"elements are nested deeper than {MAX_DEPTH}")
     if both_tags:
         element.text = ""
     if type(value) is str:
-        element.text = value or element.text  # an empty text would make the serializer write both tags
+        element.text = value or element.text  # with an empty text, the serializer would write both tags
         return
     if not isinstance(value, Mapping):
         raise FileError(f"<{tag}> holds {value!r}, not text")
@@ -480,7 +483,7 @@ def _text(value: Any, where: str) -> str:
 
 
 def _declared_name(encoding: str) -> str:
-    """The encoding's name as other XML readers know it; Python's aliases are its own."""
+    """Return the encoding's name as other XML readers know it; Python's aliases are unknown to them."""
     try:
         name = codecs.lookup(encoding).name
     except LookupError:
@@ -489,7 +492,7 @@ def _declared_name(encoding: str) -> str:
 
 
 def _escaped(root: etree._Element | None, text: str, encoding: str) -> str:
-    """The text with character references for what the encoding lacks; names cannot have them."""
+    """Return the text with character references for what the encoding lacks; names cannot have references."""
     for element in root.iter() if root is not None else ():
         for name in (_tag(element), *element.attrib):
             bytes_of(str(name), (encoding,))

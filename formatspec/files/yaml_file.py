@@ -34,11 +34,11 @@ STYLE = Style(indent=2)
 
 MAX_ALIASES = 1000
 MAX_ALIASED_NODES = 1_000_000
-"""How many nodes a document may gain by its aliases, each counted as often as it stands in the result."""
+"""How many nodes a document may gain by its aliases, each counted as often as it occurs in the result."""
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
-    """The one document in `data`, None if it is empty.  Aliases share their value.  Raises FileError."""
+    """Return the document in `data`, None if it is empty. Aliases share their value. Raises FileError."""
     check_values(data, {**json_file.COSTS, b"\n": 100})
     return _build(text_of(data, style.encoding)[0], _ignore)
 
@@ -70,7 +70,7 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
 
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
-    """Line and column where the value under `pointer` begins; within an alias, that of the alias."""
+    """Return line and column where the value under `pointer` begins; inside an alias, those of the alias."""
     wanted = [str(part) for part in pointer]
     found: LineColumn | None = None
 
@@ -88,9 +88,10 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | 
 class _Frame(msgspec.Struct):
     """A list or a mapping that is being read.
 
-    key: where the next value goes, an index or a key.
-    awaits_key: the next scalar of a mapping is a key.
-    nodes: the nodes read so far, those behind aliases included.
+    Attributes:
+        key: Where the next value goes: an index or a key.
+        awaits_key: Whether the next scalar of a mapping is a key.
+        nodes: How many nodes were read so far, including those behind aliases.
     """
 
     into: list[Any] | dict[str | int, Any]
@@ -110,7 +111,7 @@ class _Frame(msgspec.Struct):
 
 
 class _Aliases(msgspec.Struct):
-    """What anchors name, with the number of nodes of each, and what aliases have cost so far."""
+    """What anchors name, with the number of nodes of each, and how many nodes aliases have added so far."""
 
     values: dict[str, tuple[Any, int]] = msgspec.field(default_factory=dict)
     count: int = 0
@@ -132,9 +133,9 @@ def _ignore(frames: list[_Frame], event: yaml.NodeEvent) -> None:
 
 
 def _build(text: str, note: Callable[[list[_Frame], yaml.NodeEvent], None]) -> Document:
-    """The document in the text.  `note` is told of each value as it begins, with the containers around it.
+    """Return the document in the text. `note` is called with each value as it begins, and the containers around it.
 
-    Built from events without recursion: composing nodes would recurse in C as deep as the file says.
+    It is built from events without recursion: composing nodes would recurse in C as deep as the file is nested.
     """
     frames: list[_Frame] = []
     aliases = _Aliases()
@@ -173,7 +174,7 @@ def _build(text: str, note: Callable[[list[_Frame], yaml.NodeEvent], None]) -> D
 
 
 _TOO_DEEP = "maximum nesting depth"
-"""How newer parsers refuse what is nested deeper than they go, which is deeper than MAX_DEPTH."""
+"""The message by which newer parsers refuse deep nesting; their limit lies beyond MAX_DEPTH."""
 
 
 def _events(text: str) -> Iterator[yaml.Event]:

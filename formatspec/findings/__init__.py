@@ -1,1 +1,1 @@
-"""What went wrong, as data; rendered in one place."""
+"""Findings: what is wrong, as data, and its rendering as text."""

@@ -1,6 +1,6 @@
-"""What a code of findings is: its cases, their levels and scopes, and what a conversion may do about each.
+"""The definition of a code: its cases, their levels and scopes, and the actions that a conversion may take.
 
-The table itself stands in `findings.table`; docs/findings.md is rendered from it.  Codes are stable and never reused.
+The table of all codes is in `findings.table`; docs/findings.md is rendered from it. Codes are stable and never reused.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ ACTIONS: tuple[Action, ...] = ("keep", "fix", "clip", "drop", "drop-item", "erro
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One way in which a code is met.
+    """One case of a code.
 
-    name: what tells it from the code's other cases; "" for the first.  action: what a conversion does unasked.
-    also: what may be asked for instead.
+    Attributes:
+        name: Distinguishes it from the code's other cases; "" for the first.
+        action: What a conversion does by default.
+        also: The other actions that users may ask for.
     """
 
     defect: str
@@ -36,7 +38,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def allowed(self) -> tuple[Action, ...]:
-        """All actions that the case takes."""
+        """All actions that the case allows."""
         return tuple(action for action in ACTIONS if action == self.action or action in self.also)
 
 
@@ -54,16 +56,16 @@ class Code(msgspec.Struct, frozen=True):
 
     @property
     def allowed(self) -> tuple[Action, ...]:
-        """The actions that any of the cases takes."""
+        """The actions that any of the cases allows."""
         return tuple(action for action in ACTIONS if any(action in case.allowed for case in self.cases))
 
     def case(self, name: str) -> Case:
-        """A case by its name; the usual one where there is none of that name."""
+        """Return a case by its name; the usual one if there is no such name."""
         return next((case for case in self.cases if case.name == name), self.cases[0])
 
 
 def check_case(level: Level, scope: Scope) -> Case:
-    """The case of a code that a spec's own check defines."""
+    """Return the case of a code that a spec's own check defines."""
     action: Action = "error" if level == "error" else "keep"
     also: tuple[Action, ...] = (
         ("keep", "drop", "drop-item", "error") if scope == "object" else ("keep", "drop-item", "error")

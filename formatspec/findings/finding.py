@@ -54,6 +54,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def at_least(findings: Iterable[Finding], threshold: Level) -> bool:
-    """Whether any finding is at or above the threshold."""
+    """Return whether any finding is at or above the threshold."""
     rank = LEVELS.index(threshold)
     return any(LEVELS.index(finding.level) <= rank for finding in findings)

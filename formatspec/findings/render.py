@@ -1,4 +1,4 @@
-"""The one place that turns findings into text."""
+"""Renders findings as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIRST_PLACES = 5
 
 
 def printable(text: str) -> str:
-    """Text safe for a terminal: control characters are shown as escapes."""
+    """Return text that is safe for a terminal: control characters are shown as escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
@@ -42,7 +42,7 @@ def _escaped(char: str) -> str:
 
 
 def place(finding: Finding) -> str:
-    """`file:line:column#pointer`, as much of it as is known."""
+    """Return `file:line:column#pointer`, as far as known."""
     parts = finding.file or ""
     if finding.line is not None:
         parts += f":{finding.line}" + (f":{finding.column}" if finding.column is not None else "")
@@ -52,7 +52,7 @@ def place(finding: Finding) -> str:
 
 
 def sentence(finding: Finding) -> str:
-    """What is wrong, what was expected, and what was there."""
+    """Return what is wrong, what was expected, and what was found."""
     text = finding.message
     if finding.expected:
         text += f"; expected {finding.expected}"
@@ -62,16 +62,16 @@ def sentence(finding: Finding) -> str:
 
 
 def _short(value: Any, limit: int = 80) -> str:
-    if isinstance(value, float) and math.isinf(value):  # as numbers of very many digits are read
+    if isinstance(value, float) and math.isinf(value):  # numbers with very many digits are read as infinite
         return "a number beyond what a float holds"
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def lines(findings: Iterable[Finding], places: int | None = FIRST_PLACES) -> Iterator[str]:
-    """The findings grouped by code, level and rule: exact counts, the first places of each, the worst first.
+    """Yield the findings grouped by code, level and rule, the worst first, with exact counts and the first places.
 
-    places: how many places of each group are listed; None for all.
+    `places` is how many places of each group are listed; None for all.
     """
     groups: dict[tuple[str, str, str | None], list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -92,16 +92,16 @@ def lines(findings: Iterable[Finding], places: int | None = FIRST_PLACES) -> Ite
 
 
 def summary(findings: Sequence[Finding]) -> dict[str, int]:
-    """How many findings of each code, sorted by code."""
+    """Return how many findings of each code there are, sorted by code."""
     return dict(sorted(Counter(finding.code for finding in findings).items()))
 
 
 def amount(number: int, word: str) -> str:
-    """A number of things: `1 object`, `2,000 objects`."""
+    """Return a number of things: `1 object`, `2,000 objects`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def examples(names: Collection[str], shown: int = 3) -> str:
-    """How many names there are, and the first of them: `5 (a, b, c and 2 more)`."""
+    """Return how many names there are, and the first of them: `5 (a, b, c and 2 more)`."""
     more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
     return f"{len(names):,} ({', '.join(islice(names, shown))}{more})"

@@ -1,1 +1,1 @@
-"""A draft of a spec for an unknown folder: what its files show, and questions where they do not tell."""
+"""Drafts a spec for an unknown folder: what its files show, and questions where they leave a choice."""

@@ -1,4 +1,4 @@
-"""Lists of classes: files that name them, with ids or colours where they have some."""
+"""Finds files that list classes, with ids or colours if they have some."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class Listing(msgspec.Struct, frozen=True):
         path: The file.
         kind: How the file is read: a word of the language.
         node: The rule of the file.
-        classes: The id and the name of each; the id is None where the file states none, and its place counts.
-        colors: The colour of each, where it has one.
-        style: Words of the role beside its rule.
+        classes: The id and the name of each class; the id is None if the file states none, and then its position
+            counts.
+        colors: The colour of each, if it has one.
+        style: Entries of the role besides its rule.
         sure: How likely it is that the file lists classes.
         numbered: Whether the file itself numbers the classes from 0.
     """
@@ -45,7 +46,7 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 def listings(documents: Sequence[Found]) -> list[Listing]:
-    """The files that may list classes, the likeliest first."""
+    """Return the files that may list classes, the likeliest first."""
     found = []
     for one in documents:
         listing = _listing(one)
@@ -103,7 +104,7 @@ def _lines_rule(line: str, each: str = "categories") -> Node:
 
 
 def _of_table(one: Found, lines: Sequence[str]) -> Listing | None:
-    """A table with a header: a column of names, and ids or colours."""
+    """Read a table with a header: a column of names, and ids or colours."""
     table = sniffed(lines)
     if table is None or table.blank:
         return None
@@ -142,7 +143,7 @@ def _of_table(one: Found, lines: Sequence[str]) -> Listing | None:
 
 
 def _numbered_table(one: Found, table: Table) -> Listing | None:
-    """A table without a header, of a column of names and one of numbers."""
+    """Read a table without a header, with a column of names and one of numbers."""
     rows, columns = table.mappings(), table.columns
     numeric = [c for c in columns if all(number(row[c]) is not None for row in rows)]
     if len(numeric) != 1:
@@ -159,7 +160,7 @@ def _numbered_table(one: Found, table: Table) -> Listing | None:
 
 
 def _of_xml(one: Found) -> Listing | None:
-    """Elements of one name with a name as text or attribute, and a code."""
+    """Read elements of one name with a class name, as text or attribute, and a code."""
     for root, inner in one.value.items():
         if not isinstance(inner, dict):
             return None

@@ -1,4 +1,4 @@
-"""A whole spec, drafted for one way to read the paths of images."""
+"""Drafts a whole spec, for one way to read the paths of images."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from formatspec.infer.rules.builder import Builder
 from formatspec.infer.tables import frames_rule, lines_rule, list_rule, sniffed, table_rule
 
 MANY = 24
-"""Templates of documents of which roles are drafted; the commonest first."""
+"""For how many templates of documents roles are drafted; the most common come first."""
 LISTINGS = 4
-"""Lists of classes with which each role is tried."""
+"""How many lists of classes are tried with each role."""
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A drafted role: its name, its entries, the files that it is for, and whether it tells of images at all.
+    """A drafted role: its name, its entries, its files, and what it says about images.
 
-    tells: `rows`, `list`, `classes`, `areas` or `objects`.
+    `tells` is `rows`, `list`, `classes`, `areas` or `objects`.
     """
 
     name: str
@@ -57,7 +57,7 @@ class _Group(msgspec.Struct, frozen=True):
 
 
 def draft(evidence: Evidence, layout: Layout, name: str) -> Draft:
-    """Draft a spec: a role for each group of documents and label images that is understood."""
+    """Draft a spec with a role for each group of documents and label images whose meaning is found."""
     groups, shared = _grouped(evidence, layout)
     found = listings([one for group in shared for one in group.documents])
     roles: list[Role] = []
@@ -74,7 +74,7 @@ def draft(evidence: Evidence, layout: Layout, name: str) -> Draft:
 
 
 def _grouped(evidence: Evidence, layout: Layout) -> tuple[list[_Group], list[_Group]]:
-    """Documents of one image each, and documents that images share, by template and kind."""
+    """Group documents of one image each, and documents that images share, by template and kind."""
     owned: dict[tuple[str, str], list[tuple[Found, Picture]]] = defaultdict(list)
     left: list[Found] = []
     for one in evidence.documents:
@@ -101,7 +101,7 @@ def _grouped(evidence: Evidence, layout: Layout) -> tuple[list[_Group], list[_Gr
 
 
 def _orphans(owned: AnyMapping[tuple[str, str], list[tuple[Found, Picture]]], left: Sequence[Found]) -> list[Found]:
-    """Documents that are left when those of a group's form, of images that are not there, have joined the group."""
+    """Assign documents of missing images to the group with the same form of path; return the remaining documents."""
     forms = {
         key: re.compile(re.sub(r"\\{[^}]*\\}", ".+", re.escape(key[0])))
         for key, members in owned.items()
@@ -120,7 +120,7 @@ def _orphans(owned: AnyMapping[tuple[str, str], list[tuple[Found, Picture]]], le
 
 
 def _role_of(layout: Layout, group: _Group, found: Sequence[Listing]) -> list[Role]:
-    """The role of a group of documents, if they tell of images: with the list of classes that explains most of it."""
+    """Draft the role of a group of documents about images, with the list of classes that explains most of it."""
     tried: list[tuple[int, Role]] = []
     own = {one.path for one in group.documents}
     others = [one for one in found if one.path not in own][:LISTINGS]
@@ -189,7 +189,7 @@ def _built_of_lines(builder: Builder, group: _Group) -> tuple[Node, tuple[Entry,
 
 
 def _need(layout: Layout, group: _Group) -> tuple[Entry, ...]:
-    """Whether an image may lack its file, or the whole dataset may lack this one."""
+    """Return the entry that says whether an image, or the dataset, may lack this file."""
     if group.owned:
         missing = len(layout.pictures) - len(group.documents)
         return (Entry("need", "optional", f"{missing} images have none"),) if missing > 0 else ()
@@ -197,14 +197,14 @@ def _need(layout: Layout, group: _Group) -> tuple[Entry, ...]:
 
 
 def _name(template: str) -> str:
-    """A name for a role, of the words of its template."""
+    """Return a name for a role from the words of its template."""
     plain = re.sub(r"\{[^}]*\}", " ", template.rpartition(".")[0] or template)
     words = [word.lower() for word in re.findall(r"[A-Za-z]+", plain)]
     return "_".join(words[-2:]) or "record"
 
 
 def _chosen(found: Sequence[Listing], roles: Sequence[Role]) -> Listing | None:
-    """The file that lists the classes, if one does: none that a role was drafted for."""
+    """Return the file that lists the classes, if no role was drafted for it already."""
     used = {path for role in roles for path in role.files}
     return next((one for one in found if one.path not in used), None)
 

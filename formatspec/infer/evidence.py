@@ -1,4 +1,4 @@
-"""What a folder shows: its images with their sizes, its label images, and its documents, decoded."""
+"""The content of a folder: its images with their sizes, its label images, and its decoded documents."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from formatspec.model.image_error import ImageError
 from formatspec.paths.trees.tree import Tree
 
 MOST = 400
-"""Documents of one group that are decoded; the draft says how many there are where they are more."""
+"""How many documents of one group are decoded; the draft says if there are more."""
 _LABEL = re.compile(
     r"(?i)(?:^|[^a-z])(?:masks?|labels?|label_?ids|seg\w*|gt\w*|ground_?truth|instances?\w*|semantic|annot\w*|colou?rs?|pedmasks)(?:[^a-z]|$)"
 )
 
 
 class Picture:
-    """An image: its path, and its size in pixels, which is read when it is first asked for.
+    """An image: its path, and its size in pixels, which is read at first use.
 
     Attributes:
         path: The path of the file.
-        width: Pixels; 0 where the header cannot be read, or there is no file.
-        height: Pixels, likewise.
+        width: Pixels; 0 if the header cannot be read, or there is no file.
+        height: The same for the height.
     """
 
     def __init__(self, path: str, width: int = 0, height: int = 0, tree: Tree | None = None) -> None:
-        """Take a path and, where it is known, the size in pixels; tree: where the image is read from otherwise."""
+        """Take a path and the size in pixels, if known; otherwise the size is read from `tree`."""
         self.path = path
         self._tree = tree
         self._size = (width, height)
 
     @property
     def width(self) -> int:
-        """The width in pixels; 0 where it cannot be read."""
+        """The width in pixels; 0 if it cannot be read."""
         return self._sized()[0]
 
     @property
     def height(self) -> int:
-        """The height in pixels; 0 where it cannot be read."""
+        """The height in pixels; 0 if it cannot be read."""
         return self._sized()[1]
 
     def _sized(self) -> tuple[int, int]:
@@ -64,7 +64,7 @@ class Picture:
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A document: its path, its kind (a word of the language) and what it holds; `lines` hold a list of texts."""
+    """A document: its path, its kind (a word of the language) and its content; `lines` hold a list of texts."""
 
     path: str
     kind: str
@@ -75,7 +75,7 @@ class Evidence:
     """The files of a tree, each opened once."""
 
     def __init__(self, tree: Tree) -> None:
-        """List the files of a tree; each is opened when it is first asked for."""
+        """List the files of a tree; each is opened at first use."""
         self.tree = tree
         self.files = OpenedFiles(tree)
         self.paths = telling(tree.paths())
@@ -83,18 +83,18 @@ class Evidence:
 
     @cached_property
     def others(self) -> tuple[str, ...]:
-        """The files that are neither images nor documents of a known extension, and that a spec may read as text."""
+        """The files of unknown extensions, which a spec may read as text."""
         told = telling(sorted(self.tree.paths()))
         return tuple(path for path in told if extension_of(path) not in DOCUMENTS | IMAGES)
 
     @cached_property
     def groups(self) -> Groups:
-        """The paths of images, label images, and documents in groups of one kind."""
+        """The paths of images, of label images, and of documents grouped by kind."""
         return grouped(self.paths, self.files.below(""))
 
     @cached_property
     def _likely(self) -> frozenset[str]:
-        """Images that a word in their paths calls label images, and that have one channel or few colours."""
+        """Images whose paths contain a word for label images and that have one channel or few colours."""
         found = set()
         for path in self.groups.images:
             if extension_of(path) in LOSSLESS and _LABEL.search(path):
@@ -106,23 +106,23 @@ class Evidence:
 
     @cached_property
     def images(self) -> tuple[str, ...]:
-        """Paths of the images that are no label images."""
+        """The paths of the images that are not label images."""
         return tuple(path for path in self.groups.images if path not in self._likely)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """Paths of the label images, in order."""
+        """The paths of the label images, in order."""
         return tuple(sorted(self.groups.labels | self._likely))
 
     @cached_property
     def annotated(self) -> tuple[str, ...]:
-        """The files that may carry annotations: documents and label images."""
+        """The files that may contain annotations: documents and label images."""
         documents = [path for group in self.groups.evidence for path in group if path not in self.groups.labels]
         return (*documents, *self.labels)
 
     @cached_property
     def documents(self) -> tuple[Found, ...]:
-        """The documents that can be read, of each group at most the first MOST."""
+        """The documents that can be read; of each group at most the first MOST."""
         found = []
         for group in self.groups.evidence:
             for path in [one for one in group if extension_of(one) in DOCUMENTS][:MOST]:
@@ -134,17 +134,17 @@ class Evidence:
         return tuple(found)
 
     def picture(self, path: str) -> Picture:
-        """An image and its size."""
+        """Return an image with its size."""
         if path not in self._pictures:
             self._pictures[path] = Picture(path, tree=self.tree)
         return self._pictures[path]
 
 
 def decoded(path: str, data: bytes) -> tuple[str, Any]:
-    """The kind of a document, told by its content, and what it holds.
+    """Return the kind of a document, by its content, and the decoded document.
 
     Raises:
-        FileError: It is text in no encoding that is known.
+        FileError: It is text in an unknown encoding.
     """
     extension = extension_of(path)
     text = text_of(data, ("utf-8", "latin-1"))[0]
@@ -179,7 +179,7 @@ def _json_lines(text: str) -> list[Any] | None:
 
 
 def number(value: Any) -> float | None:
-    """A value as a number, be it spelled as text; None where it is none."""
+    """Return a value as a number, even if it is spelled as text; None if it is none."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
@@ -193,7 +193,7 @@ def number(value: Any) -> float | None:
 
 
 def keys_of(values: list[Any]) -> Mapping[str, int]:
-    """The keys of some mappings, in the order in which they first stand, each with how many have it."""
+    """Return the keys of some mappings in the order of their first use, each with how many mappings have it."""
     counts: dict[str, int] = {}
     for value in values:
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Boxes, outlines and points: which way of reading numbers fits all images, decided by all rows."""
+"""Finds how numbers mean boxes, outlines and points: the reading that fits the images in most rows."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any, NamedTuple
 from formatspec.infer.evidence import Picture, number
 
 SLACK = 1.0
-"""Pixels by which a box may lie beyond its image and still count as inside: careless rounding."""
+"""How many pixels a box may lie beyond its image and still count as inside, because of rounding."""
 RARE = 0.02
-"""A chance that is taken for none."""
+"""A probability below which something is taken not to happen by chance."""
 BETTER = 0.1
-"""So much more rows percentages must fit than pixels do."""
+"""How many more rows must fit as percentages than as pixels."""
 FAIR = 0.02
-"""Shares of rows that differ by less are equal: then names decide."""
+"""If shares of fitting rows differ by less than this, names decide."""
 
 
 class Seen(NamedTuple):
-    """A value, and the image that it tells of, where that is known."""
+    """A value, and its image if known."""
 
     value: Any
     picture: Picture | None
 
 
 class Reading(NamedTuple):
-    """A leaf for numbers, what speaks for it, and a question where the data leave it open."""
+    """A leaf for numbers, how well it fits, and a question if the data leave it open."""
 
     leaf: str
     comment: str = ""
@@ -35,7 +35,7 @@ class Reading(NamedTuple):
 
 
 class _Order(NamedTuple):
-    """A way to read four numbers: its codec, and left, top, right and bottom that follow."""
+    """A way to read four numbers: its codec, and the resulting left, top, right and bottom."""
 
     codec: str
     sides: Any
@@ -61,16 +61,16 @@ Points = Sequence[tuple[float, float]]
 
 
 def box(rows: Sequence[Seen], names: str, orders: Sequence[str] = (), inner: Sequence[Points] = ()) -> Reading | None:
-    """How four numbers are a box.
+    """Find how four numbers describe a box.
 
     Args:
-        rows: Four numbers each, as numbers or as text, and the image of each.
-        names: The key or the keys under which they stand, which decide between readings that fit as well.
-        orders: The codecs that may be; all where it is empty.
-        inner: For each row the points of other shapes in it, which lie in its box; they decide where images do not.
+        rows: Four numbers each, as numbers or as text, with their image.
+        names: The key or keys of the numbers, which decide between readings that fit equally well.
+        orders: The codecs to consider; all if it is empty.
+        inner: For each row the points of its other shapes, which lie in the box; they decide if images do not.
 
     Returns:
-        The leaf, with the number of rows that fit; None where no reading fits most rows.
+        The leaf, with the number of rows that fit; None if no reading fits most rows.
     """
     quads = [(tuple(number(one) for one in row.value), row.picture) for row in rows]
     whole = [(values, picture) for values, picture in quads if len(values) == 4 and None not in values]
@@ -100,7 +100,7 @@ def box(rows: Sequence[Seen], names: str, orders: Sequence[str] = (), inner: Seq
 
 
 def _held(codec: str, quads: Sequence[tuple[Any, Picture | None]], inner: Sequence[Points]) -> float:
-    """The share of points that lie in the boxes of their rows, where four numbers are read so."""
+    """Return the share of points inside the boxes of their rows, if four numbers are read in this way."""
     order = next(one for one in _ORDERS if one.codec == codec)
     inside = total = 0
     for (values, _), points in zip(quads, inner, strict=True):
@@ -114,7 +114,7 @@ def _held(codec: str, quads: Sequence[tuple[Any, Picture | None]], inner: Sequen
 
 
 def points_of(value: Any) -> Points:
-    """The points of an outline, or the visible ones of keypoints; none of any other value."""
+    """Return the points of an outline, or the visible ones of keypoints; none for any other value."""
     form = form_of(value)
     if form in ("points", "two points"):
         return [(float(x), float(y)) for x, y in value]
@@ -130,7 +130,7 @@ def points_of(value: Any) -> Points:
 def _shares(
     rows: Sequence[tuple[Any, Picture | None]], names: str, orders: Sequence[str], units: str
 ) -> list[tuple[float, float, str]]:
-    """The share of rows that each order fits, what names say of it, and its codec."""
+    """Return, for each order, the share of rows that fit, the score of its names, and its codec."""
     found = []
     for order in _ORDERS:
         if orders and order.codec.split()[0].split("(")[0] not in orders:
@@ -143,7 +143,7 @@ def _shares(
 
 
 def _units(values: Sequence[float]) -> tuple[str, ...]:
-    """What may stand behind the order, the likeliest first: nothing for pixels, shares of the size, percentages."""
+    """Return the possible units, the likeliest first: nothing for pixels, shares of the size, percentages."""
     fractions = any(value != int(value) for value in values)
     if fractions and all(-0.01 <= value <= 1.01 for value in values):
         return (" | normalized",)
@@ -166,7 +166,7 @@ def _fits(order: _Order, values: Any, picture: Picture | None, units: str) -> bo
 
 
 def _prior(codec: str, names: str, rows: Sequence[tuple[Any, Picture | None]]) -> float:
-    """What names say of a reading, and, of sides, whether they are the first and the last pixels inside."""
+    """Return how well names suit a reading, and whether sides are the first and the last pixels inside."""
     folded = re.sub(r"[^a-z0-9]", "", names.lower())
     said = next((kind for pattern, kind in _NAMED if re.search(pattern, folded)), "")
     kind = codec.split()[0]
@@ -179,11 +179,10 @@ def _prior(codec: str, names: str, rows: Sequence[tuple[Any, Picture | None]]) -
 
 
 def _counts_pixels(codec: str, rows: Sequence[tuple[Any, Picture | None]]) -> bool:
-    """Whether boxes keep off one edge of their images so often that their sides are pixels, from one or from zero.
+    """Return whether boxes avoid one edge of their images so often that sides must count pixels, from one or zero.
 
-    Sides that count pixels from one are never below 1, those that count from zero never end on the image's edge.  That
-    no box does so by chance is unlikely where boxes are many and images small, and where they often touch
-    the next line.
+    Sides that count pixels from one are never below 1, and those that count from zero never end on the image's edge. If
+    boxes are many and images small, and boxes often touch the next line, this is unlikely to happen by chance.
     """
     sized = [(values, one) for values, one in rows if one is not None and one.width]
     if not sized:
@@ -209,7 +208,7 @@ def _counts_pixels(codec: str, rows: Sequence[tuple[Any, Picture | None]]) -> bo
 
 
 def form_of(value: Any) -> str:
-    """The form of a value that may be a shape; "" for any other, `empty` for nothing."""
+    """Return the form of a value that may be a shape; "" for any other value, `empty` for nothing."""
     if value is None:
         return "null"
     if isinstance(value, dict):
@@ -289,7 +288,7 @@ _LEAVES = {
 
 
 def shape(rows: Sequence[Seen], form: str, names: str, inner: Sequence[Points] = ()) -> Reading | None:
-    """How values of one form are a shape; None where they are none.  inner: as of `box`."""
+    """Find how values of one form describe a shape; None if they do not. `inner` is used as in `box`."""
     if form in ("four", "text of four"):
         parsed = rows
         if form == "text of four":
@@ -324,7 +323,7 @@ def _leaves(value: Any) -> Iterable[Any]:
 
 
 def numbers_in(value: Any, form: str) -> list[float]:
-    """The coordinates of a shape, without marks of visibility."""
+    """Return the coordinates of a shape, without marks of visibility."""
     if form == "text of points":
         return [float(one) for one in re.findall(r"-?[\d.]+", value)]
     found = [float(one) for one in map(number, _leaves(value)) if one is not None]

@@ -1,4 +1,4 @@
-"""Draft a spec for a folder: every way to read its paths is drafted and tried, and the best is written down."""
+"""Drafts a spec for a folder: drafts and tries every way to read its paths, and writes down the best."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from formatspec.language.schema import SCHEMA_ID
 from formatspec.paths.trees.tree import Tree
 
 LEFT = 12
-"""Files without a role that are named at the end of a draft."""
+"""How many files without a role are named at the end of a draft."""
 
 
 class Inferred(msgspec.Struct, frozen=True):
     """A drafted spec.
 
-    text: its YAML.  items, records, errors: what it reads of the data.  claimed, evidence: how many of the files with
-    annotations it claims.  left: documents and label images for which it has no role.  questions: what it asks.
+    Attributes:
+        text: Its YAML.
+        items, records, errors: What it reads of the data.
+        claimed, evidence: How many of the files with annotations it claims.
+        left: Documents and label images without a role.
+        questions: The questions that it asks.
     """
 
     text: str
@@ -36,7 +40,7 @@ class Inferred(msgspec.Struct, frozen=True):
 
 
 class NothingToInferError(ValueError):
-    """A folder holds nothing from which a spec could be drafted; one sentence."""
+    """A folder contains nothing from which a spec could be drafted. The message is one sentence."""
 
 
 def infer(tree: Tree, name: str) -> Inferred:
@@ -65,7 +69,7 @@ def infer(tree: Tree, name: str) -> Inferred:
 
 
 def _written(best: Tried, others: tuple[str, ...]) -> Inferred:
-    """The draft as text, with the files that it leaves; `others`: those of a kind of which nothing is known."""
+    """Return the draft as text, with the files that it leaves; `others` are files of unknown kinds."""
     body, _ = rendered(best.draft.entries)
     questions = tuple(re.findall(r"# QUESTION: (.*)", body))
     head = [f"# yaml-language-server: $schema={SCHEMA_ID}", "# A draft: comments say what each guess rests on."]
@@ -83,6 +87,6 @@ def _written(best: Tried, others: tuple[str, ...]) -> Inferred:
 
 
 def spec_name(place: str) -> str:
-    """A name for the spec of a folder: its own, in small letters."""
+    """Return a name for the spec of a folder: the folder's own, in lower case."""
     plain = re.sub(r"[^a-z0-9]+", "_", place.rstrip("/").rpartition("/")[2].removesuffix(".zip").lower()).strip("_")
     return plain if plain and not plain[0].isdigit() else f"my_{plain or 'format'}"

@@ -1,4 +1,4 @@
-"""Label images: masks of classes by number or by colour, of single objects, and of instances."""
+"""Drafts roles of label images: masks of classes by number or colour, of single objects, and of instances."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from formatspec.pixels import containers
 from formatspec.pixels.labels import split
 
 DECODED = 60
-"""Label images of one group whose pixels are looked at."""
+"""Of how many label images of one group the pixels are looked at."""
 SHOWN = 12
 VOID = 255
-"""The value of one channel that by habit counts as nothing."""
+"""The value of one channel that usually means that a pixel does not count."""
 _OBJECTS = re.compile(r"(?i)inst|object")
 _MODES = {"gray": "index", "palette": "index", "gray16": "gray16", "rgb": "rgb", "rgba": "rgba"}
 
 
 class Painted(msgspec.Struct, frozen=True):
-    """What label images of one group hold: their mode, and all values but 0."""
+    """The content of one group's label images: their mode, and all values but 0."""
 
     mode: str
     values: tuple[Any, ...]
     images: int
     has_zero: bool
     counted: bool = False
-    """Whether the values of each image are 1, 2, 3, … but for 255, and some image has several."""
+    """Whether the values of each image are 1, 2, 3, … except 255, and some image has several."""
 
 
 def painted(evidence: Evidence, paths: Sequence[str]) -> Painted | None:
@@ -58,7 +58,7 @@ def painted(evidence: Evidence, paths: Sequence[str]) -> Painted | None:
 
 
 def mask_rule(found: Painted, listing: Listing | None, labelled: bool, template: str) -> tuple[tuple[Entry, ...], str]:
-    """The words of a role of label images, and what they tell: `areas`, `objects` or nothing."""
+    """Return the entries of a role of label images, and what they describe: `areas`, `objects` or nothing."""
     image = Entry("image", _MODES.get(found.mode, "index"))
     shown = ", ".join(map(str, found.values[:SHOWN])) + (", …" if len(found.values) > SHOWN else "")
     said = f"{found.mode}, values {shown or 'none but 0'} in {found.images} images"
@@ -91,7 +91,7 @@ def _is_single(found: Painted) -> bool:
 
 
 def _single(found: Painted, labelled: bool) -> Node:
-    """A mask of one object: its pixels have one value; another one may be what does not count."""
+    """Draft a mask of one object: its pixels have one value; a second value may mean pixels that do not count."""
     top = max(found.values)
     where = " where category.name == item.label.category.name" if labelled else ""
     channel = "P" if found.mode == "palette" else "L"
@@ -110,7 +110,7 @@ def _is_instances(found: Painted, listing: Listing | None) -> bool:
 
 
 def _ids(listing: Listing | None) -> set[int]:
-    """The numbers that classes have: their ids, else their places from 0 and from 1."""
+    """Return the numbers of classes: their ids, or else their positions from 0 and from 1."""
     if listing is None:
         return set()
     ids = {one for one, _ in listing.classes if isinstance(one, int)}

@@ -1,4 +1,4 @@
-"""Names of files: templates for the images of a folder, and for the documents and label images that belong to them."""
+"""Templates for file names: of the images in a folder, and of the documents and label images that belong to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from formatspec.infer.evidence import Picture
 
 SUBSETS = re.compile(r"(?i)(?:train(?:ing)?|val(?:id|idation)?|dev|test(?:ing)?)(?:[-_]?\d{0,4})?")
-"""Names of folders and files that say which part of a dataset something is of."""
+"""Names of folders and files that state a part of a dataset."""
 MOST_SUBSETS = 12
 _END = re.compile(r"[_.-][A-Za-z]\w*$")
 _CLASSES = re.compile(r"(?i)class|categor|names|palette|legend")
@@ -19,30 +19,30 @@ _MARK = re.compile(r"[_.\-]+")
 
 
 class Part(NamedTuple):
-    """A folder, or the name, in the path of an image: its text where it is one, else the name of its placeholder."""
+    """A folder or the name in an image's path: its text if always the same, or its placeholder's name."""
 
     text: str = ""
     name: str = ""
 
 
 class Layout:
-    """One way to read the paths of images: a template, and what its placeholders are for each path.
+    """One way to read the paths of images: a template, and the values of its placeholders for each path.
 
     Attributes:
         template: The template of the role `image`.
-        captures: For each path the values of its placeholders, without that of the extension.
+        captures: For each path the values of its placeholders, without the extension.
         pictures: The images.
     """
 
     def __init__(
         self, folders: Sequence[Part], end: str, digits: int, pictures: Sequence[Picture], floating: str = ""
     ) -> None:
-        """Build the template of the paths of images, and capture what it says of each.
+        """Build the template of the paths of images, and capture the values for each path.
 
         Args:
             folders: The parts of the path before the name: text, or a placeholder.
             end: The text between the name and the extension's dot.
-            digits: How many digits the name has where it is a number padded with zeros, else 0.
+            digits: How many digits the name has if it is a number padded with zeros, otherwise 0.
             pictures: The images.
             floating: The name of a placeholder for folders of any depth at the beginning, or "".
         """
@@ -63,7 +63,7 @@ class Layout:
 
     def _captured(self, path: str) -> dict[str, str]:
         segments = path.split("/")
-        if self.floating:  # the first folder takes as many segments as are left
+        if self.floating:  # the first placeholder takes all remaining segments
             fixed = len(self._folders)
             segments = ["/".join(segments[: len(segments) - fixed]), *segments[len(segments) - fixed :]]
         found = {part.name: text for part, text in zip(self._folders, segments, strict=False) if part.name}
@@ -77,7 +77,7 @@ class Layout:
 
     @property
     def shared_names(self) -> tuple[str, ...]:
-        """The placeholders that many images share."""
+        """The placeholders whose values many images share."""
         return tuple(part.name for part in self._folders if part.name)
 
     @cached_property
@@ -90,7 +90,7 @@ class Layout:
 
     @cached_property
     def references(self) -> Mapping[str, Sequence[tuple[str, Picture]]]:
-        """Every text that could name an image, each with the template that makes it."""
+        """Every text that could name an image, each with the template that gives it."""
         found: dict[str, list[tuple[str, Picture]]] = defaultdict(list)
         for one in self.pictures:
             captured = self.captures[one.path]
@@ -110,7 +110,7 @@ class Layout:
         return found
 
     def named_by(self, text: str, known: Mapping[str, str]) -> tuple[str, Picture] | None:
-        """The image that a text names, with the template; of several, that which agrees with what is known."""
+        """Return the image that a text names, with the template; of several, the one that agrees with `known`."""
         prefix, rest = "", text
         for _ in range(8):
             hits = self.references.get(rest)
@@ -130,7 +130,7 @@ class Layout:
 
 
 def layouts(pictures: Sequence[Picture]) -> list[Layout]:
-    """Ways to read the paths of images, those with most placeholders first."""
+    """Return ways to read the paths of images, those with most placeholders first."""
     if not pictures:
         return []
     segments = [one.path.split("/") for one in pictures]
@@ -158,7 +158,7 @@ def layouts(pictures: Sequence[Picture]) -> list[Layout]:
 
 
 def _foldings(values: Sequence[set[str]]) -> Iterable[tuple[Part, ...]]:
-    """What the folders that all paths have may be: constants, subsets, classes, sequences, parts of the name."""
+    """Yield what the folders that all paths have may be: constants, subsets, classes, sequences, parts of the name."""
     const = [len(one) == 1 for one in values]
     subset = [not fixed and _are_subsets(one) for fixed, one in zip(const, values, strict=True)]
 
@@ -187,7 +187,7 @@ def _are_subsets(names: set[str]) -> bool:
 
 
 def _shared_end(stems: Sequence[str]) -> str:
-    """What all names end with from a mark on, as `_left`."""
+    """Return the shared end of all names from a separator on, such as `_left`."""
     if len(set(stems)) < 2:
         return ""
     match = _END.search(stems[0])
@@ -196,7 +196,7 @@ def _shared_end(stems: Sequence[str]) -> str:
 
 
 def joined_template(layout: Layout, path: str) -> tuple[str, Picture] | None:
-    """The template of a file that belongs to one image, and that image; None where it is named after none."""
+    """Return the template of a file that belongs to one image, and that image; None if it is named after none."""
     folder, _, name = path.rpartition("/")
     for base, before, behind in _bases(name):
         hits = [
@@ -210,7 +210,7 @@ def joined_template(layout: Layout, path: str) -> tuple[str, Picture] | None:
 
 
 def _bases(name: str) -> Iterable[tuple[str, str, str]]:
-    """Parts of a file's name that may name an image, with what stands before and behind; the longest first."""
+    """Yield parts of a file's name that may name an image, with the text before and after; the longest first."""
     marks = [0, *(mark.end() for mark in _MARK.finditer(name))]
     ends = [mark.start() for mark in _MARK.finditer(name)]
     found = [(name[a:b], name[:a], name[b:]) for a in marks for b in ends if a < b]
@@ -238,7 +238,7 @@ def _templated(layout: Layout, one: Picture, folder: str, before: str, behind: s
         shown.append(f"{{{name}}}" if name else segment)
         if name:
             del left[name]
-    for name, value in list(left.items()):  # a folder's name may begin the file's, as a city does
+    for name, value in list(left.items()):  # a file's name may begin with its folder's, such as a city
         if value and before.startswith(value):
             before = f"{{{name}}}{before[len(value) :]}"
             del left[name]
@@ -251,7 +251,7 @@ def _templated(layout: Layout, one: Picture, folder: str, before: str, behind: s
 
 
 def shared_templates(layout: Layout, paths: Sequence[str]) -> dict[str, tuple[str, dict[str, str]]]:
-    """The template of each file that many images share, and what its placeholders are."""
+    """Return the template of each file that many images share, and the values of its placeholders."""
     found: dict[str, tuple[str, dict[str, str]]] = {}
     known = {name: {layout.captures[one.path][name] for one in layout.pictures} for name in layout.shared_names}
     left = []
@@ -292,7 +292,7 @@ def _with_captures(known: Mapping[str, set[str]], path: str) -> tuple[str, dict[
 
 
 def _alike(paths: Sequence[str], may_name: bool) -> dict[str, tuple[str, dict[str, str]]]:
-    """Group files of one folder if a part of their names tells the subset; leave other files as they are."""
+    """Group files of one folder if a part of their names states the subset; leave other files alone."""
     found = {path: (path, dict[str, str]()) for path in paths}
     if not may_name:
         return found

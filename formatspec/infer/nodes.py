@@ -1,4 +1,4 @@
-"""A drafted spec as a tree, and the YAML that it makes, with a comment at each guess."""
+"""A drafted spec as a tree, and its YAML with a comment at each guess."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n",
 
 
 class Verbatim(str):
-    """A scalar or a short list that is written as it stands."""
+    """A scalar or a short list that is written unchanged."""
 
     __slots__ = ()
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A key of a drafted mapping, what stands under it, and what is said of it.
+    """A key of a drafted mapping, its content, and remarks.
 
-    comment: why it was drafted so.  doubt: a question that the data leave open.
+    Attributes:
+        comment: Why it was drafted so.
+        doubt: A question that the data leave open.
     """
 
     key: str
@@ -38,7 +40,7 @@ class Mapping(msgspec.Struct, frozen=True):
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """A list of one mapping with `each`, or, where bare, that mapping alone: rows."""
+    """Rows: a list of one mapping with `each`, or only that mapping if `bare`."""
 
     each: str
     entries: tuple[Entry, ...]
@@ -56,7 +58,7 @@ Node: TypeAlias = str | Mapping | Rows | Several
 
 
 def rendered(entries: tuple[Entry, ...]) -> tuple[str, tuple[tuple[Entry, ...], ...]]:
-    """The YAML of a mapping, and for each of its lines the entries in which it stands, the outermost first."""
+    """Return the YAML of a mapping, and for each of its lines the entries that contain it, outermost first."""
     lines: list[str] = []
     owners: list[tuple[Entry, ...]] = []
     for line, owner in _mapping(entries, 0, ()):
@@ -66,7 +68,7 @@ def rendered(entries: tuple[Entry, ...]) -> tuple[str, tuple[tuple[Entry, ...], 
 
 
 def without(entries: tuple[Entry, ...], gone: Entry, instead: Entry | None) -> tuple[Entry, ...]:
-    """A mapping in which one entry, found by identity anywhere below, is another one or none."""
+    """Return a mapping with one nested entry, found by identity, replaced or removed."""
     found = []
     for entry in entries:
         if entry is gone:
@@ -124,7 +126,7 @@ def _node(node: Node, depth: int, above: tuple[Entry, ...]) -> Iterator[tuple[st
 
 
 def _listed(lines: Iterator[tuple[str, tuple[Entry, ...]]], depth: int) -> Iterator[tuple[str, tuple[Entry, ...]]]:
-    """Lines of a mapping as an entry of a list; a comment before its first key stands before the dash."""
+    """Yield the lines of a mapping as an entry of a list; a comment before its first key comes before the dash."""
     dashed = False
     for line, owner in lines:
         if not dashed and not line.lstrip().startswith("#"):
@@ -137,7 +139,7 @@ def _listed(lines: Iterator[tuple[str, tuple[Entry, ...]]], depth: int) -> Itera
 
 
 def scalar(value: Any) -> str:
-    """A text as YAML spells it: plain where that means the same, else between double quotes."""
+    """Return a text as YAML spells it: plain if that means the same, otherwise in double quotes."""
     text = str(value)
     if isinstance(value, Verbatim):
         return text

@@ -1,4 +1,4 @@
-"""Text files: tables with and without a header, a line an object, lists of images."""
+"""Drafts roles of text files: tables with and without a header, one object per line, lists of images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FLAT = 8
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Lines parted into cells; blank: by blanks."""
+    """Lines split into cells."""
 
     delimiter: str
     columns: tuple[str, ...]
@@ -35,18 +35,18 @@ class Table(msgspec.Struct, frozen=True):
 
     @property
     def style(self) -> tuple[Entry, ...]:
-        """The words of `style` for it, without `header`."""
+        """The entries of `style` for it, without `header`."""
         if self.delimiter == ",":
             return ()
         return (Entry("delimiter", "blanks" if self.blank else self.delimiter),)
 
     def mappings(self) -> list[dict[str, str]]:
-        """The rows, each a mapping from its column."""
+        """Return the rows, each as a mapping by column."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 def sniffed(lines: Sequence[str]) -> Table | None:
-    """The table that some lines are; None where no mark parts all of them into as many cells."""
+    """Return some lines as a table; None if no delimiter splits all of them into the same number of cells."""
     told = [line for line in lines if line.strip()]
     for delimiter in _DELIMITERS:
         try:
@@ -95,7 +95,7 @@ def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
 def table_rule(
     builder: Builder, tables: Sequence[tuple[Table, AnyMapping[str, str]]]
 ) -> tuple[Node, tuple[Entry, ...]] | None:
-    """The rule of tables of one kind, each with what its path tells, and the words of their style."""
+    """Draft the rule of tables of one kind, each with what its path states, and the entries of their style."""
     table, captures = tables[0]
     if (named := _a_column_a_class(builder, [one for one, _ in tables])) is not None:
         return named, ((Entry("style", Mapping(table.style)),) if table.style else ())
@@ -130,7 +130,7 @@ def table_rule(
 
 
 def _a_column_a_class(builder: Builder, tables: Sequence[Table]) -> Node | None:
-    """Rows of images with a column for each class, in which 1 says that the image is of the class, and 0 that not."""
+    """Draft rows of images with a column for each class, in which 1 means that the image has the class, and 0 not."""
     first = tables[0].columns[0]
     classes = {column for one in tables for column in one.columns[1:]}
     cells = [row[1:] for one in tables for row in one.rows]
@@ -151,7 +151,7 @@ def _a_column_a_class(builder: Builder, tables: Sequence[Table]) -> Node | None:
 
 
 def _all_columns(entries: Sequence[Entry], columns: Sequence[str]) -> tuple[Entry, ...]:
-    """Entries in the order of the columns, with a kept one for each column that is left."""
+    """Return entries in the order of the columns, with a kept one for each remaining column."""
     known = {part.rstrip("?"): entry for entry in entries for part in entry.key.split(", ")}
     found: list[Entry] = []
     for column in columns:
@@ -164,7 +164,7 @@ def _all_columns(entries: Sequence[Entry], columns: Sequence[str]) -> tuple[Entr
 def _named_columns(
     builder: Builder, table: Table, rows: Sequence[AnyMapping[str, str]], captures: AnyMapping[str, str]
 ) -> dict[str, str] | None:
-    """Names for the columns of a table without a header, which say what its values are."""
+    """Return names for the columns of a table without a header, from their values."""
     builder.known = captures
     path = builder.reference(rows)
     if path is None:
@@ -218,14 +218,14 @@ def _box_columns(
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line of text, parted, and the image that it tells of where that is known."""
+    """A line of text, split into cells, and its image if known."""
 
     cells: tuple[str, ...]
     picture: Picture | None
 
 
 def lines_rule(builder: Builder, files: Sequence[tuple[Sequence[str], Picture | None]]) -> Node | None:
-    """The rule of text files with an object a line, each file of one image; None where they are no such files."""
+    """Draft the rule of text files with one object per line, each file about one image; None for other files."""
     told = [(line.strip(), picture) for lines, picture in files for line in lines if line.strip()]
     if not told:
         return None
@@ -262,13 +262,13 @@ def lines_rule(builder: Builder, files: Sequence[tuple[Sequence[str], Picture | 
 
 
 def _head_of(line: str) -> str:
-    """The word before the colon of a line such as `scale:0.5`, which says something of the whole file."""
+    """Return the word before the colon of a line such as `scale:0.5`, which is about the whole file."""
     match = re.fullmatch(r"([A-Za-z]\w*):.+", line.strip())
     return match[1] if match else ""
 
 
 def _heads(files: Sequence[Sequence[str]]) -> list[str]:
-    """The words that begin the first lines of files, in their order."""
+    """Return the words that begin the first lines of files, in their order."""
     found: dict[str, int] = {}
     for lines in files:
         for line in lines:
@@ -284,7 +284,7 @@ def _parted(line: str, mark: str) -> list[str]:
 
 
 def _merged(cells: Sequence[str]) -> tuple[str, ...]:
-    """Cells of which words that stand side by side are one: names with blanks."""
+    """Return cells, with neighbouring words that form a name joined by blanks."""
     found: list[str] = []
     texts = False
     for cell in cells:
@@ -298,7 +298,7 @@ def _merged(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _line_template(builder: Builder, lines: Sequence[Line], mark: str) -> tuple[str, str, str] | None:
-    """A template for lines with as many cells, or with a ring of any length behind a class."""
+    """Draft a template for lines with equally many cells, or with a class and a ring of any length."""
     width = min(len(line.cells) for line in lines)
     same = all(len(line.cells) == width for line in lines)
     columns = [[line.cells[i] for line in lines] for i in range(width)]
@@ -347,7 +347,7 @@ def _is_ring(lines: Sequence[Line]) -> bool:
 
 
 def _slot(node: str, form: str) -> str:
-    """A slot with a format behind its name, before its codecs."""
+    """Return a slot with a format after its name and before its codecs."""
     name, bar, rest = node.partition(" | ")
     return f"{name}{bar}{rest}" if bar else f"{name}{form}"
 
@@ -398,7 +398,7 @@ def _attribute(place: int, column: Sequence[str], numeric: bool, mark: str) -> s
 
 
 def frames_rule(builder: Builder, files: Sequence[tuple[Sequence[str], AnyMapping[str, str]]]) -> Node | None:
-    """The rule of text files of whole sequences, whose lines tell the number of their frame in the first column."""
+    """Draft the rule of text files of whole sequences, whose first column is the number of the frame."""
     layout = builder.layout
     if not layout.digits:
         return None
@@ -426,7 +426,7 @@ def frames_rule(builder: Builder, files: Sequence[tuple[Sequence[str], AnyMappin
 
 
 def list_rule(builder: Builder, lines: Sequence[str], captures: AnyMapping[str, str]) -> Node | None:
-    """The rule of a text file that lists images, a line each."""
+    """Draft the rule of a text file that lists one image per line."""
     builder.known = captures
     told = [line.strip() for line in lines if line.strip()]
     hits = [builder.named(line) for line in told]
@@ -441,7 +441,7 @@ def list_rule(builder: Builder, lines: Sequence[str], captures: AnyMapping[str, 
 
 
 def _words_list(builder: Builder, lines: Sequence[str]) -> Node | None:
-    """The rule of a list of images, each with a word of numbers for each of its objects behind it."""
+    """Draft the rule of a list of images, each followed by a word of numbers for each of its objects."""
     hits = []
     words_of: list[Line] = []
     for line in lines:
@@ -463,7 +463,7 @@ def _words_list(builder: Builder, lines: Sequence[str]) -> Node | None:
 
 
 def _labelled_list(builder: Builder, lines: Sequence[str]) -> Node | None:
-    """The rule of a list of images, each with its class behind a blank, a tab or a comma."""
+    """Draft the rule of a list of images, each with its class after a blank, a tab or a comma."""
     for mark in ("\t", " ", ","):
         parted = [line.rpartition(mark) for line in lines]
         hits = [builder.named(name) if name else None for name, _, _ in parted]

@@ -1,4 +1,4 @@
-"""Drafts tried on the data: loaded, compiled, and read with; what fails is given up, with a question in its place."""
+"""Tries drafts on the data; leaves that fail are given up, with a question in their place."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from formatspec.model.image_error import ImageError
 from formatspec.model.records import Area, Label, Object
 
 ROUNDS = 30
-"""Leaves of one draft that are given up at most; then the draft is."""
+"""How many leaves of one draft may be given up before the draft is."""
 ITEMS = 200
-"""Items that are read on trial."""
+"""How many items are read in a trial."""
 FAILS = 0.1
-"""Share of what a rule reads that may be wrong before the rule is given up: data have mistakes, too."""
+"""The share of a rule's records that may be wrong before the rule is given up, since data have mistakes too."""
 
 
 class Tried(msgspec.Struct, frozen=True):
     """A draft that loads, and what it reads of the data.
 
     Attributes:
-        draft: What stayed of the draft.
-        left: The files with annotations that no role claims but that of images.
-        evidence: How many files may carry annotations.
-        items: Items of the dataset.
-        records: Objects, areas and labels read.
-        errors: Findings of level error that stay.
-        named: Records whose class has a name.
-        pictures: Images.
+        draft: What remained of the draft.
+        left: The files with annotations that no role claims, except the images' role.
+        evidence: How many files may contain annotations.
+        items: The number of items in the dataset.
+        records: The number of objects, areas and labels that were read.
+        errors: The remaining findings of level error.
+        named: The number of records whose class has a name.
+        pictures: The number of images.
     """
 
     draft: Draft
@@ -58,14 +58,14 @@ class Tried(msgspec.Struct, frozen=True):
 
     @property
     def claimed(self) -> int:
-        """Files with annotations that roles claim."""
+        """How many files with annotations roles claim."""
         return self.evidence - len(self.left)
 
     @property
     def score(self) -> tuple[float, float, float, bool, int]:
-        """What drafts are compared by: files claimed, records, few errors, classes, few placeholders.
+        """The score for comparing drafts: files claimed, records, few errors, classes, few placeholders.
 
-        Labels that a folder alone tells count only where nothing else tells of the images.
+        Labels from a folder's name only count if nothing else describes the images.
         """
         share = self.claimed / max(self.evidence, 1)
         wrong = self.errors / max(self.records + self.errors, 1)
@@ -76,7 +76,7 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 def tried(evidence: Evidence, draft: Draft) -> Tried | None:
-    """Try a draft on the data; None where it cannot be loaded whatever is given up."""
+    """Try a draft on the data; return None if it cannot be loaded whatever is given up."""
     for _ in range(ROUNDS):
         text, owners = rendered(draft.entries)
         loaded = _loaded(text)
@@ -146,7 +146,7 @@ def _line_of(error: SpecError) -> int | None:
 
 
 def _worst(findings: Sequence[Finding], records: int, read: int) -> tuple[int, str] | None:
-    """The line of the draft at which most is wrong, where that is much, and what is wrong."""
+    """Return the line of the draft with most errors, if they are many, and what is wrong."""
     by_line: Counter[int] = Counter()
     said: dict[int, str] = {}
     for one in findings:
@@ -161,7 +161,7 @@ def _worst(findings: Sequence[Finding], records: int, read: int) -> tuple[int, s
 
 
 def _given_up(draft: Draft, owners: Sequence[Sequence[Entry]], line: int | None, why: str) -> Draft | None:
-    """Give a draft whose leaf at a line is replaced by `keep`; one that is `keep` already goes with its parent."""
+    """Return a draft whose leaf at a line is replaced by `keep`; a leaf that is `keep` already goes with its parent."""
     if line is None or not 0 < line <= len(owners):
         return None
     chain = owners[line - 1]

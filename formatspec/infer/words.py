@@ -1,4 +1,4 @@
-"""Names that people give to what rows say: classes, ids, scores. They decide only between what the values allow."""
+"""Usual names for the content of rows: classes, ids, scores. They decide between readings that the values allow."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ CLASS = (
     "objectname", "objectlabel", "name", "type", "tag", "tags", "labels", "species", "target", "classid", "categoryid",
     "labelid", "classnumber", "code", "title", "kind",
 )  # fmt: skip
-"""Keys under which a class stands, the surest first."""
+"""Keys of a class, the surest first."""
 LISTS = frozenset(
     {"categories", "classes", "labels", "names", "tags", "classnames", "labelnames", "category", "labelmap", "legend"}
 )
-"""Keys under which a list of classes stands."""
+"""Keys of a list of classes."""
 NAMES = ("name", "title", "label", "class", "classname", "displayname", "category", "text", "#", "readable")
 """Keys of a class's name in a list of classes."""
 SCORE = frozenset({"score", "confidence", "conf", "probability", "prob"})
@@ -38,7 +38,7 @@ QUADS: tuple[tuple[tuple[str, str, str, str], tuple[str, ...]], ...] = (
     (("x", "y", "width", "height"), ("xywh", "cxcywh")),
     (("x", "y", "w", "h"), ("xywh", "cxcywh")),
 )
-"""Keys of a box's four numbers, and the readings that they leave open."""
+"""Keys of a box's four numbers, and the readings that they allow."""
 CORNERS = (("tl", "br"), ("topleft", "bottomright"), ("min", "max"), ("p1", "p2"), ("start", "end"), ("lt", "rb"))
 """Keys of two corners, each a point."""
 ANGLES = ("angle", "theta", "rotation", "angledeg", "rot")
@@ -47,12 +47,12 @@ AXES = (("allpointsx", "allpointsy"), ("xs", "ys"), ("x", "y"))
 
 
 def folded(key: str | int) -> str:
-    """A key without case and marks: `Class_Name` and `className` are one."""
+    """Return a key without case and separators: `Class_Name` and `className` are equal."""
     return re.sub(r"[^a-z0-9#]", "", str(key).lower())
 
 
 def quad_of(keys: list[str]) -> tuple[tuple[str, str, str, str], tuple[str, ...]] | None:
-    """Four of some keys that name a box's numbers, be it behind a word that they share, and the readings left open."""
+    """Return four keys that name a box's numbers, perhaps after a shared word, and the readings that they allow."""
     plain = {folded(key): key for key in keys}
     for wanted, orders in QUADS:
         for start in ("", *dict.fromkeys(one[: -len(wanted[0])] for one in plain if one.endswith(wanted[0]))):
@@ -64,7 +64,7 @@ def quad_of(keys: list[str]) -> tuple[tuple[str, str, str, str], tuple[str, ...]
 
 
 def rank_of_class(key: str) -> int | None:
-    """How surely a key names a class: the less the surer; None where it does not."""
+    """Return how surely a key names a class: smaller is surer; None if it does not."""
     name = folded(key)
     if name in CLASS:
         return CLASS.index(name)
@@ -73,7 +73,7 @@ def rank_of_class(key: str) -> int | None:
 
 
 KIND = re.compile(r"(?i)type|shape|kind|geometry|tool|^name$|^value$")
-"""Keys under which the kind of a shape stands."""
+"""Keys of the kind of a shape."""
 SHAPES = re.compile(
     r"(?i)rect|box|bbox|poly|line|point|circle|ellips|mask|bitmap|brush|skeleton|cuboid|graph|template|segment|landmark"
 )

@@ -1,1 +1,1 @@
-"""What a spec may say: YAML with places, and the closed expression language."""
+"""The language of specs: YAML with places, rules, leaves, and the expression language."""

@@ -1,4 +1,4 @@
-"""What `each:` says of a table: its rows' kind, what tells them apart, how they stand, which of them there are."""
+"""What `each:` says about a table: the kind of its rows, what identifies them, and which of them exist."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from formatspec.model.slots import TABLES
 
 
 class Along(msgspec.Struct, frozen=True):
-    """`along NAME until KEY = VALUE`: rows of one group go along the frames of a sequence, and none is told twice.
+    """`along NAME until KEY = VALUE`: the rows of one group follow the frames of a sequence.
 
-    name: what a row's frame is bound to.  ends: `until` where a row with that value stands for a frame in which the
-    object is not there any more, `through` where the object is there for the last time; empty where no row says so.
-    key, value: where a row says so, and how.
+    Attributes:
+        name: The slot of a row's frame.
+        ends: `until` if a row with that value stands for the first frame without the object, `through` if it stands for
+            the last frame with it; empty if no row says so.
+        key, value: The key and the value by which a row says so.
     """
 
     name: str
@@ -29,15 +31,17 @@ class Along(msgspec.Struct, frozen=True):
 
 
 class Each(msgspec.Struct, frozen=True):
-    """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`.
+    """`each: TABLE by KEYS where CONDITION`; `overlap` stands for `by overlap within KEYS`.
 
-    kept: `where kept`: rows are written back to the same format, and never made.
-    counted: `by KEYS else number`: what states no such key is known by its place among those of its category.
-    columns: `each: TABLE in columns`: the rows stand as a mapping from keys to the lists of their values.
-    runs: `each: objects in runs by KEY`: the pixels of all rows are one list of runs, beside a mapping of their names.
-    rings: `each: objects in rings by KEYS`: each row tells one ring of an object.
-    along: `each: objects along frame`: what stands between two rows of a group follows from them.  Of items it says
-    in which order those stand that are made anew.
+    Attributes:
+        kept: `where kept`: rows are only written back to the same format.
+        counted: `by KEYS else number`: a row without the key is identified by its place among those of its category.
+        columns: `each: TABLE in columns`: the rows are a mapping from keys to lists of values.
+        runs: `each: objects in runs by KEY`: the pixels of all rows are one list of runs, beside a mapping of their
+            names.
+        rings: `each: objects in rings by KEYS`: each row holds one ring of an object.
+        along: `each: objects along frame`: rows between two rows of a group follow from them. For items, it gives the
+            order of new rows.
     """
 
     table: str
@@ -53,15 +57,16 @@ class Each(msgspec.Struct, frozen=True):
 
     @property
     def folded(self) -> bool:
-        """Whether the rows stand in one mapping, each in parts of it."""
+        """Whether all rows are in one mapping, each in parts of it."""
         return self.columns or self.runs
 
 
 class EachGroup(msgspec.Struct, frozen=True):
     """`each: group by NAMES numbered KEY`.
 
-    by: rows that are made anew are of one group where these agree.  numbered: the key under which a group has a
-    number of its own in its file.
+    Attributes:
+        by: New rows belong to one group if these slots agree.
+        numbered: The key of a group's own number in its file.
     """
 
     by: tuple[str, ...] = ()
@@ -78,12 +83,12 @@ _GROUP = re.compile(r"group(\s+by\s+(?P<by>[\w.]+(\s*,\s*[\w.]+)*))?(\s+numbered
 
 
 def problem(message: str, place: Place, expected: str = "", hint: str = "") -> SpecError:
-    """A mistake at a place of a spec, to be raised."""
+    """Return the error for a mistake at a place of a spec."""
     return SpecError((Problem(message, place, expected, hint),))
 
 
 def parse_each(node: Node) -> Each:
-    """What a table's `each` says.  Raises SpecError."""
+    """Parse a table's `each`. Raises SpecError."""
     text = node.value
     matched = _EACH.fullmatch(text.strip()) if isinstance(text, str) else None
     if matched is None:
@@ -123,7 +128,7 @@ def parse_each(node: Node) -> Each:
 
 
 def parse_group(node: Node) -> EachGroup | None:
-    """What the `each` of a group says; None where it is that of a table.  Raises SpecError."""
+    """Parse the `each` of a group; return None if it is that of a table. Raises SpecError."""
     text = node.value
     if not isinstance(text, str) or not re.match(r"group\b", text):
         return None
@@ -135,7 +140,7 @@ def parse_group(node: Node) -> EachGroup | None:
 
 
 def parse_where(text: str, place: Place) -> Expression:
-    """A condition on records.  Raises SpecError."""
+    """Parse a condition on records. Raises SpecError."""
     try:
         return expression.parse(text)
     except ExpressionSyntaxError as error:

@@ -1,4 +1,4 @@
-"""What is wrong with a spec, and where: data first, rendered in one place."""
+"""What is wrong with a spec, and where, as data that is rendered in one place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 _LISTED = 8
-"""So many known words are listed in a suggestion; more would bury the message."""
+"""How many known words a suggestion lists."""
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -19,12 +19,12 @@ class Place(msgspec.Struct, frozen=True, order=True):
     column: int
 
     def __str__(self) -> str:
-        """FILE:LINE:COLUMN, as editors and terminals open it."""
+        """Return FILE:LINE:COLUMN, as editors and terminals open it."""
         return f"{self.file}:{self.line}:{self.column}"
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with a spec: what, where, what was expected, and what would help."""
+    """One mistake in a spec: what, where, what was expected, and what would help."""
 
     message: str
     place: Place | None
@@ -32,7 +32,7 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str = ""
 
     def __str__(self) -> str:
-        """One line: the place, the message, what was expected, and the hint."""
+        """Return one line: the place, the message, what was expected, and the hint."""
         where = f"{self.place}: " if self.place else ""
         expected = f"; expected {self.expected}" if self.expected else ""
         hint = f"; {self.hint}" if self.hint else ""
@@ -40,22 +40,22 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class SpecError(ValueError):
-    """A spec that cannot be used, with every problem found in it, in the order given."""
+    """A spec cannot be used; the error lists every problem, in the given order."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        """Take the problems in the order in which they are told."""
+        """Take the problems in the order in which they are reported."""
         self.problems: tuple[Problem, ...] = tuple(problems)
-        super().__init__(self.problems)  # the argument again, so that the error survives pickling
+        super().__init__(self.problems)  # the argument again, so that the error can be pickled
 
     def __str__(self) -> str:
-        """The problems, one a line."""
+        """Return the problems, one per line."""
         return "\n".join(map(str, self.problems))
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The known word most like `word`, whatever its case; None if nothing is as alike as `likeness`, from 0 to 1.
+    """Return the known word most similar to `word`, ignoring case; None if none reaches `likeness`, from 0 to 1.
 
-    Of words with slashes, the only one that ends in `/word` is nearest.
+    Among words with slashes, the only one that ends in `/word` is taken.
     """
     by_folded: dict[str, str] = {}
     ends: list[str] = []
@@ -70,7 +70,7 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """A hint for an unknown word: "did you mean 'x'?", else the first few known words, if there are any."""
+    """Return a hint for an unknown word: "did you mean 'x'?", or else the first known words, if there are any."""
     words = tuple(known)
     close = nearest(word, words)
     if close is not None:

@@ -56,13 +56,13 @@ __all__ = [
 ]
 
 ROWS_LIMIT = 50_000_000
-"""Rows that one evaluation may go over where tables stand within one another's conditions."""
+"""How many rows one evaluation may visit when tables are nested within conditions on other tables."""
 
 Getter: TypeAlias = Callable[[Any], object]
 
 
 class UnknownNameError(LookupError):
-    """A name that the scope does not know."""
+    """The scope does not know a name."""
 
     def __init__(self, name: str) -> None:
         """Take the name that has no meaning."""
@@ -70,28 +70,28 @@ class UnknownNameError(LookupError):
         self.name = name
 
     def __str__(self) -> str:
-        """A sentence that names the unknown name."""
+        """Return a sentence about the unknown name."""
         return f"unknown name '{self.name}'"
 
 
 class NameScope(Protocol):
-    """What names mean where an expression stands."""
+    """The meaning of names at the place of an expression."""
 
     def value(self, name: str) -> Getter:
-        """How to get the value of a dotted name from a context; raises UnknownNameError."""
+        """Return a function that gets the value of a dotted name from a context. Raises UnknownNameError."""
         ...
 
     def counts_zero(self, name: str) -> bool:
-        """Whether a name is a slot of which 0 is a value like any other, so that alone it holds for 0 too."""
+        """Return whether 0 is an ordinary value of a slot, so that the slot alone is true for 0 too."""
         ...
 
     def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], NameScope] | None:
-        """How to get the contexts of a table's rows, and the scope inside; None if it is no table."""
+        """Return how to get the contexts of a table's rows, and the scope inside it; None if it is no table."""
         ...
 
 
 def names(expression: Expression) -> frozenset[str]:
-    """The dotted names and tables that an expression takes from its own scope: not those inside `where`."""
+    """Return the names and tables that an expression takes from its own scope, without those inside `where`."""
     found: set[str] = set()
     todo: list[Expression | RowsOf] = [expression]
     while todo:
@@ -106,10 +106,12 @@ def names(expression: Expression) -> frozenset[str]:
 
 
 def compile_expression(expression: Expression, scope: NameScope) -> Getter:
-    """The expression as a closure over contexts of `scope`; names are resolved now, once.
+    """Compile an expression to a closure over contexts of `scope`; names are resolved once, now.
 
-    Raises UnknownNameError for a name that the scope does not know, and ExpressionError for sum, min or max of a
-    table without a slot. The closure raises ExpressionError, and what the scope's own getters raise.
+    Raises:
+        UnknownNameError: The scope does not know a name.
+        ExpressionError: sum, min or max of a table has no slot. The closure raises it too, besides what the scope's own
+            getters raise.
     """
     match expression:
         case Literal(value):
@@ -139,9 +141,9 @@ def compile_expression(expression: Expression, scope: NameScope) -> Getter:
 
 
 def compile_condition(expression: Expression, scope: NameScope) -> Callable[[Any], bool]:
-    """The expression's truth as a closure; raises as `compile_expression` does.
+    """Compile an expression to a closure that gives its truth; raises as `compile_expression` does.
 
-    A slot named alone holds where it has a value, and 0 is one if the scope says so.
+    A slot alone is true if it has a value; 0 counts as a value if the scope says so.
     """
     get = compile_expression(expression, scope)
     holds = stated if isinstance(expression, Name) and scope.counts_zero(expression.name) else truth
@@ -173,7 +175,7 @@ def _call(function: str, arguments: tuple[Expression | RowsOf, ...], scope: Name
 
 
 def _has_rows(expression: Expression) -> bool:
-    """Whether an expression goes over the rows of a table."""
+    """Return whether an expression visits the rows of a table."""
     todo: list[Expression | RowsOf] = [expression]
     while todo:
         node = todo.pop()
@@ -184,14 +186,14 @@ def _has_rows(expression: Expression) -> bool:
 
 
 class _Visits:
-    """How many rows were gone over within one evaluation of conditions that go over rows themselves."""
+    """How many rows one evaluation has visited, for conditions that visit rows themselves."""
 
     depth = 0
     spent = 0
 
 
 def _counted(rows: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Iterable[Any]]:
-    """The rows, for each of which others are gone over: refused where these become too many."""
+    """Return the rows of a table whose condition visits other rows; refuses to go on after too many visits."""
 
     def visit(context: Any) -> Iterable[Any]:
         if not _Visits.depth:
@@ -234,7 +236,7 @@ def _over_rows(function: str, term: RowsOf, scope: NameScope) -> Getter:
 
 
 def conjuncts(expression: Expression) -> Iterator[Expression]:
-    """The terms that `and` joins."""
+    """Yield the terms that `and` joins."""
     if isinstance(expression, Binary) and expression.operator == "and":
         yield from conjuncts(expression.left)
         yield from conjuncts(expression.right)

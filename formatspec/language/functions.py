@@ -1,8 +1,8 @@
-"""The functions of the expression language: pure, total (a value or ExpressionError), nothing from outside.
+"""The functions of the expression language: pure and total (they return a value or raise ExpressionError).
 
-Null follows one rule: an aggregate (count, sum, min, max, any, all) takes null for the empty list; any other
-function of null is null, but for join, which skips it, and if_null. A null among the values of sum, min and
-max makes the result null, as in arithmetic.
+Null follows one rule. An aggregate (count, sum, min, max, any, all) takes null as the empty list. Any other function of
+null is null, except join, which skips it, and if_null. A null among the values of sum, min and max makes the result
+null, as in arithmetic.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from formatspec.pixels.palettes import palette_color
 
 
 class Function(msgspec.Struct, frozen=True):
-    """A function: how many arguments it takes (`most` None: any number), what it does, one line of help."""
+    """A function: how many arguments it takes (`most` None: any number), what it computes, and one line of help."""
 
     name: str
     least: int
@@ -56,7 +56,7 @@ def _text(value: object) -> str:
 
 
 def _strict(call: Callable[..., object]) -> Callable[..., object]:
-    """The function that is null as soon as one of its arguments is."""
+    """Return a function that returns null if one of its arguments is null."""
 
     def apply(*arguments: object) -> object:
         return None if any(argument is None for argument in arguments) else call(*arguments)
@@ -80,7 +80,7 @@ def _extreme(better: Callable[[object, object], bool], *arguments: object) -> ob
     if not values or any(value is None for value in values):
         return None
     best = values[0]
-    better(best, best)  # refuses what has no order, even where it stands alone
+    better(best, best)  # refuses a value without an order, even a single one
     for value in values[1:]:
         if better(value, best):
             best = value
@@ -196,7 +196,7 @@ def _sorted(value: object) -> list[object]:
 
 
 def _identity(value: object) -> Hashable:
-    """Equal keys for equal values (`values.equal`), so that many can be told apart in one pass."""
+    """Return a key that is equal for equal values (`values.equal`), so that many values are compared in one pass."""
     if isinstance(value, list | tuple):
         return ("a list", tuple(map(_identity, value)))
     if isinstance(value, Mapping):
@@ -289,4 +289,4 @@ FUNCTIONS: Mapping[str, Function] = {
 }
 
 AGGREGATES = frozenset({"count", "sum", "min", "max", "any", "all"})
-"""The functions whose only argument may be a table, or a table and a condition."""
+"""The functions whose only argument may be a table, or a table with a condition."""

@@ -23,10 +23,10 @@ from formatspec.paths.templates.template import LiteralText, TemplateSyntaxError
 
 
 class LeafSyntaxError(ValueError):
-    """A leaf that does not parse; `offset` counts characters from its start."""
+    """A leaf cannot be parsed; `offset` counts characters from its start."""
 
     def __init__(self, message: str, offset: int = 0, expected: str = "") -> None:
-        """Take the message, the offset of the mistake, and what would have been right."""
+        """Take the message, the offset of the mistake, and what was expected."""
         super().__init__(message)
         self.offset = offset
         self.expected = expected
@@ -50,7 +50,7 @@ class Bind(msgspec.Struct, frozen=True):
 
 
 class Keep(msgspec.Struct, frozen=True):
-    """An opaque value, carried along for the same format."""
+    """A value without a meaning, carried along for the same format."""
 
     default: Expression | None = None
 
@@ -58,7 +58,7 @@ class Keep(msgspec.Struct, frozen=True):
 class Computed(msgspec.Struct, frozen=True):
     """A value that follows from others: printed when writing, compared when reading.
 
-    near: it may be off by a tenth, as what follows from a shape depends on how the shape is counted.
+    `near` allows a difference of a tenth, since values that follow from a shape depend on how it is measured.
     """
 
     expression: Expression
@@ -66,7 +66,7 @@ class Computed(msgspec.Struct, frozen=True):
 
 
 class Constant(msgspec.Struct, frozen=True):
-    """A value that must be so."""
+    """A value that must be exactly this."""
 
     value: Any
 
@@ -82,7 +82,7 @@ Leaf = Bind | Keep | Computed | Constant | Text
 
 
 def bindings(leaf: Leaf) -> tuple[Bind, ...]:
-    """What a leaf binds: itself, or what stands in its text."""
+    """Return what a leaf binds: itself, or the leaves in its text."""
     return tuple(part for part in (leaf.parts if isinstance(leaf, Text) else (leaf,)) if isinstance(part, Bind))
 
 
@@ -93,9 +93,10 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 def parse_leaf(value: Any) -> Leaf:
-    """The leaf that a scalar of a spec states.
+    """Parse the leaf that a scalar of a spec states.
 
-    Raises LeafSyntaxError with an offset into the scalar's text.
+    Raises:
+        LeafSyntaxError: The scalar is no leaf; the error has an offset into its text.
     """
     if not isinstance(value, str):
         return Constant(value)
@@ -112,7 +113,7 @@ def parse_leaf(value: Any) -> Leaf:
 
 
 def parse_text(text: str, keeps: bool = False) -> Text:
-    """A template: literal text with placeholders in braces.  keeps: `{keep}` is text that is carried along."""
+    """Parse a template: literal text with placeholders. With `keeps`, `{keep}` is text that is carried along."""
     try:
         pieces = split(text)
     except TemplateSyntaxError as error:
@@ -188,7 +189,7 @@ def _split_default(text: str) -> tuple[str, str | None]:
 
 
 def _outside_quotes(text: str) -> Iterator[tuple[int, bool]]:
-    """Each position, and whether it lies inside quotes or brackets."""
+    """Yield each position, and whether it lies inside quotes or brackets."""
     quote, depth = "", 0
     for at, character in enumerate(text):
         yield at, bool(quote or depth)

@@ -1,4 +1,4 @@
-"""From a name or a file to a resolved spec: found, inherited, its variants laid out, every word checked."""
+"""Loads a spec by name or file: finds it, resolves inheritance, lays out its variants, and checks every word."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from formatspec.paths.names import safe_join
 from formatspec.plugins import SPECS, PluginError, entry_points_of
 
 SPEC_LIMIT = 4 * 1024**2
-"""Bytes of a spec's file."""
+"""The most bytes of a spec's file."""
 LET_LIMIT = 1_000_000
-"""Characters that `let` may add to a spec."""
+"""The most characters that `let` may add to a spec."""
 LAID_OUT_LIMIT = 200_000
-"""Values that a spec may hold, those of all its variants counted."""
+"""The most values that a spec may hold, including those of all its variants."""
 KEPT = 256
-"""Specs that stay loaded: several times a catalogue, so that trying all of them loads each once, and a process that
-loads one edited spec after another does not grow."""
+"""How many specs stay loaded.
+
+This is several times the catalogue, so that trying all specs loads each once; and a process that loads one edited spec
+after another does not grow.
+"""
 SEARCH_VARIABLE = "FORMATSPEC_PATH"
 _NAME_IN_BRACES = re.compile(r"\{([^{}]*)\}")
 HIDE_VARIABLE = "FORMATSPEC_NO_CATALOGUE"
@@ -36,7 +39,7 @@ _NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence"
 
 
 class Layout(msgspec.Struct, frozen=True, dict=True):
-    """One variant of a spec, whole: its typed entries, and each role's rule."""
+    """One variant of a spec, complete: its typed entries, and each role's rule."""
 
     variant: str
     spec: Spec
@@ -44,7 +47,7 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
-        """The rule of each role that has a document.  Raises SpecError with the problems of all."""
+        """The rule of each role that has a document. Raises SpecError with the problems of all."""
         rules: dict[str, Rule] = {}
         problems: list[Problem] = []
         for name, role in self.spec.files.items():
@@ -62,7 +65,7 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A spec as loaded: one layout, or several to try in order."""
+    """A loaded spec: one layout, or several to try in order."""
 
     name: str
     file: Path
@@ -73,24 +76,25 @@ class Source(msgspec.Struct, frozen=True):
 
     @property
     def spec(self) -> Spec:
-        """The spec of the first layout, which holds what all layouts share, as name and title."""
+        """The spec of the first layout, for what all layouts share, such as name and title."""
         return self.layouts[0].spec
 
     def is_same(self, other: Source) -> bool:
-        """Whether both were loaded from one file."""
+        """Return whether both were loaded from one file."""
         return self.file.resolve() == other.file.resolve()
 
     def beside(self, named: str, place: Place) -> Path:
-        """What an entry of the spec, or of one that it extends, names beside that spec's file or below its folder.
+        """Return the file that an entry names, beside the file of the spec that states it or below its folder.
 
-        Raises SpecError where it leads elsewhere or is not there.
+        Raises:
+            SpecError: The name leads elsewhere, or there is no such file.
         """
         stated_in = next((file for file in self.parents if _shown(file) == place.file), self.file)
         return beside(stated_in, named, place)
 
 
 def in_encoding(source: Source, encoding: str) -> Source:
-    """A spec whose texts may be in one more encoding, which is tried last."""
+    """Return a spec whose texts may be in one more encoding, which is tried last."""
 
     def more(layout: Layout) -> Layout:
         files = {
@@ -104,17 +108,17 @@ def in_encoding(source: Source, encoding: str) -> Source:
 
 @cache
 def bundled() -> Path:
-    """The folder of the specs that come with the package."""
+    """Return the folder of the specs that come with the package."""
     installed = Path(__file__).resolve().parent.parent / "specs"
     return (installed if installed.is_dir() else installed.parent.parent / "specs").resolve()
 
 
 def folders() -> tuple[Path, ...]:
-    """Where specs are looked for, in order: ./specs, the folders of FORMATSPEC_PATH, those of other packages, ours.
+    """Return the folders in which specs are looked for: ./specs, those of FORMATSPEC_PATH, other packages', ours.
 
-    Other packages name theirs by entry points, as `formatspec.plugins` says; one that cannot be used is passed over,
-    and `formatspec doctor` says why.  Where FORMATSPEC_NO_CATALOGUE is set, the specs of this and other packages are
-    hidden, and a spec is found by its file alone.
+    Other packages name theirs by entry points, as `formatspec.plugins` says; one that cannot be used is skipped, and
+    `formatspec doctor` says why. If FORMATSPEC_NO_CATALOGUE is set, the specs of this and other packages are hidden,
+    and a spec is only found by its file.
     """
     extra = [Path(part) for part in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if part]
     found: list[Path] = []
@@ -141,7 +145,7 @@ def available() -> dict[str, Path]:
 
 
 def find(name_or_file: str | Path) -> Path:
-    """The file of a spec given by name or by path.  Raises SpecError with a suggestion."""
+    """Return the file of a spec, given by name or by path. Raises SpecError with a suggestion."""
     path = Path(name_or_file)
     if path.is_file():
         return path
@@ -160,7 +164,7 @@ def _hint(word: str, known: Mapping[str, Path]) -> str:
 
 
 def load_source(name_or_file: str | Path) -> Source:
-    """Load a spec.  Raises SpecError naming file, line and column of everything that is wrong with it."""
+    """Load a spec. Raises SpecError with file, line and column of everything that is wrong with it."""
     source = load_outline(find(name_or_file))
     for layout in source.layouts:
         _ = layout.rules
@@ -168,7 +172,7 @@ def load_source(name_or_file: str | Path) -> Source:
 
 
 def load_outline(file: Path) -> Source:
-    """A spec whose rules are parsed when they are asked for, and raise SpecError then: enough to look at paths."""
+    """Load a spec whose rules are parsed when they are needed, and raise SpecError then: enough to compare paths."""
     stat = file.stat()
     try:
         return _load(file, stat.st_mtime_ns, stat.st_size)
@@ -202,7 +206,7 @@ def _read(file: Path) -> Node:
 
 
 def _shown(file: Path) -> str:
-    """The spec's file as it is named in messages: the same wherever the package is installed."""
+    """Return the name of the spec's file in messages, which does not depend on where the package is installed."""
     try:
         return f"{bundled().name}/{file.resolve().relative_to(bundled())}"
     except ValueError:
@@ -210,7 +214,7 @@ def _shown(file: Path) -> str:
 
 
 def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ...], tuple[Path, ...]]:
-    """A spec laid over those that it extends, their names, and their files."""
+    """Return a spec laid over those that it extends, their names, and their files."""
     node = _read(file)
     parent = node.value.get("extends")
     if parent is None:
@@ -232,7 +236,7 @@ def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ..
 
 
 def _extended(file: Path, parent: Node) -> Path:
-    """The spec that another extends: a file beside it or below its folder, else a spec that is known by name."""
+    """Return the spec that another extends: a file beside it or below its folder, or else a spec known by name."""
     named = parent.value
     if "/" in named or named.endswith((".yaml", ".yml")):
         return beside(file, named, parent.place)
@@ -246,7 +250,11 @@ def _extended(file: Path, parent: Node) -> Path:
 
 
 def beside(spec: Path, named: str, place: Place) -> Path:
-    """What a spec names beside it or below its folder.  Raises SpecError where it leads elsewhere or is not there."""
+    """Return the file that a spec names beside it or below its folder.
+
+    Raises:
+        SpecError: The name leads elsewhere, or there is no such file.
+    """
     inner = safe_join("", named)
     folder = spec.parent.resolve()
     try:
@@ -263,7 +271,7 @@ def beside(spec: Path, named: str, place: Place) -> Path:
 
 
 def merge(base: Node, over: Node) -> Node:
-    """`over` laid over `base`: mappings merge, `drop` deletes, one-row tables merge, all else replaces."""
+    """Lay `over` over `base`: mappings merge, `drop` deletes, tables with one row merge, all else is replaced."""
     if isinstance(base.value, dict) and isinstance(over.value, dict):
         return Node(value=_merged(base.value, over.value), place=over.place, keys={**base.keys, **over.keys})
     if _is_row(base) and _is_row(over):
@@ -272,12 +280,12 @@ def merge(base: Node, over: Node) -> Node:
 
 
 def _merged(base: Mapping[str, Node], over: Mapping[str, Node]) -> dict[str, Node]:
-    """Entries laid over others: a key that both have keeps its place, and is spelled (`key` or `key?`) as above."""
+    """Lay entries over others: a key of both keeps its place, and takes its spelling (`key` or `key?`) from `over`."""
     merged = dict(base)
     places = {key.removesuffix("?"): key for key in reversed(list(base))}
-    """The key in `merged` of each bare key; the first where two differ in the mark alone."""
+    """The key in `merged` of each bare key; the first one if two differ only in the mark."""
     spelled: dict[str, str] = {}
-    """How keys of `merged` are spelled in the end."""
+    """How the keys of `merged` are spelled in the end."""
     for key, value in over.items():
         bare = key.removesuffix("?")
         same = key if key in merged and key not in spelled else places.get(bare)
@@ -329,7 +337,7 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _weight(node: Node, most: int) -> int:
-    """How many values a node holds, itself and each use of an alias counted; it counts to one above `most`."""
+    """Return how many values a node holds, counting itself and each use of an alias, up to one above `most`."""
     todo, found = [node], 0
     while todo and found <= most:
         one = todo.pop()
@@ -360,16 +368,16 @@ def _let(node: Node) -> Node:
 
 
 class _Named:
-    """The pieces of templates that `let` names, put in place of their names."""
+    """Puts the pieces of templates that `let` names in place of their names."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
         self._whole: dict[str, str] = {}
-        """The pieces that were asked for, with all pieces in them that they name."""
+        """The pieces that were asked for, with all pieces that they name."""
         self._left = LET_LIMIT
 
     def put_into(self, node: Node) -> Node:
-        """A node with the pieces in it.  Raises SpecError where they name each other in a circle, or add too much."""
+        """Return a node with the pieces in it. Raises SpecError for a circle of names, or for too much text."""
         if isinstance(node.value, dict):
             fresh: Any = {key: self.put_into(value) for key, value in node.value.items()}
         elif isinstance(node.value, list):
@@ -442,12 +450,12 @@ def _typed(node: Node) -> Spec:
 
 
 def place_text(place: Place) -> str:
-    """`file:line`, as findings name a rule."""
+    """Return `file:line`, as findings name a rule."""
     return f"{place.file}:{place.line}"
 
 
 def place_at(node: Node, *path: str | int) -> Place:
-    """The place of an entry of a spec, or of the nearest one above it."""
+    """Return the place of an entry of a spec, or of the nearest one above it."""
     for part in path:
         value = node.value
         if part in value if isinstance(value, dict) else isinstance(value, list) and part in range(len(value)):

@@ -1,4 +1,4 @@
-"""The rule tree: what stands under `json:`, `lines:`, `pixels:` …, parsed but not yet bound to the model."""
+"""The rule tree: the content of `json:`, `lines:`, `pixels:` and so on, parsed, but not yet bound to the model."""
 
 from __future__ import annotations
 
@@ -25,40 +25,41 @@ from formatspec.language.leaf import (
 from formatspec.language.yaml_source import Node
 
 KEY = "{}"
-"""The field of a row that holds the key under which the row stands in a mapping."""
+"""The field of a row for the key under which the row stands in a mapping."""
 BARE = "#"
-"""The field of such a row that is the whole of what stands under its key."""
+"""The field of such a row for a bare value under its key."""
 GROUP = "^"
-"""The field of a row, with the number of a level behind it, that holds what the row's group says of all its rows."""
+"""The field of a row, followed by the number of a level, for what the row's group states about all its rows."""
 OPTION_KEY = re.compile(r"\{option\.(\w+)\}")
-"""An option in a key of a mapping, which the option's value names."""
+"""An option in a key of a mapping; the option's value is that part of the key."""
 PLACE = ""
-"""The field of a group that holds its place among its source's groups, so that two that say the same stay apart."""
+"""The field of a group for its place among its source's groups, so that equal groups stay separate."""
 ASIDE = "~"
-"""The field of a row, or of a group, that holds what stands around it in its file and is no field of its own."""
+"""The field of a row or a group for what surrounds it in its file and is no field of its own."""
 GROUPED_BY = "~by"
-"""The fields of a group made anew, with a number behind it each, that hold what must agree in all its rows."""
+"""The fields of a new group, each followed by a number, for the values that must agree in all its rows."""
 ORDER = "~at"
-"""The field of a row made anew that holds by what it stands in order among others."""
+"""The field of a new row for the value by which it is ordered among others."""
 STEP = "[]"
-"""The field of a row that holds its place in its list."""
+"""The field of a row for its place in its list."""
 STEP_OF = re.compile(r"\[\s*(?P<list>[\w.]+)(\s+where\s+(?P<id>\w+)\s*=\s*(?P<key>\w+))?\s*\]")
-"""The field of a row that holds what stands at the row's place in another list of the document.
+"""The field of a row for the value at the row's place in another list of the document.
 
-Where its rule is a mapping, it is what another table of the document has under the row's key."""
+If its rule is a mapping, it is the entry of another table of the document under the row's key.
+"""
 BLOCK = "block"
-"""The field of a row of text that holds the number of the block between blank lines in which the row stands."""
+"""The field of a text row for the number of its block between blank lines."""
 
 
 class LeafRule(msgspec.Struct, frozen=True):
-    """A value that a leaf reads and writes, and where the spec states it."""
+    """A value that a leaf reads and writes, and the place where the spec states it."""
 
     leaf: Leaf
     place: Place
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One key of a mapping, or several that hold one thing together."""
+    """One key of a mapping, or several keys that hold one value together."""
 
     keys: tuple[str, ...]
     optional: bool
@@ -67,9 +68,9 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class MapRule(msgspec.Struct, frozen=True):
-    """A mapping: its fields, alternatives among further fields, and a leaf for every other key.
+    """A mapping: its fields, alternatives with further fields, and a leaf for every other key.
 
-    part: other keys are no concern of this rule; those that it keeps say nothing of their own.
+    `part` says that other keys do not concern this rule.
     """
 
     fields: tuple[Field, ...]
@@ -80,7 +81,7 @@ class MapRule(msgspec.Struct, frozen=True):
 
 
 class ListRule(msgspec.Struct, frozen=True):
-    """A list of fixed length, each place with its own rule; one of length 1 is spelled `[only: RULE]`."""
+    """A list of fixed length, with a rule for each place; one of length 1 is spelled `[only: RULE]`."""
 
     rules: tuple[Rule, ...]
     place: Place
@@ -89,10 +90,12 @@ class ListRule(msgspec.Struct, frozen=True):
 class Level(msgspec.Struct, frozen=True):
     """One level of groups around rows.
 
-    keyed: the groups stand in a mapping, each under a key of its own, else in a list.
-    rows: the key under which a group, which is a mapping, has its rows; empty where a group is nothing but its rows.
-    lists: the keys of several lists whose values at one place are one row; empty where the rows stand under `rows`.
-    each: what makes groups anew.  counts: the key under which a group says how many rows it has.
+    Attributes:
+        keyed: Whether the groups are in a mapping, each under its own key; otherwise they are in a list.
+        rows: The key of a group, which is a mapping, for its rows; empty if a group is just its rows.
+        lists: The keys of several lists whose values at one place make one row; empty if the rows stand under `rows`.
+        each: How new groups are made.
+        counts: The key under which a group states how many rows it has.
     """
 
     keyed: bool
@@ -103,11 +106,12 @@ class Level(msgspec.Struct, frozen=True):
 
 
 class TableRule(msgspec.Struct, frozen=True):
-    """Rows.  `keyed`: they stand in a mapping, each under a key that the row's field KEY tells.
+    """Rows. `keyed` says that they are in a mapping, each under a key that the row's field KEY holds.
 
-    blocks: the slot by whose values blank lines part rows of text.
-    levels: the groups in which rows stand, from the outermost to the innermost; what a group says of its rows is the
-        row's field GROUP with the number of the level behind it.
+    Attributes:
+        blocks: The slot whose values separate rows of text by blank lines.
+        levels: The groups around the rows, outermost first. What a group states about its rows is the row's field GROUP
+            followed by the number of the level.
     """
 
     each: Each
@@ -126,7 +130,7 @@ class OneOf(msgspec.Struct, frozen=True):
 
 
 class LineRule(msgspec.Struct, frozen=True):
-    """One line of text; it may be absent if `optional`."""
+    """One line of text; it may be missing if `optional`."""
 
     leaf: Leaf
     optional: bool
@@ -134,7 +138,7 @@ class LineRule(msgspec.Struct, frozen=True):
 
 
 class SequenceRule(msgspec.Struct, frozen=True):
-    """Lines in order; `words`: a template and a table in one line, a word for each row."""
+    """Lines in order. With `words`, a template and a table share one line, with a word for each row."""
 
     rules: tuple[Rule, ...]
     place: Place
@@ -145,7 +149,7 @@ Rule = LeafRule | MapRule | ListRule | TableRule | OneOf | LineRule | SequenceRu
 
 
 def inside(rule: Rule) -> Iterator[Rule]:
-    """The rules right inside a rule, in their order."""
+    """Yield the rules directly inside a rule, in their order."""
     if isinstance(rule, MapRule):
         yield from (field.rule for field in rule.fields)
         yield from rule.alternatives
@@ -160,24 +164,24 @@ def inside(rule: Rule) -> Iterator[Rule]:
 
 
 def is_places(row: Rule) -> bool:
-    """Whether a row is a bare list, whose rule has the places of values as keys: `{0: …, "1, 2": …}`."""
+    """Return whether a row is a bare list, whose rule has positions as keys: `{0: …, "1, 2": …}`."""
     keys = [key for field in row.fields for key in field.keys] if isinstance(row, MapRule) else []
     own = [key for key in keys if not is_beside(key)]
     return bool(own) and all(key.isdecimal() for key in own)
 
 
 def is_beside(key: str) -> bool:
-    """Whether a field of a row tells where the row stands, and is no part of the row itself."""
+    """Return whether a field of a row says where the row stands, and is no part of the row itself."""
     return key in (KEY, ASIDE, ORDER, STEP) or key.startswith(GROUP) or STEP_OF.fullmatch(key) is not None
 
 
 def is_bare(row: Rule) -> bool:
-    """Whether a row is a bare value, whose rule has the one key BARE."""
+    """Return whether a row is a bare value, whose rule has only the key BARE."""
     return isinstance(row, MapRule) and any(one.keys == (BARE,) for one in row.fields)
 
 
 def is_derived(row: Rule) -> bool:
-    """Whether rows are printed from what is known otherwise, and tell nothing when read."""
+    """Return whether rows are printed from other records, and are ignored when read."""
     fields = row.fields if isinstance(row, MapRule) else ()
     return bool(fields) and all(isinstance(f.rule, LeafRule) and isinstance(f.rule.leaf, Computed) for f in fields)
 
@@ -191,7 +195,7 @@ def _leaf(node: Node) -> Leaf:
 
 
 def parse_rule(node: Node) -> Rule:
-    """The rule of a structured document (json, yaml, xml, ini, csv, pixels)."""
+    """Parse the rule of a structured document (json, yaml, xml, ini, csv, pixels)."""
     if isinstance(node.value, dict):
         return _mapping(node)
     if isinstance(node.value, list):
@@ -226,7 +230,7 @@ def _table(node: Node) -> Rule:
 
 
 def _spread(node: Node) -> OneOf:
-    """Rows of several tables: what they share is repeated in each alternative."""
+    """Parse rows of several tables: what they share is repeated in each alternative."""
     entries = dict(node.value)
     choices = entries.pop("one of")
     alternatives = []
@@ -238,7 +242,7 @@ def _spread(node: Node) -> OneOf:
 
 
 def _merged(shared: dict[str, Node], choice: Node) -> Node:
-    """An alternative with what all share; mappings of the same key are joined."""
+    """Return an alternative with what all alternatives share; mappings of the same key are merged."""
     entries = dict(shared)
     for key, value in choice.value.items():
         before = entries.get(key)
@@ -248,12 +252,12 @@ def _merged(shared: dict[str, Node], choice: Node) -> Node:
 
 
 def _flat(tables: Iterable[Rule]) -> tuple[Rule, ...]:
-    """Tables, with those of alternatives among them in their place."""
+    """Return tables, with those of nested alternatives in their place."""
     return tuple(one for rule in tables for one in (rule.alternatives if isinstance(rule, OneOf) else (rule,)))
 
 
 def _choices(node: Node) -> list[Node]:
-    """The alternatives of a `one of`."""
+    """Return the alternatives of a `one of`."""
     if not isinstance(node.value, list) or not node.value:
         raise problem("`one of` is a list of alternatives", node.place, "at least one")
     return node.value
@@ -305,7 +309,7 @@ def _mapping(node: Node) -> Rule:
 
 
 def _check_categories(row: Rule) -> None:
-    """See that no objects stand in a row of categories, which would say nothing of theirs."""
+    """Check that no objects stand in a row of categories, where they would have no meaning."""
     for rule in inside(row):
         if isinstance(rule, TableRule) and rule.each.table != "attributes":
             raise problem(f"rows of {rule.each.table} stand in a row of categories; they would get no category from it",
@@ -315,7 +319,7 @@ def _check_categories(row: Rule) -> None:
 
 
 def _check_places(row: Rule) -> None:
-    """See that a row of places can be written as a list: none is left out, and only the last may be absent."""
+    """Check that a row of positions can be written as a list: none is missing, and only the last may be absent."""
     if not isinstance(row, MapRule) or not is_places(row) or row.alternatives:
         return
     fields = sorted((field for field in row.fields if field.keys[0].isdecimal()), key=lambda field: int(field.keys[0]))
@@ -333,7 +337,7 @@ def _check_places(row: Rule) -> None:
 
 
 def _keyed(key: str, node: Node) -> Rule:
-    """`"{name}": {each: …}`: rows in a mapping, each under its key; `"{name}": [{each: …}]`: a list under each key."""
+    """Parse `"{name}": {each: …}` as rows in a mapping, or `"{name}": [{each: …}]` as a list under each key."""
     text = key[1:-1].strip() if key.startswith("{keep") and key.endswith("}") else key
     named = Field((KEY,), False, LeafRule(_leaf(Node(value=text, place=node.place)), node.place), node.place)
     if _is_group(node):
@@ -353,7 +357,7 @@ def _keyed(key: str, node: Node) -> Rule:
 
 
 def _beside(key: str, node: Node) -> Rule:
-    """`"object_{id}": {each: …}` beside other keys: rows, each under a key that the template tells."""
+    """Parse `"object_{id}": {each: …}` beside other keys as rows, each under a key of that template."""
     table = _keyed(key, node)
     if not isinstance(table, TableRule) or table.levels:
         raise problem(
@@ -365,22 +369,22 @@ def _beside(key: str, node: Node) -> Rule:
 
 
 def _is_group(node: Node) -> bool:
-    """Whether a mapping says that it is a group of rows."""
+    """Return whether a mapping states a group of rows."""
     return isinstance(node.value, dict) and "each" in node.value and parse_group(node.value["each"]) is not None
 
 
 def _is_keyed(node: Node) -> bool:
-    """Whether a mapping is one from a template to what stands under each key."""
+    """Return whether a mapping goes from a template to what stands under each key."""
     return isinstance(node.value, dict) and len(node.value) == 1 and _is_template(next(iter(node.value)))
 
 
 def _is_template(key: str) -> bool:
-    """Whether a key is a template, and no key of a mapping that an option names."""
+    """Return whether a key is a template, unlike a key with an option."""
     return key.startswith("{") and not OPTION_KEY.match(key)
 
 
 def _grouped(node: Node, keyed: bool, named: Field | None) -> Rule:
-    """`{each: group, …}`: what a group says of all its rows, and under one of its keys the rows."""
+    """Parse `{each: group, …}`: what a group states about all its rows, with the rows under one of its keys."""
     each = parse_group(node.value["each"]) or EachGroup()
     group = _mapping(Node(value={key: part for key, part in node.value.items() if key != "each"}, place=node.place))
     assert isinstance(group, MapRule)
@@ -411,29 +415,29 @@ def _grouped(node: Node, keyed: bool, named: Field | None) -> Rule:
 
 
 def _counts_rows(leaf: Computed) -> bool:
-    """Whether a computed leaf of a group is the number of the group's rows."""
+    """Return whether a computed leaf of a group is the number of the group's rows."""
     return expression.format(leaf.expression) == "count(rows)"
 
 
 def _hidden(key: str, place: Place) -> Field:
-    """A field that no file has: it says where its row or its group stands."""
+    """Return a field that no file has: it holds where its row or its group stands."""
     return Field((key,), True, LeafRule(Keep(), place), place)
 
 
 def _is_stepped(row: MapRule) -> bool:
-    """Whether the place of a row in its list says something."""
+    """Return whether the place of a row in its list has a meaning."""
     fields = [field for field in row.fields if not isinstance(field.rule, MapRule)]
     return any(field.keys[0] == STEP or STEP_OF.fullmatch(field.keys[0]) for field in fields)
 
 
 def _is_rows(rule: Rule) -> bool:
-    """Whether a rule is a table, or alternatives of tables."""
+    """Return whether a rule is a table, or alternatives of tables."""
     choices = rule.alternatives if isinstance(rule, OneOf) else (rule,)
     return all(isinstance(choice, TableRule) for choice in choices)
 
 
 def _in_groups(rule: Rule, level: Level, head: MapRule) -> Rule:
-    """Tables whose rows stand in groups of one more level, which say `head` of their rows."""
+    """Return tables whose rows are in groups of one more level; `head` is what the groups state about their rows."""
     if isinstance(rule, OneOf):
         return replace(rule, alternatives=tuple(_in_groups(one, level, head) for one in rule.alternatives))
     if not isinstance(rule, TableRule) or not isinstance(rule.row, MapRule):
@@ -447,7 +451,7 @@ def _in_groups(rule: Rule, level: Level, head: MapRule) -> Rule:
 
 
 def parse_lines(node: Node) -> Rule:
-    """The rule of a text file: a template, a list of rules in order, or a table with `lines`."""
+    """Parse the rule of a text file: a template, a list of rules in order, or a table with `lines`."""
     value = node.value
     if isinstance(value, list):
         return SequenceRule(tuple(parse_lines(row) for row in value), node.place)
@@ -471,7 +475,7 @@ def parse_lines(node: Node) -> Rule:
 
 
 def _words(line: Node, words: Node) -> SequenceRule:
-    """A line that ends in a table."""
+    """Parse a line that ends in a table."""
     table = parse_lines(words)
     if not isinstance(table, TableRule) or not isinstance(table.row, LineRule):
         raise problem("`words` are a table with one template", words.place, "`each: TABLE`, and `lines: TEMPLATE`")

@@ -8,11 +8,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 LANGUAGE_VERSION = 1
 SCHEMA_ID = f"https://formatspec.dev/schema/v{LANGUAGE_VERSION}.json"
-"""Names the JSON Schema of the language; its version is that of the language."""
+"""The id of the language's JSON Schema; its version is that of the language."""
 DOCUMENTS = ("json", "jsonl", "yaml", "xml", "ini", "pickle", "csv", "lines", "pixels")
 
 ImageMode = Literal["gray", "gray16", "rgb", "rgba", "palette", "index"]
-SeenLevel = Literal["tool's file", "tool's source", "documentation"]  # from the best evidence to the weakest
+SeenLevel = Literal["tool's file", "tool's source", "documentation"]  # the strongest evidence first
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -27,13 +27,13 @@ Many = BeforeValidator(_listed)
 
 
 class Strict(BaseModel):
-    """A mapping of a spec: no key beyond those named here."""
+    """A mapping of a spec that has no keys beyond those listed here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class StyleSpec(Strict):
-    """How a text file is spelled."""
+    """The spelling of a text file."""
 
     separators: Literal["compact", "spaced"] | None = Field(
         None, description="blanks or none; JSON: after , and :, INI: around ="
@@ -55,7 +55,7 @@ class StyleSpec(Strict):
 
 
 class FileSpec(Strict):
-    """A role: files that play one part, where they lie and what stands in them."""
+    """A role: files with one function, where they lie, and what they contain."""
 
     path: str = Field(
         description="template of the path below the root, as in images/{name}.{ext:image}; a trailing / is a folder"
@@ -100,7 +100,7 @@ class FileSpec(Strict):
 
     @property
     def document(self) -> str | None:
-        """The kind of document, None for a role that is only there."""
+        """The kind of document; None for a role without one."""
         return next(
             (kind for kind in DOCUMENTS if getattr(self, "json_" if kind == "json" else kind) is not None),
             None,
@@ -108,7 +108,7 @@ class FileSpec(Strict):
 
 
 class CheckSpec(Strict):
-    """A check of the spec's own: a code, a level, what must hold."""
+    """A check that the spec defines: a code, a level, and a condition."""
 
     level: Literal["error", "warning", "info"] = "error"
     each: Literal["items", "objects", "levels", "categories"] = "objects"
@@ -139,7 +139,7 @@ class OptionSpec(Strict):
 
     @property
     def initial(self) -> Any:
-        """What the option is where nobody chooses: its default, else the name that it prefers most."""
+        """The value of the option if nobody chooses one: its default, or else the name that it prefers most."""
         return self.default if self.default is not None else next(iter(self.prefers), None)
 
 
@@ -151,14 +151,14 @@ class CategoryTable(Strict):
 
 
 class CategoryList(Strict):
-    """A role that lists categories by name only; rows are matched to it by the slots of `match`, in turn."""
+    """A role that only lists categories' names; rows are matched to it by the slots of `match`, in turn."""
 
     list: str
     match: Annotated[tuple[str, ...], Many]
 
 
 class Seen(Strict):
-    """One thing that a spec rests on: a file of the tool that writes the format, its source, or a page about it."""
+    """Evidence for a spec: a file of the tool that writes the format, its source code, or a page about it."""
 
     level: SeenLevel = Field(description="what was looked at")
     source: str = Field(min_length=1, description="where it can be found: a URL, or the name of a release")
@@ -166,7 +166,7 @@ class Seen(Strict):
 
 
 class VariantSpec(BaseModel):
-    """One layout of several; what stands in it is merged over the spec."""
+    """One layout of several; its content is merged over the spec."""
 
     model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
     name: str

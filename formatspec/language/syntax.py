@@ -26,17 +26,17 @@ KEYWORDS = frozenset({"and", "or", "not", "in", "if", "else", "where", "true", "
 
 
 class ExpressionSyntaxError(ValueError):
-    """A text that is no expression: what is wrong, at which column (from 0), and what was expected there."""
+    """A text is no expression: what is wrong, at which column (from 0), and what was expected there."""
 
     def __init__(self, message: str, column: int, expected: str = "") -> None:
-        """Take the message, the column from 0, and what would have been right."""
+        """Take the message, the column from 0, and what was expected."""
         super().__init__(message, column, expected)
         self.message = message
         self.column = column
         self.expected = expected
 
     def __str__(self) -> str:
-        """The message with the column, and what was expected."""
+        """Return the message with the column, and what was expected."""
         return f"{self.message} at column {self.column}{f'; expected {self.expected}' if self.expected else ''}"
 
 
@@ -46,14 +46,14 @@ class Literal(msgspec.Struct, frozen=True, eq=False):
     value: bool | int | float | str | None
 
     def __eq__(self, other: object) -> bool:
-        """Whether type and value are the same."""
+        """Return whether type and value are the same."""
         return isinstance(other, Literal) and (type(self.value), self.value) == (
             type(other.value),
             other.value,
         )
 
     def __hash__(self) -> int:
-        """A hash that differs for 1, 1.0 and true."""
+        """Return a hash that differs for 1, 1.0 and true."""
         return hash((type(self.value), self.value))
 
 
@@ -138,7 +138,7 @@ _OPERAND = "a value, a name, a function or '('"
 
 
 class _Token(msgspec.Struct, frozen=True):
-    kind: str  # number, text, name, symbol (keywords too), end
+    kind: str  # number, text, name, symbol (including keywords), end
     text: str
     column: int
 
@@ -175,7 +175,7 @@ def _unreadable(text: str, at: int) -> ExpressionSyntaxError:
 
 
 class _Parser:
-    """Recursive descent with precedence climbing; its only state is how far it is and how deep."""
+    """A recursive descent parser with precedence climbing; its only state is its position and depth."""
 
     def __init__(self, text: str) -> None:
         self.tokens = tuple(_tokens(text))
@@ -331,7 +331,7 @@ def _unescaped(token: _Token) -> str:
 
 
 def children(node: Expression | RowsOf) -> tuple[Expression | RowsOf, ...]:
-    """The parts of a node, from left to right."""
+    """Return the parts of a node, from left to right."""
     match node:
         case ListOf(items):
             return items
@@ -360,7 +360,7 @@ def _depth(root: Expression) -> int:
 
 
 def parse(text: str) -> Expression:
-    """The expression that a text spells. Raises ExpressionSyntaxError, and nothing else."""
+    """Parse an expression. Raises ExpressionSyntaxError, and nothing else."""
     if len(text) > MAX_LENGTH:
         raise ExpressionSyntaxError(f"longer than {MAX_LENGTH} characters", MAX_LENGTH)
     parser = _Parser(text)
@@ -373,7 +373,7 @@ def parse(text: str) -> Expression:
 
 
 def format(expression: Expression) -> str:
-    """The expression as text, with no more parentheses than needed: parse(format(e)) == e."""
+    """Return the expression as text, with no more parentheses than needed: parse(format(e)) == e."""
     return _printed(expression, 0)
 
 

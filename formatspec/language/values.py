@@ -15,20 +15,20 @@ INTEGER_LIMIT = 2**63
 TEXT_LIMIT = 1_000_000
 LIST_LIMIT = 1_000_000
 _PLAIN = (int, str)
-"""Types whose values are equal as Python has it."""
+"""Types whose values are compared as in Python."""
 
 
 class ExpressionError(ValueError):
-    """A value that an operation of the expression language is not defined for."""
+    """An operation of the expression language is not defined for a value."""
 
 
 def is_number(value: object) -> bool:
-    """True for int and float; a boolean is not a number."""
+    """Return whether a value is an int or a float; a boolean is not a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def kind(value: object) -> str:
-    """What a value is, in the words of error messages."""
+    """Return what a value is, in the words of error messages."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -45,7 +45,7 @@ def kind(value: object) -> str:
 
 
 def truth(value: object) -> bool:
-    """False for null, false, 0, empty text, list and mapping; objects say it through bool()."""
+    """Return False for null, false, 0, empty text, list and mapping; objects decide by bool()."""
     try:
         return bool(value)
     except (TypeError, ValueError) as error:
@@ -53,12 +53,12 @@ def truth(value: object) -> bool:
 
 
 def stated(value: object) -> bool:
-    """The truth of a slot whose 0 is a value, as that of an id is: false where there is no value."""
+    """Return whether a slot has a value, for slots such as ids whose 0 counts as one."""
     return is_number(value) or truth(value)
 
 
 def equal(left: object, right: object) -> bool:
-    """Strict equality: numbers compare by value; booleans, text and null equal only their own kind."""
+    """Compare strictly: numbers by value; booleans, text and null equal only their own kind."""
     if type(left) is type(right) and type(left) in _PLAIN:
         return left == right
     if left is None or right is None:
@@ -77,12 +77,12 @@ def equal(left: object, right: object) -> bool:
 
 
 def differ(left: object, right: object) -> bool:
-    """The negation of `equal`."""
+    """Return the negation of `equal`."""
     return not equal(left, right)
 
 
 def bounded(value: float) -> float:
-    """The number itself; ExpressionError for an integer beyond ±2**63 and for inf and nan."""
+    """Return the number. Raises ExpressionError for an integer beyond ±2**63, and for inf and nan."""
     if isinstance(value, int):
         if abs(value) > INTEGER_LIMIT:
             raise ExpressionError("the result is larger than 2**63")
@@ -92,14 +92,14 @@ def bounded(value: float) -> float:
 
 
 def bounded_text(value: str) -> str:
-    """The text itself; ExpressionError beyond 1,000,000 characters."""
+    """Return the text. Raises ExpressionError beyond 1,000,000 characters."""
     if len(value) > TEXT_LIMIT:
         raise ExpressionError(f"the text is longer than {TEXT_LIMIT} characters")
     return value
 
 
 def weight(value: object) -> int:
-    """How many values a value holds, those of lists in lists counted: what it takes to compare or to print it."""
+    """Return how many values a value holds, including nested ones: the cost of comparing or printing it."""
     todo, found = [value], 0
     while todo and found <= LIST_LIMIT:
         one = todo.pop()
@@ -112,14 +112,14 @@ def weight(value: object) -> int:
 
 
 def bounded_list(value: list[object]) -> list[object]:
-    """The list itself; ExpressionError where it holds more than 1,000,000 values, those of lists in it counted."""
+    """Return the list. Raises ExpressionError if it holds more than 1,000,000 values, including nested ones."""
     if len(value) > LIST_LIMIT or (any(isinstance(one, list | tuple) for one in value) and weight(value) > LIST_LIMIT):
         raise ExpressionError(f"the list holds more than {LIST_LIMIT} values, those of lists in it counted")
     return value
 
 
 def calculate(call: Callable[..., float], *numbers: object) -> float:
-    """A bounded result of plain arithmetic; its faults (overflow, division by zero) as ExpressionError."""
+    """Return a bounded result of arithmetic; overflow and division by zero raise ExpressionError."""
     try:
         return bounded(call(*numbers))
     except ZeroDivisionError as error:
@@ -159,7 +159,7 @@ less = _ordering("<", operator.lt)
 
 
 def negative(value: object) -> object:
-    """-value; null stays null."""
+    """Return -value; null stays null."""
     if value is None:
         return None
     if not is_number(value):
@@ -168,7 +168,7 @@ def negative(value: object) -> object:
 
 
 def contains(item: object, container: object) -> bool:
-    """`item in container`: an element of a list, a key of a mapping, a part of a text; nothing is in null."""
+    """Return `item in container`: an element of a list, a key of a mapping, a part of a text; nothing is in null."""
     if container is None:
         return False
     if isinstance(container, list | tuple):

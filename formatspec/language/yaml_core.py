@@ -26,7 +26,7 @@ MAX_DEPTH = 100
 MAX_EXPANDED = 1_000_000
 
 PLAIN, QUOTED, LIST, MAPPING = "plain", "quoted", "list", "mapping"
-"""The tags of composed nodes: our own, so that an explicit tag in the text is told apart from them."""
+"""The tags of composed nodes. They are our own, so that an explicit tag in the text can be recognised."""
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -40,7 +40,7 @@ _REWORDED = {
 
 
 class YamlError(Exception):
-    """What is wrong with a text as YAML: a message, line and column (from 1), and what was expected."""
+    """A text is not valid YAML: a message, line and column (from 1), and what was expected."""
 
     def __init__(self, message: str, line: int, column: int, expected: str = "", begun: int = 0) -> None:
         """Take the message and the place; see the class."""
@@ -50,16 +50,16 @@ class YamlError(Exception):
         self.column = column
         self.expected = expected
         self.begun = begun
-        """The line on which the construct began in which YAML lost its way; 0 if it does not say."""
+        """The line where the unfinished construct began; 0 if YAML does not say."""
 
 
 def fault_at(node: yaml.Node, message: str, expected: str = "") -> YamlError:
-    """A fault at the beginning of a composed node."""
+    """Return a fault at the beginning of a composed node."""
     return YamlError(message, node.start_mark.line + 1, node.start_mark.column + 1, expected)
 
 
 def scalar_of(node: yaml.ScalarNode) -> str | int | float | bool | None:
-    """The value of a composed scalar; raises YamlError for a number that is too long."""
+    """Return the value of a composed scalar. Raises YamlError for a number that is too long."""
     raw: str = node.value
     if node.tag != PLAIN:
         return raw
@@ -70,7 +70,7 @@ def scalar_of(node: yaml.ScalarNode) -> str | int | float | bool | None:
 
 
 class _CoreLoader(_Loader):
-    # The composer in C overflows its stack on deep nesting; these hooks are its only calls on the way down.
+    # The composer in C overflows its stack on deep nesting. These hooks are the only calls that it makes meanwhile.
 
     def __init__(self, stream: str | bytes) -> None:
         super().__init__(stream)
@@ -91,7 +91,7 @@ class _CoreLoader(_Loader):
 
 
 def compose(source: str | bytes) -> yaml.Node | None:
-    """The one document of a source as nodes, None if there is none. Raises YamlError, and nothing else."""
+    """Return the document of a source as nodes, None if there is none. Raises YamlError, and nothing else."""
     try:
         loader = _CoreLoader(source)
         try:
@@ -104,7 +104,7 @@ def compose(source: str | bytes) -> yaml.Node | None:
         raise _reader_fault(error, source) from None
     except UnicodeError as error:
         raise YamlError("not valid Unicode", *_position(source[: getattr(error, "start", 0)])) from None
-    if root is not None and (b"&" in source if isinstance(source, bytes) else "&" in source):  # no alias without one
+    if root is not None and (b"&" in source if isinstance(source, bytes) else "&" in source):  # no anchor, no alias
         _check_shape(root)
     return root
 
@@ -125,7 +125,7 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlError:
 
 
 def _reader_fault(error: yaml.reader.ReaderError, source: str | bytes) -> YamlError:
-    # libyaml counts bytes of the encoded text, the reader written in Python counts characters
+    # libyaml counts bytes of the encoded text; the reader in Python counts characters.
     in_bytes = hasattr(yaml, "CSafeLoader") and isinstance(source, str)
     counted = source.encode() if in_bytes and isinstance(source, str) else source
     code = f" (0x{error.character:02x})" if isinstance(error.character, int) else ""
@@ -138,18 +138,18 @@ def _position(before: str | bytes) -> tuple[int, int]:
 
 
 def children(node: yaml.Node) -> Iterable[yaml.Node]:
-    """The items of a list, the keys and values of a mapping in turn, nothing for a scalar."""
+    """Yield the items of a list, or the keys and values of a mapping in turn; nothing for a scalar."""
     if isinstance(node, yaml.MappingNode):
         return (part for entry in node.value for part in entry)
     return node.value if isinstance(node, yaml.SequenceNode) else ()
 
 
 def _check_shape(root: yaml.Node) -> None:
-    """Refuses what aliases make endless, too deep, or so large that walking it would not end.
+    """Refuse what aliases make endless, too deep, or too large to walk through.
 
-    A node is visited once, however many aliases name it, so this costs what the text costs.
+    A node is visited once, however many aliases name it, so this costs time in proportion to the text.
     """
-    shapes: dict[int, tuple[int, int]] = {}  # by node: how many values nest in it, how many it holds expanded
+    shapes: dict[int, tuple[int, int]] = {}  # for each node its depth, and its size with aliases expanded
     unfinished: set[int] = set()
 
     def visit(node: yaml.Node) -> tuple[int, int]:
@@ -177,7 +177,7 @@ _COMMENT = re.compile(r"\s+#\s*(.*)")
 
 
 class Trap(msgspec.Struct, frozen=True):
-    """Something read otherwise than it was meant, at the node where it shows."""
+    """A text that YAML reads differently than it was meant, at the node where this shows."""
 
     node: yaml.Node
     message: str
@@ -206,7 +206,7 @@ def _text(node: yaml.Node) -> str:
 
 
 def _split_at_commas(texts: Sequence[tuple[yaml.Node, str]]) -> Iterator[tuple[range, Trap]]:
-    """The runs of neighbours that were one text with parentheses before a comma split them."""
+    """Yield the runs of neighbours that were one text with parentheses before a comma split them."""
     start = 0
     while start < len(texts):
         node, whole = texts[start]
@@ -224,12 +224,12 @@ def _split_at_commas(texts: Sequence[tuple[yaml.Node, str]]) -> Iterator[tuple[r
 
 
 def _entry(key: yaml.Node, value: yaml.Node) -> tuple[yaml.Node, str]:
-    """The text of an entry that may be a piece of an expression: its value, or its key where it has none."""
+    """Return the text of an entry that may be a piece of an expression: its value, or its key if it has none."""
     return (key, _text(key)) if _is_missing(value) else (value, _text(value))
 
 
 def mapping_traps(node: yaml.MappingNode) -> Iterator[Trap]:
-    """The traps of a mapping in `{…}`; none elsewhere."""
+    """Yield the traps of a mapping in `{…}`; none in other mappings."""
     if not node.flow_style:
         return
     entries: list[tuple[yaml.Node, yaml.Node]] = node.value
@@ -253,13 +253,13 @@ def _valueless(node: yaml.MappingNode, key: yaml.Node) -> Trap:
 
 
 def sequence_traps(node: yaml.SequenceNode) -> Iterator[Trap]:
-    """The traps of a list in `[…]`; none elsewhere."""
+    """Yield the traps of a list in `[…]`; none in other lists."""
     if node.flow_style:
         yield from (trap for _, trap in _split_at_commas([(item, _text(item)) for item in node.value]))
 
 
 def scalar_traps(node: yaml.ScalarNode, lines: Sequence[str]) -> Iterator[Trap]:
-    """The trap of a plain text that ` #` ends too early in the lines of its source, or that has curly quotes."""
+    """Yield the trap of a plain text that ` #` ends too early in its source, or that has curly quotes."""
     end = node.end_mark
     if _is_plain(node) and node.value[:1] in _CURLY and node.value:
         quoted = _double_quoted(node.value.strip("".join(_CURLY)))
@@ -276,12 +276,12 @@ def scalar_traps(node: yaml.ScalarNode, lines: Sequence[str]) -> Iterator[Trap]:
 
 
 _CURLY = ("\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "\u00ab", "\u00bb")
-"""Quotes of text programs."""
+"""Quotes as word processors type them."""
 _OPEN_QUOTE = re.compile(r'^\s*(?:- +)*(?:[^"\'#]*[:{,\[-] +)?"(?:[^"\\]|\\.)*$')
 
 
 def open_quote(lines: Sequence[str], line: int) -> str:
-    """What is said where a double quote that opens above a line of a syntax error is not closed on its own line."""
+    """Return a hint if a double quote opens above the line of a syntax error and is not closed on its own line."""
     at = next((at for at, text in enumerate(lines[: line - 1], 1) if _OPEN_QUOTE.match(text)), None)
     return f"the quote that opens on line {at} is not closed there: {lines[at - 1].strip()[:60]}" if at else ""
 
@@ -321,7 +321,7 @@ _MESSAGE_HINTS = (
 
 
 def hint_for(message: str, near: Sequence[str]) -> str:
-    """What probably helps against a syntax error, judged by its message and the lines near it, or ""."""
+    """Return what probably helps against a syntax error, by its message and the lines near it; "" if unknown."""
     for pattern, hint in _LINE_HINTS:
         if any(pattern.search(line) for line in near):
             return hint

@@ -31,17 +31,17 @@ from formatspec.language.yaml_core import (
 )
 
 _LOOKED_AT = 300
-"""Hints look at so many characters of a line, so that their patterns cost nothing on a hostile one."""
+"""How many characters of a line hints look at, so that hostile lines cost little."""
 
 _TAGS = frozenset({PLAIN, QUOTED, LIST, MAPPING})
 
 
 class Node(msgspec.Struct, frozen=True, eq=False):
-    """A value of a spec and where it begins (a quoted text at its quote).
+    """A value of a spec and the place where it begins (a quoted text at its quote).
 
-    `value` is a dict[str, Node] in the order of the file, a list[Node], or a str, int, float, bool or None. A
-    scalar has its own text in `raw`; `quoted` is true where it can be meant only as text. A mapping has the
-    places of its keys in `keys`. An alias is the very Node that it names.
+    `value` is a dict[str, Node] in the order of the file, a list[Node], or a str, int, float, bool or None. A scalar
+    has its own text in `raw`; `quoted` is true if it can only be text. A mapping has the places of its keys in `keys`.
+    An alias is the same Node as the one that it names.
     """
 
     value: Any
@@ -78,7 +78,7 @@ def load(text: str, file: str) -> Node:
 
 
 class _Reader:
-    """Composed nodes to Nodes, each once, gathering problems instead of stopping at the first."""
+    """Converts composed nodes to Nodes, each once; problems are gathered instead of stopping at the first."""
 
     def __init__(self, file: str, lines: Sequence[str]) -> None:
         self._file = file

@@ -1,1 +1,1 @@
-"""What is true of every format."""
+"""The model of datasets, which is the same for all formats."""

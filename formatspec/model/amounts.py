@@ -50,13 +50,13 @@ _now = Amounts()
 
 
 def amounts() -> Amounts:
-    """The amounts of this process; forked workers have those of their parent."""
+    """Return the amounts of this process; forked workers have those of their parent."""
     return _now
 
 
 @contextmanager
 def with_amounts(**changes: float) -> Iterator[None]:
-    """Change amounts for a while.
+    """Change amounts within a block.
 
     Args:
         changes: New values by the names of `Amounts`.

@@ -1,4 +1,4 @@
-"""What follows from what is stated: a box from a region, an outline from pixels."""
+"""Derives geometry from other geometry: a box from a region, an outline from pixels."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from formatspec.model.limits import TooLargeError
 from formatspec.model.region import Region
 
 SAME_OUTLINE = 0.99
-"""Intersection over union above which polygons are taken to outline the visible pixels."""
+"""Intersection over union above which polygons count as the outline of the visible pixels."""
 
 Box = tuple[float, ...]
 Ring = tuple[float, ...]
-"""A flat tuple x0, y0, x1, y1, ...; closed without repeating the first point."""
+"""A flat tuple x0, y0, x1, y1, …; closed without repeating the first point."""
 
 
 class Shape(Protocol):
-    """What has the geometry of an object, in the words of `formatspec.model.records.Object`."""
+    """Anything with the geometry of an object, in the terms of `formatspec.model.records.Object`."""
 
     @property
     def bbox(self) -> tuple[float, ...] | None:
@@ -54,12 +54,12 @@ class Shape(Protocol):
 
 
 def bbox(thing: Shape) -> Box | None:
-    """The stated box; else that of the visible region; else that of any other geometry."""
+    """Return the stated box, or else that of the visible region, or else that of any other geometry."""
     return thing.bbox if thing.bbox is not None else surround(thing)
 
 
 def surround(thing: Shape) -> Box | None:
-    """The box around the visible region, else around any other geometry; the stated box says nothing of it."""
+    """Return the box around the visible region, or else around any other geometry; the stated box is not used."""
     if thing.region is not None:
         return thing.region.bbox
     if thing.polygons and any(thing.polygons):
@@ -78,17 +78,17 @@ def surround(thing: Shape) -> Box | None:
 
 
 def _around_ellipse(shape: Sequence[float]) -> Box:
-    """The upright box around a turned ellipse."""
+    """Return the upright box around a rotated ellipse."""
     x, y, first, second, degrees = shape
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    if degrees % 90 == 0:  # exact, where cosine and sine are not
+    if degrees % 90 == 0:  # exact, unlike cosine and sine
         cosine, sine = round(cosine), round(sine)
     half_width, half_height = math.hypot(first * cosine, second * sine), math.hypot(first * sine, second * cosine)
     return (x - half_width, y - half_height, 2 * half_width, 2 * half_height)
 
 
 def ellipse(thing: Shape) -> tuple[float, ...] | None:
-    """The stated ellipse, else the circle as one."""
+    """Return the stated ellipse, or else the circle as one."""
     if thing.ellipse is not None or thing.circle is None:
         return thing.ellipse
     x, y, radius = thing.circle
@@ -96,7 +96,7 @@ def ellipse(thing: Shape) -> tuple[float, ...] | None:
 
 
 def circle(thing: Shape) -> tuple[float, ...] | None:
-    """The stated circle, else the ellipse if its radii are equal but for the rounding of doubles."""
+    """Return the stated circle, or else the ellipse if its radii are equal up to rounding."""
     if thing.circle is not None or thing.ellipse is None:
         return thing.circle
     if not math.isclose(thing.ellipse[2], thing.ellipse[3], rel_tol=1e-9):
@@ -105,21 +105,21 @@ def circle(thing: Shape) -> tuple[float, ...] | None:
 
 
 def points(ring: Sequence[float]) -> list[tuple[float, float]]:
-    """A flat ring as points.  Raises ValueError for a ring whose last point has no y."""
+    """Return a flat ring as points. Raises ValueError for a ring whose last point has no y."""
     if len(ring) % 2:
         raise ValueError(f"a ring is a flat list of x and y in turn, but this one has {len(ring)} entries")
     return list(zip(ring[::2], ring[1::2], strict=True))
 
 
 def extent(where: Iterable[tuple[float, float]]) -> Box:
-    """The box around points."""
+    """Return the box around points."""
     xs, ys = zip(*where, strict=True)
     left, top = min(xs), min(ys)
     return (left, top, max(xs) - left, max(ys) - top)
 
 
 def corners(rotated: Sequence[float]) -> list[tuple[float, float]]:
-    """The four corners of a rotated box, clockwise on screen from the one that is top left at 0 degrees."""
+    """Return the four corners of a rotated box, clockwise on screen from the one that is top left at 0 degrees."""
     x, y, width, height, degrees = rotated
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return [
@@ -132,12 +132,12 @@ def corners(rotated: Sequence[float]) -> list[tuple[float, float]]:
 
 
 def labelled(thing: Shape) -> int:
-    """How many of an object's keypoints are labelled, be they visible or not."""
+    """Return how many of an object's keypoints are labelled, visible or not."""
     return sum(1 for _, _, visibility in thing.keypoints or () if visibility > 0)
 
 
 def rotated(thing: Shape) -> Box | None:
-    """The stated rotated box, else the plain box at 0 degrees."""
+    """Return the stated rotated box, or else the plain box at 0 degrees."""
     if thing.rotated is not None:
         return thing.rotated
     box = bbox(thing)
@@ -145,7 +145,7 @@ def rotated(thing: Shape) -> Box | None:
 
 
 def polygons(thing: Shape, as_stated: bool = False) -> tuple[Ring, ...]:
-    """Outlines: as stated where they show the visible pixels, else one bridged ring per piece of the region."""
+    """Return the stated outlines if they show the visible pixels, or else one bridged ring per piece."""
     if thing.polygons and (as_stated or thing.region is None or _shows(thing.polygons, thing.region)):
         return thing.polygons
     if thing.region is not None:
@@ -157,7 +157,7 @@ def polygons(thing: Shape, as_stated: bool = False) -> tuple[Ring, ...]:
 
 
 def outlines_around(thing: Shape) -> tuple[Ring, ...]:
-    """The outline of a turned box, or of the box around a circle or an ellipse; none for other objects."""
+    """Return the outline of a rotated box, or of the box around a circle or an ellipse; none for other objects."""
     if thing.rotated is not None:
         return polygons(thing)
     around = bbox(thing) if thing.circle is not None or thing.ellipse is not None else None
@@ -168,7 +168,7 @@ def outlines_around(thing: Shape) -> tuple[Ring, ...]:
 
 
 def polygon(thing: Shape, as_stated: bool = False) -> Ring | None:
-    """One ring for the whole object; several are joined by bridges of no width."""
+    """Return one ring for the whole object; several rings are joined by bridges of no width."""
     kept = thing.polygons and (as_stated or thing.region is None or _shows(thing.polygons, thing.region))
     if thing.region is not None and not kept:
         ring = thing.region.one_ring()
@@ -178,7 +178,7 @@ def polygon(thing: Shape, as_stated: bool = False) -> Ring | None:
 
 
 def bridged(rings: Sequence[Ring]) -> Ring:
-    """Rings joined to one; filled by the even-odd rule it covers the same as they do apart."""
+    """Join rings to one; filled by the even-odd rule, it covers the same pixels as the separate rings."""
     if len(rings) == 1:
         return rings[0]
     start = rings[0][:2]
@@ -189,7 +189,7 @@ def bridged(rings: Sequence[Ring]) -> Ring:
 
 
 def is_outlined(thing: Shape) -> bool:
-    """Whether the stated polygons outline the visible pixels, where both are stated."""
+    """Return whether the stated polygons outline the visible pixels, if both are stated."""
     return thing.region is None or not thing.polygons or _shows(thing.polygons, thing.region)
 
 
@@ -236,7 +236,7 @@ def _shows(rings: tuple[Ring, ...], visible: Region) -> bool:
 
 
 def region(thing: Shape, height: int | None, width: int | None) -> Region | None:
-    """The stated region, else the pixels inside the polygons."""
+    """Return the stated region, or else the pixels inside the polygons."""
     if thing.region is not None:
         return thing.region
     if not thing.polygons or not height or not width:
@@ -245,9 +245,9 @@ def region(thing: Shape, height: int | None, width: int | None) -> Region | None
 
 
 def mask_region(thing: Shape, size: tuple[int, int] | None) -> Region | None:
-    """The stated region, else the pixels inside the outlines or the turned box; None where there are none of these.
+    """Return the stated region, or else the pixels inside the outlines or the rotated box; None without any of these.
 
-    size: height and width of the image.  Raises ValueError where it is needed and not known.
+    `size` is height and width of the image. Raises ValueError if it is needed and unknown.
     """
     rings = () if thing.region is not None else polygons(thing)
     if not rings:
@@ -258,7 +258,7 @@ def mask_region(thing: Shape, size: tuple[int, int] | None) -> Region | None:
 
 
 def area(thing: Shape) -> float | None:
-    """Pixels of the region, else the area inside the polygons, else that of the rotated box, else that of the box."""
+    """Return the area of the region in pixels, or else of the polygons, of the rotated box, or of the box."""
     if thing.region is not None:
         return thing.region.area
     if thing.polygons:
@@ -269,20 +269,20 @@ def area(thing: Shape) -> float | None:
 
 
 def box_area(thing: Shape) -> float | None:
-    """The area of an object's box, for those who know no more of it."""
+    """Return the area of an object's box, for cases where only the box is known."""
     box = bbox(thing)
     return None if box is None else box[2] * box[3]
 
 
 def ring_area(ring: Sequence[float]) -> float:
-    """The area inside a ring (the shoelace formula)."""
+    """Return the area inside a ring (the shoelace formula)."""
     xs, ys = ring[::2], ring[1::2]
     total = sum(xs[i - 1] * ys[i] - xs[i] * ys[i - 1] for i in range(len(xs)))
     return abs(total) / 2
 
 
 def touches_border(thing: Shape, height: int | None, width: int | None) -> bool | None:
-    """Whether the object reaches the image's border."""
+    """Return whether the object reaches the image's border."""
     if thing.region is not None:
         return bool(thing.region.touches_border)
     box = bbox(thing)

@@ -6,7 +6,7 @@ from formatspec.model.records import Id, Item, Object
 
 
 class Family:
-    """Who is whose part in an item: the children of each object, and how deep each lies."""
+    """The parts of each object of an item, and how deep each object lies."""
 
     __slots__ = ("_depth", "_parent", "children")
 
@@ -20,7 +20,7 @@ class Family:
                 self.children.setdefault(thing.parent, []).append(thing)
 
     def depth(self, thing: Object) -> int:
-        """0 for what is nobody's part; a circle of parents is cut where it closes."""
+        """Return 0 for an object that is no part; a circle of parents is cut where it closes."""
         if thing.parent is None:
             return 0
         depth, at, seen = 1, self._parent.get(thing.parent), {thing.parent}

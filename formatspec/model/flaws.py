@@ -16,17 +16,17 @@ Size = tuple[int, int]
 """Width and height of an image in pixels."""
 
 ROUNDING = 0.02
-"""Pixels by which a side may be off for being spelled with few digits."""
+"""How many pixels a side may be off because of its rounded spelling."""
 NEAR = 1.0
-"""Pixels by which a box may stick out before anybody is affected: annotators and conventions of counting do that."""
+"""How many pixels a box may stick out without harm; annotators and counting conventions cause that."""
 SMALLEST = 1.0 - ROUNDING
 """The smallest width and height of a box that is not empty."""
 RING = 6
-"""Numbers of the shortest ring, three points."""
+"""How many numbers the shortest ring has: three points."""
 
 
 class Flaw(NamedTuple):
-    """What is wrong with a value: the code and case of a finding, its words, and what would be right."""
+    """What is wrong with a value: the code and case of a finding, its message, and what would be right."""
 
     code: str
     case: str
@@ -35,12 +35,12 @@ class Flaw(NamedTuple):
 
 
 def flaws(slot: str, value: Any, size: Size | None) -> Sequence[Flaw]:
-    """The flaws of a slot's value; none for a slot that has no rules.
+    """Return the flaws of a slot's value; none for a slot without rules.
 
     Args:
         slot: `bbox`, `rotated`, `polygons` or `keypoints`, or any other.
-        value: As a record holds it.
-        size: None where it is not known; what depends on it is not judged then.
+        value: The value as a record holds it.
+        size: Width and height in pixels; None if unknown, and then nothing is checked that depends on it.
     """
     judge = _JUDGES.get(slot)
     return judge(value, size) if judge is not None else ()
@@ -61,7 +61,7 @@ def _box(box: Sequence[float], size: Size | None) -> Sequence[Flaw]:
 
 
 def _where(box: Sequence[float], size: Size | None) -> Iterator[Flaw]:
-    """Whether a box is empty, and whether it stays in its image."""
+    """Yield flaws if a box is empty, or leaves its image."""
     x, y, width, height = box
     if width < SMALLEST or height < SMALLEST:
         yield Flaw("BOX_EMPTY", "", f"the box is {_short(width)} wide and {_short(height)} high", "1 pixel or more")
@@ -85,7 +85,7 @@ def _where(box: Sequence[float], size: Size | None) -> Iterator[Flaw]:
 
 
 def _over(x: float, y: float, right: float, bottom: float, size: Size) -> str:
-    """Where a box leaves its image, in pixels and as a part of the image's side."""
+    """Return where a box leaves its image, in pixels and as a part of the image's side."""
     sides = (
         (right, f"x = {_short(size[0] + right)}, {_short((size[0] + right) / size[0])} of the width"),
         (bottom, f"y = {_short(size[1] + bottom)}, {_short((size[1] + bottom) / size[1])} of the height"),
@@ -146,11 +146,14 @@ _JUDGES: dict[str, Callable[[Any, Size | None], Sequence[Flaw]]] = {
     "keypoints": _keypoints,
 }
 JUDGED = tuple(_JUDGES)
-"""The slots that have rules."""
+"""The slots with rules."""
 
 
 def good_rings(rings: Sequence[Sequence[float]]) -> tuple[tuple[Sequence[float], ...], Flaw | None]:
-    """The rings that can be outlines, and what is wrong with the others; no ring is good beside an odd one."""
+    """Return the rings that can be outlines, and what is wrong with the others.
+
+    No ring is usable beside one with an odd number of coordinates.
+    """
     for ring in rings:
         if len(ring) < RING or len(ring) % 2:
             break
@@ -168,7 +171,7 @@ def good_rings(rings: Sequence[Sequence[float]]) -> tuple[tuple[Sequence[float],
 
 
 def miscounted(thing: Object) -> Flaw | None:
-    """What is wrong where an object has another number of keypoints than its category names."""
+    """Return what is wrong if an object has another number of keypoints than its category names."""
     names = () if thing.category is None else thing.category.keypoint_names
     told, named = len(thing.keypoints), len(names)
     if not names or not told or told == named:

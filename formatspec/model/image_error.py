@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ImageError(ValueError):
-    """Image bytes that cannot be read, or pixels that cannot be written.  Its text is one sentence."""
+    """Image bytes cannot be read, or pixels cannot be written. The message is one sentence."""

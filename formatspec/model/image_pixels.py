@@ -1,4 +1,4 @@
-"""The pixels of an image file for a user's own program."""
+"""Decodes the pixels of an image file for users' programs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4, "LA": 4, "PA": 4, "CMYK": 3, "YCbCr": 
 
 
 BEGINNING = 24
-"""So many bytes of a file that is no image are looked at."""
+"""How many bytes of a file that is no image are looked at."""
 
 
 def no_image(data: bytes) -> str:
-    """What is said of bytes that are no image: how they begin, where that is text."""
+    """Return the message for bytes that are no image; it quotes their beginning if that is text."""
     if not data:
         return "the file is empty"
     words = "the file is not an image in a known format, or its header is damaged"
@@ -33,12 +33,12 @@ def no_image(data: bytes) -> str:
 
 
 def opened(data: bytes) -> Picture:
-    """An image as Pillow opens it, not yet decoded.  ImageError where the bytes are no image."""
+    """Return an image as Pillow opens it, not yet decoded. Raises ImageError if the bytes are no image."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large images are no news here
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large images are expected here
             return Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
         raise ImageError(f"{error}; PIL.Image.MAX_IMAGE_PIXELS says how many Pillow opens") from error
@@ -47,11 +47,18 @@ def opened(data: bytes) -> Picture:
 
 
 def as_bytes_per_sample(data: bytes, channels: int | None = None) -> npt.NDArray[np.uint8]:
-    """The first frame as (height, width, channels) of uint8: as stored, not turned by EXIF.
+    """Return the first frame as (height, width, channels) of uint8: as stored, not rotated by EXIF.
 
-    channels: 1 for grey, 3 for red, green, blue, 4 with alpha; left out, as many as the file has: a palette is looked
-    up.  Of samples of 16 bits the upper 8 are given.  ImageError where the bytes are no image; ValueError for other
-    numbers of channels.
+    Of samples with 16 bits, the upper 8 are returned.
+
+    Args:
+        data: The bytes of the file.
+        channels: 1 for grey, 3 for red, green and blue, 4 with alpha; None for as many as the file has. A palette is
+            looked up.
+
+    Raises:
+        ImageError: The bytes are no image.
+        ValueError: `channels` is another number.
     """
     import numpy as np
     from PIL import Image
@@ -61,7 +68,7 @@ def as_bytes_per_sample(data: bytes, channels: int | None = None) -> npt.NDArray
     picture = opened(data)
     check_decoded(picture.width, picture.height, 4)
     try:
-        if picture.mode.startswith("I"):  # 16 bits a sample
+        if picture.mode.startswith("I"):  # 16 bits for each sample
             grey = (np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
             picture = Image.fromarray(grey)
         wanted = channels or _CHANNELS.get(picture.mode, 3)

@@ -1,4 +1,4 @@
-"""What data may ask for: limits that hold whatever a header, a number or an archive says, and that a user can raise."""
+"""Limits on what data may demand, whatever a header, a number or an archive says. Users can raise them."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class TooLargeError(ImageError):
-    """Data ask for more than a limit allows.  Its text is one sentence that names the limit."""
+    """Data exceed a limit. The message is one sentence that names the limit."""
 
 
 _now = Limits()
 
 
 def limits() -> Limits:
-    """The limits of this process."""
+    """Return the limits of this process."""
     return _now
 
 
 def set_limits(values: Mapping[str, int] | Limits) -> None:
-    """Replace limits of this process, and of the workers that it begins; others stay.
+    """Replace limits of this process, and of the workers that it starts; other limits stay.
 
     Args:
         values: New numbers by the names of `Limits`, each 1 or more.
@@ -71,19 +71,19 @@ def set_limits(values: Mapping[str, int] | Limits) -> None:
 
 
 def check_limit(name: str, asked: int, what: str) -> None:
-    """Raise TooLargeError where `what` asks for more than the limit of this name allows."""
+    """Raise TooLargeError if `what` exceeds the limit of this name."""
     allowed = getattr(_now, name)
     if asked > allowed:
         raise TooLargeError(f"{what} {asked:,}, over the limit of {allowed:,} (--limit {name}={asked} raises it)")
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise TooLargeError where an image of this size would be too large."""
+    """Raise TooLargeError if an image of this size is too large."""
     check_limit("side", max(width, height), f"an image of {width:,} x {height:,} pixels has a side of")
     check_limit("size", width * height, f"an image of {width:,} x {height:,} pixels has a size of")
 
 
 def check_decoded(width: int, height: int, depth: int) -> None:
-    """Raise TooLargeError where an image of this size with `depth` bytes a pixel is too large to be decoded."""
+    """Raise TooLargeError if an image of this size with `depth` bytes per pixel is too large to be decoded."""
     what = f"an image of {width:,} x {height:,} pixels has a size in bytes of"
     check_limit("decoded", width * height * depth, what)

@@ -1,7 +1,7 @@
-"""What is true of every format: a dataset has items, an item has an image, labels, objects and areas.
+"""The records of the model: a dataset has items, and an item has an image, labels, objects and areas.
 
-All records are immutable.  Coordinates are continuous, in pixels, with the origin at the outer corner of the
-first pixel; x runs right, y down.  Pixel payloads are run-length coded regions, never dense masks.
+All records are immutable. Coordinates are continuous, in pixels, with the origin at the outer corner of the first
+pixel; x runs right, y down. Pixels are kept as run-length coded regions, never as dense masks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Id = int | str
 
 
 class StatedArea(NamedTuple):
-    """The area in square pixels that a row states of an object, and the geometry that the object had then."""
+    """The area in square pixels that a row states for an object, and the geometry that the object had then."""
 
     value: float
     shape: tuple[Any, ...]
@@ -67,21 +67,21 @@ class Origin:
         self.area: StatedArea | None = None
 
     def forget(self) -> None:
-        """Let go of the source: a record and its origin name each other, and label images are large."""
+        """Drop the source: a record and its origin refer to each other, and label images are large."""
         self.as_read = None
         self.rasters.clear()
         self.documents.clear()
 
     def __eq__(self, other: object) -> bool:
-        """True for any two origins: where a record came from is no part of its equality."""
+        """Return True for any two origins, so that a record's source does not affect its equality."""
         return other is None or isinstance(other, Origin)
 
     def __repr__(self) -> str:
-        """A fixed text, since source rows would drown the record."""
+        """Return a fixed text, since the source rows are long."""
         return "Origin(…)"
 
     def __hash__(self) -> int:
-        """One value for all, as equality has it."""
+        """Return one value for all, in agreement with equality."""
         return 0
 
 
@@ -120,17 +120,17 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Files(Protocol):
-    """What an image file is read from: a folder, an archive or a store."""
+    """The place that image files are read from: a folder, an archive or a store."""
 
     def read(self, path: str) -> bytes:
-        """The file's bytes.  Raises OSError, and ValueError for a damaged archive."""
+        """Return the file's bytes. Raises OSError, and ValueError for a damaged archive."""
         ...
 
 
 class ImageSource:
     """The files among which an image is found by its path.
 
-    A source is outside its image's equality, so any two are equal.
+    Any two sources are equal, so that an image's source does not affect its equality.
     """
 
     __slots__ = ("files",)
@@ -140,15 +140,15 @@ class ImageSource:
         self.files = files
 
     def __eq__(self, other: object) -> bool:
-        """True for any two sources: where an image is found is no part of its equality."""
+        """Return True for any two sources, so that an image's source does not affect its equality."""
         return other is None or isinstance(other, ImageSource)
 
     def __repr__(self) -> str:
-        """A fixed text: a source says nothing of the image."""
+        """Return a fixed text."""
         return "ImageSource(…)"
 
     def __hash__(self) -> int:
-        """One value for all, as equality has it."""
+        """Return one value for all, in agreement with equality."""
         return 0
 
 
@@ -240,7 +240,7 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Area(msgspec.Struct, frozen=True, kw_only=True):
-    """The pixels of a category that belong to no object, as those of sky or road."""
+    """The pixels of a category that belong to no object, such as those of sky or road."""
 
     category: Category | None = None
     region: Region
@@ -334,18 +334,18 @@ class Object(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _shape(thing: Object) -> tuple[Any, ...]:
-    """The geometry from which an object's area follows."""
+    """Return the geometry that determines an object's area."""
     return thing.bbox, thing.rotated, thing.polygons, thing.region
 
 
 def note_area(thing: Object, area: float) -> None:
-    """Note the area that an object's row states.  The object has an origin."""
+    """Note the area that an object's row states. The object must have an origin."""
     if thing.origin is not None:
         thing.origin.area = StatedArea(area, _shape(thing))
 
 
 def is_reshaped(thing: Object, stated: StatedArea) -> bool:
-    """Whether an object's geometry is no longer the one of which its row stated the area."""
+    """Return whether an object's geometry has changed since its row stated the area."""
     return any(now is not then for now, then in zip(_shape(thing), stated.shape, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""A set of pixels of one image, kept as run lengths."""
+"""A set of pixels of one image, stored as run lengths."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ class Region:
 
     @classmethod
     def empty(cls, height: int, width: int) -> Region:
-        """No pixel."""
+        """Return a region without pixels."""
         return cls(height, width, np.empty(0, np.int64))
 
     @classmethod
     def full(cls, height: int, width: int) -> Region:
-        """Every pixel."""
+        """Return a region of every pixel."""
         return cls(height, width, np.array([0, height * width] if height * width else [], np.int64))
 
     @classmethod
     def from_mask(cls, mask: Mask) -> Region:
-        """The true pixels of a mask.
+        """Return the true pixels of a mask.
 
         Args:
             mask: Shape (height, width), bool.
@@ -208,17 +208,17 @@ class Region:
     # -- what it is --------------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        """Whether there is any pixel."""
+        """Return whether there is any pixel."""
         return self.bounds.size > 0
 
     def __eq__(self, other: object) -> bool:
-        """Whether the sizes of the images and the pixels are the same."""
+        """Return whether the sizes of the images and the pixels are the same."""
         if not isinstance(other, Region):
             return NotImplemented
         return (self.height, self.width) == (other.height, other.width) and np.array_equal(self.bounds, other.bounds)
 
     def __hash__(self) -> int:
-        """A hash of size and runs."""
+        """Return a hash of size and runs."""
         return hash((self.height, self.width, self.bounds.tobytes()))
 
     def __reduce__(self) -> tuple[type[Region], tuple[int, int, Ints]]:
@@ -227,10 +227,10 @@ class Region:
             self.height,
             self.width,
             self.bounds,
-        )  # through the constructor: arrays thaw in a pickle
+        )  # the constructor makes the array read-only again
 
     def __repr__(self) -> str:
-        """The image's size, the area in pixels and the bounding box."""
+        """Return the image's size, the area in pixels and the bounding box."""
         return f"Region({self.height}x{self.width}, area {self.area}, bbox {self.bbox})"
 
     @property
@@ -252,7 +252,7 @@ class Region:
         starts, stops = self.bounds[::2], self.bounds[1::2] - 1
         first, last = starts // self.height, stops // self.height
         left, right = int(first[0]), int(last[-1]) + 1
-        if (first != last).any():  # a run that crosses columns touches the first row and the last
+        if (first != last).any():  # a run that spans several columns touches the first row and the last
             return left, 0, right - left, self.height
         top = int((starts - first * self.height).min())
         bottom = int((stops - last * self.height).max()) + 1
@@ -260,7 +260,7 @@ class Region:
 
     @property
     def told(self) -> str:
-        """How many pixels these are, and where the first of them stands: words for a person."""
+        """How many pixels there are, and where the first of them lies, in words."""
         if not self:
             return "no pixel"
         mask, left, top = self.crop()
@@ -279,15 +279,15 @@ class Region:
     # -- sets --------------------------------------------------------------------------------------------
 
     def __or__(self, other: Region) -> Region:
-        """The union.  Raises ValueError where the images differ in size."""
+        """Return the union. Raises ValueError if the images differ in size."""
         return self._combined(other, (1, 2, 3))
 
     def __and__(self, other: Region) -> Region:
-        """The intersection.  Raises ValueError where the images differ in size."""
+        """Return the intersection. Raises ValueError if the images differ in size."""
         return self._combined(other, (3,))
 
     def __sub__(self, other: Region) -> Region:
-        """The pixels of this region that are not in the other.  Raises ValueError where the images differ in size."""
+        """Return the pixels that are only in this region. Raises ValueError if the images differ in size."""
         return self._combined(other, (1,))
 
     def _combined(self, other: Region, members: tuple[int, ...]) -> Region:

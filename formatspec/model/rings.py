@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 EdgeRing = Sequence[float]
 
-_FAR = 2.0**52  # from here on a float has no halves, so no pixel has a centre
+_FAR = 2.0**52  # from here on, floats have no fractions, so no pixel has a centre
 
 
 class TracedOutline(msgspec.Struct, frozen=True):
-    """One piece of a region: its outer ring and the rings of its holes.  Even-odd filling gives it back."""
+    """One piece of a region: its outer ring and the rings of its holes, to be filled even-odd."""
 
     outer: list[float]
     holes: list[list[float]]
@@ -53,21 +53,21 @@ def fill_each(shapes: Sequence[Sequence[EdgeRing]], height: int, width: int) -> 
 
 
 def fill_union(rings: Sequence[EdgeRing], height: int, width: int) -> Ints:
-    """Bounds of the pixels inside any ring, each filled even-odd on its own.  ValueError for a bad ring."""
+    """Return bounds of the pixels inside any ring, each filled even-odd. Raises ValueError for a bad ring."""
     return fill_each((rings,), height, width)[0]
 
 
 def fill_evenodd(rings: Sequence[EdgeRing], height: int, width: int) -> Ints:
-    """Bounds of the pixels inside an odd number of rings.  ValueError for a bad ring."""
+    """Return bounds of the pixels inside an odd number of rings. Raises ValueError for a bad ring."""
     return toggles(_crossings(rings, height, width)[0])
 
 
 _AT_ONCE = 1 << 20
-"""Pairs of edges that are compared together."""
+"""How many pairs of edges are compared at once."""
 
 
 def crosses_itself(ring: Sequence[float]) -> bool:
-    """Whether two edges of a closed ring cross between their ends; edges that touch or lie on each other do not.
+    """Return whether two edges of a closed ring cross between their ends; touching and overlapping edges do not.
 
     Args:
         ring: x0, y0, x1, y1, …, in pixels; three points or more.
@@ -87,12 +87,12 @@ def crosses_itself(ring: Sequence[float]) -> bool:
 
 
 def _side(a: Any, b: Any, point: Any) -> Any:
-    """On which side of the line from a to b points lie: above 0, below 0, or 0 on it."""
+    """Return on which side of the line from a to b points lie: above 0, below 0, or 0 for points on it."""
     return (b[..., 0] - a[..., 0]) * (point[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (point[..., 0] - a[..., 0])
 
 
 def _crossings(rings: Sequence[EdgeRing], height: int, width: int) -> tuple[Ints, Ints]:
-    """Offsets where an edge crosses a column's centre line, clipped to the image, and each one's ring."""
+    """Return offsets where an edge crosses a column's centre line, clipped to the image, and each one's ring."""
     ends, sizes = _points(rings)
     if not ends.size:
         return np.empty(0, np.int64), np.empty(0, np.int64)
@@ -101,7 +101,7 @@ def _crossings(rings: Sequence[EdgeRing], height: int, width: int) -> tuple[Ints
     some = sizes > 0
     before[(lasts - sizes)[some]] = lasts[some] - 1
     starts = ends[before]
-    # An edge is walked from left to right whoever owns it: two neighbours share its crossings exactly.
+    # Every edge is walked from left to right, so that two neighbouring rings get exactly the same crossings.
     back = starts[:, 0] > ends[:, 0]
     x0, y0 = np.where(back[:, None], ends, starts).T
     x1, y1 = np.where(back[:, None], starts, ends).T
@@ -137,8 +137,8 @@ def _points(rings: Sequence[EdgeRing]) -> tuple[npt.NDArray[np.float64], Ints]:
 
 
 def label_runs(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
-    """For every run of `by_column`, the index of the first run of its 4-connected piece."""
-    # A run shifted by one column overlaps its right-hand neighbours; the offsets need no columns for that.
+    """Return, for every run of `by_column`, the index of the first run of its 4-connected piece."""
+    # A run shifted by one column overlaps its right-hand neighbours, so offsets suffice to find them.
     low = np.searchsorted(stops, starts + height, "right")
     high = np.searchsorted(starts, stops + height, "left")
     degree = np.maximum(high - low, 0)
@@ -155,11 +155,10 @@ def label_runs(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
 
 
 def trace(bounds: Ints, height: int) -> list[TracedOutline]:
-    """The outlines of the 4-connected pieces, by their first pixel; outer rings clockwise on the screen.
+    """Return the outlines of the 4-connected pieces, in the order of their first pixel; outer rings are clockwise.
 
-    Every run has a top edge (left to right, node i) and a bottom edge (right to left, node n + i).  Which
-    edge follows which needs only a look at the next column, so all are found at once; a walk then gathers the
-    rings.
+    Every run has a top edge (left to right, node i) and a bottom edge (right to left, node n + i). The next edge
+    depends only on the next column, so all are found at once; then a walk gathers the rings.
     """
     column, starts, stops = by_column(bounds, height)
     n = starts.size
@@ -180,7 +179,7 @@ def trace(bounds: Ints, height: int) -> list[TracedOutline]:
 
 
 def _after_top(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
-    """The edge after each run's top edge.  Where pixels meet at a corner only, it stays with its own."""
+    """Return the edge after each run's top edge. Where pixels meet only at a corner, it stays with its own piece."""
     n = starts.size
     run = np.arange(n)
     j = np.searchsorted(stops, starts + height, "right")  # the first on the right that ends below our top
@@ -188,14 +187,14 @@ def _after_top(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
     other = np.where(there, j, 0)
     top = starts[other] - height
     above = np.maximum(run - 1, 0)
-    blocked = (run > 0) & (column[above] == column) & (stops[above] > top)  # climbing, another run comes first
+    blocked = (run > 0) & (column[above] == column) & (stops[above] > top)  # another run comes first on the way up
     up = np.where(blocked, n + above, other)
     down = np.where(top < stops, other, n + run)
     return np.where(there, np.where(top < starts, up, down), n + run)
 
 
 def _after_bottom(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
-    """The edge after each run's bottom edge: `_after_top` turned by half a turn."""
+    """Return the edge after each run's bottom edge: `_after_top` rotated by half a turn."""
     n = starts.size
     run = np.arange(n)
     j = np.searchsorted(starts, stops - height, "left") - 1
@@ -210,7 +209,7 @@ def _after_bottom(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
 
 
 def _walk(follows: list[int], x: list[int], y: list[int]) -> list[tuple[int, list[float], int]]:
-    """(first node, ring, area, negative for a hole) of every cycle; corners only, the first one top left."""
+    """Return (first node, ring, area) of every cycle; holes have a negative area, and rings only have corners."""
     seen = bytearray(len(follows))
     rings = []
     for start in range(len(follows)):
@@ -231,9 +230,9 @@ def _walk(follows: list[int], x: list[int], y: list[int]) -> list[tuple[int, lis
 
 
 def bridge(rings: Sequence[Sequence[float]]) -> list[float]:
-    """One ring through all of `rings`: from each one's first point to the next one's, and all the way back.
+    """Join `rings` to one: from each one's first point to the next one's, and back again.
 
-    Each bridge is walked twice along the same line, so under the even-odd rule it encloses nothing.
+    Each bridge is walked twice along the same line, so by the even-odd rule it encloses nothing.
     """
     if len(rings) == 1:
         return list(rings[0])

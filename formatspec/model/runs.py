@@ -1,7 +1,7 @@
-"""Run bounds: how pixels in column-major order are kept, found, merged and counted.
+"""Run bounds: how pixels in column-major order are stored, found, merged and counted.
 
-*Bounds* are a 1-D int64 array of alternating start and stop offsets, strictly increasing; the offset of pixel
-(x, y) in an image of height h is ``x * h + y``.  Nothing here knows the image's width, only its pixel total.
+*Bounds* are a 1-D int64 array of alternating start and stop offsets, strictly increasing; the offset of pixel (x, y) in
+an image of height h is ``x * h + y``. The functions here need not know the image's width, only its number of pixels.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ Mask: TypeAlias = "npt.NDArray[np.bool_]"
 Pixels: TypeAlias = "npt.NDArray[Any]"
 
 
-_BLOCK = 1 << 18  # elements compared at a time: a block stays in the cache
-_STRIP = 128  # columns moved at a time, for the same reason
+_BLOCK = 1 << 18  # elements compared at once, so that a block stays in the cache
+_STRIP = 128  # columns moved at once, for the same reason
 _FEW = 96  # so many numbers are handled one by one faster than together
-_GROUPS = 10  # groups of five bits in one count: 50 bits, more than any image has pixels
+_GROUPS = 10  # groups of five bits in one count: 50 bits are enough for any image
 
 
 # -- pixels to runs ------------------------------------------------------------------------------------------
 
 
 def nonzero_runs(pixels: Pixels) -> tuple[Ints, Ints, Pixels]:
-    """The maximal vertical runs of equal, non-zero pixels: (starts, stops, values), in column-major order.
+    """Return the maximal vertical runs of equal, non-zero pixels as (starts, stops, values), in column-major order.
 
-    `pixels` is (h, w) or (h, w, c), bool or integer; `values` is (n,) or (n, c).  A run stays in its column.
+    `pixels` is (h, w) or (h, w, c), bool or integer; `values` is (n,) or (n, c). A run stays in its column.
     """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -62,7 +62,7 @@ def _extent(present: Mask) -> tuple[int, int]:
 
 
 def _run_starts(flat: Pixels, channels: int) -> Ints:
-    """Column-major offsets where a run begins: every column's top, and every change from the row above."""
+    """Return column-major offsets where a run begins: every column's top, and every change from the row above."""
     height, samples = flat.shape
     width = samples // channels
     if not height or not width:
@@ -90,7 +90,7 @@ def _distinct(ordered: Ints) -> Ints:
 
 
 def join(starts: Ints, stops: Ints) -> Ints:
-    """Bounds of ordered, disjoint runs; runs that touch become one."""
+    """Return bounds of ordered, disjoint runs; runs that touch become one."""
     edges = np.empty(2 * starts.size, np.int64)
     edges[::2], edges[1::2] = starts, stops
     meets = np.flatnonzero(starts[1:] == stops[:-1])
@@ -100,7 +100,7 @@ def join(starts: Ints, stops: Ints) -> Ints:
 
 
 def toggles(offsets: Ints) -> Ints:
-    """Bounds of offsets, in any order, at each of which inside and outside change places (even-odd)."""
+    """Return bounds that switch between outside and inside at each of some offsets, in any order (even-odd)."""
     ordered = np.sort(offsets)
     first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if ordered.size else ordered
     odd = np.diff(first, append=ordered.size) % 2 == 1
@@ -109,12 +109,12 @@ def toggles(offsets: Ints) -> Ints:
 
 
 def complement(bounds: Ints, total: int) -> Ints:
-    """Bounds of all pixels that `bounds` leaves out, of `total`."""
+    """Return bounds of all pixels outside `bounds`, out of `total`."""
     return toggles(np.concatenate([bounds, np.array([0, total], np.int64)]))
 
 
 def combine(a: Ints, b: Ints, members: tuple[int, ...]) -> Ints:
-    """Bounds of the pixels whose membership is in `members`: 1 is a only, 2 is b only, 3 is both."""
+    """Return bounds of the pixels whose membership is in `members`: 1 is a only, 2 is b only, 3 is both."""
     offsets = np.concatenate([a, b])
     weights = np.ones(offsets.size, np.int64)
     weights[1 : a.size : 2] = -1
@@ -124,13 +124,13 @@ def combine(a: Ints, b: Ints, members: tuple[int, ...]) -> Ints:
 
 
 def cover(starts: Ints, stops: Ints) -> Ints:
-    """Bounds of the pixels in any of the runs, which may overlap and come in any order."""
+    """Return bounds of the pixels in any of the runs, which may overlap and come in any order."""
     weights = np.repeat(np.array([1, -1], np.int64), starts.size)
     return _changes(np.concatenate([starts, stops]), weights, None)
 
 
 def _changes(offsets: Ints, weights: Ints, is_member: Mask | None) -> Ints:
-    """Where the running sum of weights becomes or ceases to be a member (None: above zero)."""
+    """Return where the running sum of weights enters or leaves the members (None: values above zero)."""
     if not offsets.size:
         return offsets
     order = np.argsort(offsets, kind="stable")
@@ -146,9 +146,9 @@ def _changes(offsets: Ints, weights: Ints, is_member: Mask | None) -> Ints:
 
 
 def topmost(layers: Sequence[Ints]) -> tuple[Ints, Ints, Ints]:
-    """What is seen of layers of bounds that lie one over the other, the last on top: (starts, stops, layers).
+    """Return the visible parts of layers of bounds, the last on top, as (starts, stops, layers).
 
-    The runs are ordered and disjoint; those of one layer that touch are one.
+    The runs are ordered and disjoint; touching runs of one layer are one.
     """
     edges, places = _distinct_places(np.concatenate([np.empty(0, np.int64), *layers]))
     seen = np.full(edges.size, -1, np.int64)  # from each edge to the next
@@ -157,7 +157,7 @@ def topmost(layers: Sequence[Ints]) -> tuple[Ints, Ints, Ints]:
     new = np.ones(seen.size, np.bool_)
     np.not_equal(seen[1:], seen[:-1], out=new[1:])
     edges, seen = edges[new], seen[new]
-    shown = np.flatnonzero(seen >= 0)  # never the last: no pixel lies behind all edges
+    shown = np.flatnonzero(seen >= 0)  # never the last: no pixel comes after all edges
     return edges[shown], edges[shown + 1], seen[shown]
 
 
@@ -215,12 +215,12 @@ def by_key(starts: Ints, stops: Ints, keys: Pixels) -> list[tuple[int, Ints]]:
 
 
 def by_column(bounds: Ints, height: int) -> tuple[Ints, Ints, Ints]:
-    """(column, start, stop) of every run, cut where it crosses from one column into the next."""
+    """Return (column, start, stop) of every run, split where it goes from one column into the next."""
     return within_columns(bounds[::2], bounds[1::2], height)[1:]
 
 
 def within_columns(starts: Ints, stops: Ints, height: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """(run, column, start, stop) of runs, cut where they cross from one column into the next."""
+    """Return (run, column, start, stop) of runs, split where they go from one column into the next."""
     first = starts // max(height, 1)
     spans = (stops - 1) // max(height, 1) - first + 1
     if not spans.size or spans.max() == 1:
@@ -233,7 +233,7 @@ def within_columns(starts: Ints, stops: Ints, height: int) -> tuple[Ints, Ints, 
 
 
 def rows_first(flat: Pixels, wide: int, tall: int) -> Pixels:
-    """Column-major pixels as a C-ordered array (tall, wide), moved in strips that stay in the cache."""
+    """Return column-major pixels as a C-ordered array (tall, wide), moved in strips that stay in the cache."""
     columns = flat.reshape(wide, tall)
     rows = np.empty((tall, wide), flat.dtype)
     for left in range(0, wide, _STRIP):
@@ -245,7 +245,7 @@ def rows_first(flat: Pixels, wide: int, tall: int) -> Pixels:
 
 
 def to_counts(bounds: Ints, total: int) -> Ints:
-    """Run lengths, zeros first; a last run of no zeros is left out."""
+    """Return run lengths, zeros first; a last run of no zeros is left out."""
     edges = np.empty(bounds.size + 2, np.int64)
     edges[0], edges[1:-1], edges[-1] = 0, bounds, total
     lengths = edges[1:] - edges[:-1]
@@ -253,7 +253,7 @@ def to_counts(bounds: Ints, total: int) -> Ints:
 
 
 def from_counts(counts: Ints, total: int) -> Ints:
-    """Bounds of run lengths, zeros first.  ValueError if one is negative or they do not add up to `total`."""
+    """Return bounds of run lengths, zeros first. Raises ValueError if one is negative or the sum is not `total`."""
     if counts.size and (counts.min() < 0 or counts.max() > total):
         negative = counts.min() < 0
         raise ValueError(
@@ -269,7 +269,7 @@ def from_counts(counts: Ints, total: int) -> Ints:
 
 
 def pack(counts: Ints) -> str:
-    """The compressed text of run lengths, each from the fourth on as a difference to the one two before it.
+    """Return the compressed text of run lengths; from the fourth on, each is a difference to the one two before it.
 
     Groups of five bits, lowest first, are characters from "0" (48) on; a sixth bit says that more follow.
     """
@@ -305,7 +305,7 @@ def _pack_few(counts: list[int]) -> str:
 
 
 def unpack(text: bytes) -> Ints:
-    """The run lengths of a compressed text.  ValueError where it is malformed."""
+    """Return the run lengths of a compressed text. Raises ValueError if it is malformed."""
     groups = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     if not groups.size:
         return np.empty(0, np.int64)

@@ -1,4 +1,4 @@
-"""The slots of each kind of record: their names, the type of their values, what is derived from others."""
+"""The slots of each kind of record: their names, the types of their values, and which are derived from others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RecordKind = Literal["dataset", "item", "object", "category", "label", "caption"
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """One slot.  `derived`: computed from other slots, so that rows can only look it up."""
+    """One slot. `derived` says that it is computed from other slots, so that rows can only look it up."""
 
     type: Type
     derived: bool = False
@@ -132,14 +132,13 @@ TABLES: dict[str, RecordKind] = {
     "areas": "area",
     "void": "void",
 }
-"""What `each:` may name, and the kind of record that its rows are."""
+"""The names for `each:`, and the kind of record that their rows are."""
 
 
 def find_slot(kind: RecordKind, name: str) -> tuple[str, Slot] | None:
-    """The slot that `name` means inside a record of `kind`: its full name, and what it is.
+    """Return the slot that `name` means in a record of `kind`: its full name, and its definition.
 
-    A name may repeat the record's kind (`category.name` in a row of categories), and `attributes.x` is one
-    attribute of the record.
+    A name may repeat the record's kind (`category.name` in a row of categories), and `attributes.x` is one attribute.
     """
     slots = SLOTS[kind]
     if name in slots:
@@ -157,13 +156,13 @@ def find_slot(kind: RecordKind, name: str) -> tuple[str, Slot] | None:
 
 
 def slot_value(record: Any, slot: str) -> Any:
-    """A stated slot of a record, or one attribute."""
+    """Return a stated slot of a record, or one attribute."""
     head, _, name = slot.partition(".")
     return getattr(record, head, {}).get(name) if name else getattr(record, head, None)
 
 
 def without(thing: Object, slot: str) -> Object:
-    """The object that does not state a slot."""
+    """Return the object without a slot."""
     head, _, name = slot.partition(".")
     left = {key: value for key, value in thing.attributes.items() if key != name} if name else None
     changed: dict[str, Any] = {head: left}

@@ -1,1 +1,1 @@
-"""Text templates that work both ways, and the trees of files that they describe."""
+"""Text templates that are both matched and rendered, and the trees of files that they describe."""

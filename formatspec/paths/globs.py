@@ -1,4 +1,4 @@
-"""Patterns of paths, as a spec's `root` and `ignore` have them."""
+"""Patterns of paths, as in a spec's `root` and `ignore`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a whole path fits a pattern.
+    """Return whether a whole path matches a pattern.
 
     `*` is any text within a segment, and `?` is one character of it. `**` as a segment is any number of segments; as
     the last one it is at least one. A final `/` stands for `/**`.
@@ -55,7 +55,7 @@ def _globs(patterns: tuple[str, ...]) -> Globs:
 
 
 def _mark(pattern: str) -> str:
-    """The longest text that stands in every path that fits a pattern, with a slash before it."""
+    """Return the longest text that every matching path contains, with a slash before it."""
     return max(re.split(r"[*?]+", "/" + pattern), key=len)
 
 
@@ -63,8 +63,8 @@ def _mark(pattern: str) -> str:
 def _glob(pattern: str) -> re.Pattern[str]:
     """Compile a pattern.
 
-    What follows a wildcard is sought at its first place and not elsewhere (an atomic group). That loses nothing as long
-    as another wildcard of the same kind comes later, and it keeps the time for matching linear.
+    The text after a wildcard is only sought at its first occurrence (an atomic group). That loses no match as long as
+    another wildcard of the same kind comes later, and keeps the time for matching linear.
     """
     segments = (pattern + "**" if pattern.endswith("/") else pattern).split("/")
     trailing = segments[-1] == "**"

@@ -1,4 +1,4 @@
-"""A long list of paths, held as one text: a list of Python's own takes three times the memory."""
+"""A long list of paths, stored as one text: a list of strings would take three times the memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import pairwise
 from typing import Any, overload
 
 SURROGATES = "surrogatepass"
-"""Names that are no UTF-8 hold surrogate escapes (PEP 383)."""
+"""The error handler for names that are not UTF-8 and hold surrogate escapes (PEP 383)."""
 
 
 class Paths(Sequence[str]):
-    """Paths in their order."""
+    """Paths in a fixed order."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        """Take paths in their order, each as UTF-8 in one buffer."""
+        """Take paths in their order; each is stored as UTF-8 in one buffer."""
         self._text = bytearray()
         self._ends = array("q", (0,))
         for path in paths:
@@ -27,7 +27,7 @@ class Paths(Sequence[str]):
         return len(self._ends) - 1
 
     def __iter__(self) -> Iterator[str]:
-        """The paths in their order."""
+        """Yield the paths in their order."""
         text = self._text
         return (text[start:end].decode("utf-8", SURROGATES) for start, end in pairwise(self._ends))
 
@@ -36,14 +36,14 @@ class Paths(Sequence[str]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[str]: ...
     def __getitem__(self, place: int | slice) -> str | Sequence[str]:
-        """The path at a place, or a tuple of the paths of a slice."""
+        """Return the path at an index, or a tuple of the paths of a slice."""
         chosen = range(len(self))[place]
         if isinstance(chosen, range):
             return tuple(self[one] for one in chosen)
         return self._text[self._ends[chosen] : self._ends[chosen + 1]].decode("utf-8", SURROGATES)
 
     def __eq__(self, other: Any) -> bool:
-        """Whether the paths and their order are the same."""
+        """Return whether the paths and their order are the same."""
         if not isinstance(other, Paths):
             return NotImplemented
         return self._text == other._text and self._ends == other._ends

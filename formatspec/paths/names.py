@@ -1,4 +1,4 @@
-"""Paths as texts: what a reference or a name in an archive means, and the order of paths."""
+"""Paths as texts: what a reference or a name in an archive means, and how paths are sorted."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from urllib.parse import unquote
 from formatspec.paths.listing import Paths
 
 _NAMES = re.compile(r"[^/\\\0.:][^/\\\0:]*+(?:/[^/\\\0.:][^/\\\0:]*+)*+")
-"""Names parted by slashes, which mean what they say."""
+"""Names separated by slashes that need no interpretation."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def safe_join(folder: str, reference: str) -> str | None:
-    """The path that a reference means, which was found in a file of this folder; "" is the root itself.
+    """Return the path that a reference in a file of this folder means; "" is the root itself.
 
-    Backslashes count as slashes. None if the reference is absolute, has a drive letter or a NUL, or leaves
-    the root.
+    Backslashes count as slashes. The result is None if the reference is absolute, has a drive letter or a NUL, or
+    leaves the root.
     """
     plain = f"{folder}/{reference}" if folder else reference
     if _NAMES.fullmatch(plain):
@@ -34,7 +34,7 @@ def safe_join(folder: str, reference: str) -> str | None:
 
 
 def far_segments(name: str) -> list[str]:
-    """The segments of an absolute path or an address, which begins at no folder of a dataset; empty for other names."""
+    """Return the segments of an absolute path or an address, which starts elsewhere; empty for other names."""
     if ":" not in name and name[:1] not in ("/", "\\"):
         return []
     plain = name.replace("\\", "/") if "\\" in name else name
@@ -47,7 +47,7 @@ _FAR = re.compile(r"[A-Za-z]:/|[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def plain_spelling(name: str) -> str:
-    """A name by which spellings of it are compared: without `./`, with slashes, composed characters, no escapes."""
+    """Return a name in the spelling used for comparison: no `./`, slashes, composed characters, no escapes."""
     if name.isascii() and not _ODD.search(name):
         return name
     parts = unquote(unicodedata.normalize("NFC", name)).replace("\\", "/").split("/")
@@ -58,21 +58,21 @@ _ODD = re.compile(r"[\\%]|//|(?:^|/)\./")
 
 
 def safe_name(name: str) -> str | None:
-    """The path that a name in an archive or a store means; None if it may not be one."""
+    """Return the path that a name in an archive or a store means; None if the name is not allowed."""
     return None if "\\" in name or ".." in name.split("/") else safe_join("", name)
 
 
 def with_small_extension(path: str) -> str:
-    """A path whose extension is spelled in small letters, as templates spell it; the path itself where it is."""
+    """Return a path with its extension in small letters, as templates spell it."""
     start, dot, extension = path.rpartition(".")
     return path if not dot or "/" in extension else start + dot + extension.lower()
 
 
 def by_segments(path: str) -> str:
-    """What paths are sorted by: a slash stands before every character that a name may hold."""
+    """Return the sort key of a path: a slash comes before every character that a name may hold."""
     return path.replace("/", "\0")
 
 
 def in_order(paths: Iterable[str]) -> Paths:
-    """Paths sorted by segments."""
+    """Return paths sorted by segments."""
     return Paths(sorted(paths, key=by_segments))

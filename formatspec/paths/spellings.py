@@ -1,4 +1,4 @@
-"""Names that are spelled alike: found where a document spells the name of a file otherwise than the file does."""
+"""Finds names with different spellings, for documents that spell a file's name differently than the file system."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ T = TypeVar("T")
 
 
 def plainly(names: Sequence[Any]) -> tuple[Any, ...]:
-    """Names without `./`, backslashes, escapes and decomposed characters, by which spellings of them are compared."""
+    """Return names without `./`, backslashes, escapes and decomposed characters, for comparison."""
     return tuple(plain_spelling(name) if isinstance(name, str) else name for name in names)
 
 
 def without_capitals(names: Sequence[Any]) -> tuple[Any, ...]:
-    """Names as `plainly` gives them, with small letters for capitals."""
+    """Return names as `plainly` does, in lower case."""
     return tuple(plain_spelling(name).casefold() if isinstance(name, str) else name for name in names)
 
 
 class Spellings:
-    """Where names stand that are spelled alike but for capitals and what `plain_spelling` leaves out.
+    """An index of names by their spelling without capitals and what `plain_spelling` removes.
 
-    Twelve bytes a name: what is found may have another name, so that the caller compares it.
+    It takes twelve bytes for each name. A result may be another name, so the caller must compare it.
     """
 
     def __init__(self, names: Iterable[tuple[int, Sequence[Any]]]) -> None:
-        """Take names, each with the number that stands for it."""
+        """Take names, each with a number."""
         marks, numbers = array("q"), array("i")
         for number, name in names:
             marks.append(hash(without_capitals(name)))
@@ -40,7 +40,7 @@ class Spellings:
         self._numbers = np.frombuffer(numbers, np.int32)[order] if numbers else np.zeros(0, np.int32)
 
     def like(self, name: Sequence[Any]) -> list[int]:
-        """The numbers of the names that may be spelled like this one, in the order in which they were taken."""
+        """Return the numbers of the names that may be spelled like this one, in the order in which they were taken."""
         if not len(self._marks):
             return []
         mark = hash(without_capitals(name))
@@ -52,10 +52,10 @@ class Spellings:
 
 
 def spelled_like(name: Sequence[Any], found: Sequence[tuple[T, Sequence[Any]]]) -> list[T]:
-    """Which of some things a name may mean.
+    """Return which of some things a name may mean.
 
-    Names are equal that differ only in what `plain_spelling` leaves out. Where no name is equal, those are taken that
-    differ in capitals too.
+    Names count as equal if they differ only in what `plain_spelling` removes. If none is equal, those that also differ
+    in capitals are returned.
 
     Args:
         name: The name in its parts.
@@ -72,5 +72,5 @@ def spelled_like(name: Sequence[Any], found: Sequence[tuple[T, Sequence[Any]]]) 
 
 
 def differs_in_capitals(a: str, b: str) -> bool:
-    """Whether two names are different, and equal but for capitals."""
+    """Return whether two names differ only in capitals."""
     return plain_spelling(a) != plain_spelling(b) and without_capitals((a,)) == without_capitals((b,))

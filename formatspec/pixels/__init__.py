@@ -1,1 +1,1 @@
-"""Image <-> regions: encodings, labels, palettes."""
+"""Converts between images and regions: encodings, labels, palettes."""

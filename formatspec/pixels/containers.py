@@ -1,4 +1,4 @@
-"""The files that label images stand in: PNG, BMP, and text with a number for each pixel.
+"""The kinds of files for label images: PNG, BMP, and text with a number for each pixel.
 
 Source of BMP: the documentation of BITMAPFILEHEADER and BITMAPINFOHEADER.
 """
@@ -25,12 +25,16 @@ _FILE = struct.Struct("<2sIHHI")
 _INFO = struct.Struct("<IiiHHIIiiII")
 _UPRIGHT = 72 * 10000 // 254
 _PNG, _PNG_END = b"\x89", b"\0\0\0\0IEND\xaeB`\x82"
-"""How PNG files begin, and neither BMP nor text; how they end, if nothing stands behind."""
+"""The first byte of PNG files, which BMP and text files do not have; and their end, unless other bytes follow."""
 _DIGITS = frozenset(b"0123456789 \t\r\n.eE+")
 
 
 def decode(data: bytes) -> Raster:
-    """The pixels as stored.  A text of numbers is `gray16`, a row of the image to a line; ImageError if damaged."""
+    """Return the pixels as stored. A text of numbers is `gray16`, one row of the image per line.
+
+    Raises:
+        ImageError: The bytes are damaged.
+    """
     if data[:2] == b"BM":
         return _decode_bmp(data)
     if _is_text(data):
@@ -39,7 +43,7 @@ def decode(data: bytes) -> Raster:
 
 
 def read_header(data: bytes) -> Header:
-    """Size, bits a sample and colour type, as PNG says them."""
+    """Return the size, the bits per sample and the colour type, in PNG's terms."""
     if data[:1] == _PNG:
         return _png_header(data[:HEADER_SIZE])
     if data[:2] == b"BM":
@@ -53,20 +57,20 @@ def read_header(data: bytes) -> Header:
 
 @lru_cache(maxsize=256)
 def _png_header(first: bytes) -> Header:
-    """The header of a PNG file; those of one dataset are much alike."""
+    """Return the header of a PNG file; those of one dataset mostly repeat."""
     return png_header.read_header(first)
 
 
 def is_whole_png(data: bytes) -> bool:
-    """Whether the file is plainly a PNG file that runs to its end.
+    """Return whether the file is certainly a complete PNG file.
 
-    A PNG file with further bytes behind its end is told by `is_whole`.
+    A PNG file with further bytes after its end is recognised by `is_whole`.
     """
     return data.endswith(_PNG_END) and data.startswith(_PNG)
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether the file runs to its end, as far as its container tells."""
+    """Return whether the file is complete, as far as its container shows."""
     if data[:1] == _PNG:
         return data.endswith(_PNG_END) or png.has_end(data)
     if data[:2] == b"BM":
@@ -76,7 +80,7 @@ def is_whole(data: bytes) -> bool:
 
 
 def encode(pixels: PixelArray, mode: Mode, palette: npt.ArrayLike | None = None, path: str = "") -> bytes:
-    """The file that the end of `path` asks for: .bmp, .txt, else PNG; the same bytes for the same pixels."""
+    """Return the file for the extension of `path`: .bmp, .txt, or else PNG; equal pixels give equal bytes."""
     if path.lower().endswith(".bmp"):
         return _encode_bmp(pixels, mode)
     if path.lower().endswith(".txt"):
@@ -85,7 +89,7 @@ def encode(pixels: PixelArray, mode: Mode, palette: npt.ArrayLike | None = None,
 
 
 def encode_painting(painting: Painting, palette: npt.ArrayLike | None = None, path: str = "") -> bytes:
-    """As `encode`, of runs; a PNG is made without a pixel between."""
+    """Return the same as `encode` for runs; a PNG is made without decoding them to pixels."""
     if path.lower().endswith((".bmp", ".txt")):
         return encode(painting.pixels(), painting.mode, path=path)
     return painting.png(palette)
@@ -118,12 +122,12 @@ def _decode_text(data: bytes) -> PixelArray:
 
 
 def _stride(width: int, bits: int) -> int:
-    """Bytes of a row, which is filled up to a multiple of four."""
+    """Return the bytes of a row, which is padded to a multiple of four."""
     return (width * bits + 31) // 32 * 4
 
 
 def _bmp_header(data: bytes) -> tuple[int, int, int, int, int]:
-    """Width, height (negative if the first row is the upper one), bits a pixel, where pixels begin, colours."""
+    """Return width, height (negative if rows go down), bits per pixel, the offset of the pixels, and the colours."""
     if len(data) < _FILE.size + _INFO.size:
         raise ImageError("the BMP file ends before its header does")
     offset = _FILE.unpack_from(data)[4]

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def between_zeros(head: int, middle: npt.NDArray[np.uint8], tail: int) -> bytes:
-    """The zlib stream of bytes between so many zeros before and after them.
+    """Return the zlib stream of bytes with many zeros before and after them.
 
-    The zeros are put together from blocks compressed once; the bytes between are compressed by run lengths: level 1
-    with Z_RLE is as fast as any other setting and smaller than all but the slow ones.
+    The zeros are put together from blocks that are compressed once. The bytes between are compressed by run lengths:
+    level 1 with Z_RLE is as fast as any other setting, and smaller than all but the slow ones.
     """
     packer = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
     checksum = _zeros_after(zlib.adler32(middle.data, _zeros_after(1, head)), tail)
@@ -34,13 +34,13 @@ def between_zeros(head: int, middle: npt.NDArray[np.uint8], tail: int) -> bytes:
 
 
 def _zeros_after(checksum: int, count: int) -> int:
-    """Adler-32 after `count` more zero bytes: the low sum stays, the high one grows by it every time."""
+    """Return Adler-32 after `count` more zero bytes: the low sum stays, and each zero adds it to the high one."""
     low, high = checksum & 0xFFFF, checksum >> 16
     return (high + low * count) % 65521 << 16 | low
 
 
 def _zeros(count: int) -> list[bytes]:
-    """Deflate blocks of `count` zero bytes."""
+    """Return deflate blocks of `count` zero bytes."""
     return [_zero_block(place) for place in range(count.bit_length()) if count >> place & 1]
 
 

@@ -1,4 +1,4 @@
-"""Label maps: pixels to one region per value."""
+"""Splits label maps into one region per value."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PixelValue = int | tuple[int, ...]
 
 
 def split(pixels: Pixels) -> list[tuple[PixelValue, Region]]:
-    """The region of every value but zero, sorted by value.
+    """Return the region of every value but zero, sorted by value.
 
-    `pixels` is bool or integer, (h, w) with int values, or (h, w, c) with tuples of c ints; channels are
-    unsigned and have at most 64 bits together.  ValueError otherwise.
+    `pixels` is bool or integer, (h, w) with int values, or (h, w, c) with tuples of c ints. Channels are unsigned and
+    have at most 64 bits together; ValueError otherwise.
     """
     _check(pixels)
     height, width = pixels.shape[:2]
@@ -55,7 +55,7 @@ def _as_numbers(pixels: Pixels) -> npt.NDArray[np.uint64]:
 
 
 def zero_region(pixels: Pixels) -> Region:
-    """The pixels that `split` leaves out: value 0, or 0 in every channel."""
+    """Return the pixels that `split` leaves out: value 0, or 0 in every channel."""
     _check(pixels)
     starts, stops, _ = nonzero_runs(pixels)
     height, width = pixels.shape[:2]
@@ -71,7 +71,7 @@ def _check(pixels: Pixels) -> None:
 
 
 def _keys(values: Pixels) -> npt.NDArray[Any]:
-    """One number per value, in the order of the values."""
+    """Return one number for each value, in the order of the values."""
     if values.ndim == 1:
         return values
     keys = np.zeros(len(values), np.uint64)

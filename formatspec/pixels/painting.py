@@ -1,4 +1,4 @@
-"""Regions painted one over the other, kept as the runs that are seen; pixels and PNG files of them."""
+"""Paints regions over each other, and keeps the visible runs; pixels and PNG files are made of these."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ _LARGEST: dict[Mode, int] = {"gray": 255, "gray16": 65535, "palette": 255, "rgb"
 
 
 class Painting(msgspec.Struct, frozen=True):
-    """An image of `mode` that is 0 but for ordered, disjoint runs of one value, in column-major order.
+    """An image of `mode` that is 0 except in ordered, disjoint runs of one value, in column-major order.
 
-    keys: the values, each as one number whose lowest byte is the first channel.  layers: which of the regions that
-    were painted each run shows.
+    Attributes:
+        keys: The values, each as one number whose lowest byte is the first channel.
+        layers: Which of the painted regions each run shows.
     """
 
     height: int
@@ -37,12 +38,12 @@ class Painting(msgspec.Struct, frozen=True):
     layers: Ints
 
     def seen(self, count: int) -> list[int]:
-        """How many pixels of each of the first `count` regions are seen."""
+        """Return how many pixels of each of the first `count` regions are visible."""
         found = np.bincount(self.layers, self.stops - self.starts, count)  # whole numbers below 2^53 add up exactly
         return [int(pixels) for pixels in found.tolist()]
 
     def values(self) -> set[PixelValue]:
-        """The values that a pixel has, but for the 0 of what is not painted."""
+        """Return the values that pixels have, without the 0 of unpainted ones."""
         channels = CHANNELS[self.mode]
         few = channels == 1 and self.keys.size
         found = (np.flatnonzero(np.bincount(self.keys)) if few else np.unique(self.keys)).tolist()
@@ -51,12 +52,12 @@ class Painting(msgspec.Struct, frozen=True):
         return {tuple(key >> 8 * place & 255 for place in range(channels)) for key in found}
 
     def seen_region(self, layer: int) -> Region:
-        """The pixels of one of the regions that are seen."""
+        """Return the visible pixels of one of the regions."""
         own = self.layers == layer
         return Region(self.height, self.width, join(self.starts[own], self.stops[own]))
 
     def pixels(self) -> Pixels:
-        """uint8 (uint16 for gray16), (h, w), or (h, w, 3 or 4) for rgb and rgba."""
+        """Return the pixels: uint8 (uint16 for gray16), (h, w), or (h, w, 3 or 4) for rgb and rgba."""
         channels = CHANNELS[self.mode]
         kind = "<u4" if channels > 1 else "<u2" if self.mode == "gray16" else "u1"
         check_limit("decoded", self.height * self.width * channels, "an image that is written has a size in bytes of")
@@ -70,12 +71,12 @@ class Painting(msgspec.Struct, frozen=True):
         return np.ascontiguousarray(rows.view(np.uint8).reshape(self.height, self.width, 4)[..., :channels])
 
     def png(self, palette: npt.ArrayLike | None = None) -> bytes:
-        """PNG bytes, the same for the same runs; `palette` as for png.encode."""
+        """Return PNG bytes, the same for the same runs; `palette` as for png.encode."""
         colors = palette_bytes(palette, self.mode, int(self.keys.max(initial=0)) if self.mode == "palette" else 0)
         return assembled(self.height, self.width, self.mode, colors, self._stream())
 
     def _stream(self) -> bytes:
-        """The zlib stream of rows that are stored as differences to the row above: a run shows at its two ends only."""
+        """Return the zlib stream of rows stored as differences to the row above: a run appears only at its ends."""
         values = _stored(self.keys, self.mode)
         depth = values.shape[1]
         size = self.width * depth + 1
@@ -87,7 +88,7 @@ class Painting(msgspec.Struct, frozen=True):
         middle = np.zeros((bottom - top, size), np.uint8)
         middle[:, 0] = UP
         flat, left = middle.reshape(-1), column * depth + 1
-        ends = np.flatnonzero(last < bottom)  # rows below are not stored as differences
+        ends = np.flatnonzero(last < bottom)  # rows below are stored without differences
         for place in range(depth):
             flat[(first - top) * size + left + place] = values[run, place]
             flat[((last - top) * size + left + place)[ends]] -= values[run[ends], place]
@@ -95,16 +96,17 @@ class Painting(msgspec.Struct, frozen=True):
 
 
 def _stored(keys: Ints, mode: Mode) -> npt.NDArray[np.uint8]:
-    """Values as PNG stores them, a row of bytes each."""
+    """Return values as PNG stores them, a row of bytes each."""
     if mode == "gray16":
         return keys.astype(">u2").view(np.uint8).reshape(-1, 2)
     return keys.astype("<u4").view(np.uint8).reshape(-1, 4)[:, : CHANNELS[mode]]
 
 
 def compose(rows: Iterable[tuple[Region, PixelValue]], height: int, width: int, mode: Mode) -> Painting:
-    """Regions painted one over the other, later ones on top.
+    """Paint regions over each other, later ones on top.
 
-    ValueError for a region of another size and for a value that the mode cannot hold.
+    Raises:
+        ValueError: A region has another size, or the mode cannot hold a value.
     """
     layers, keys = [], []
     for region, value in rows:
@@ -120,7 +122,7 @@ def compose(rows: Iterable[tuple[Region, PixelValue]], height: int, width: int, 
 
 
 def _packed(value: PixelValue, mode: Mode) -> int:
-    """A value as one number, its first channel lowest."""
+    """Return a value as one number, its first channel lowest."""
     parts = value if isinstance(value, tuple) else (value,)
     if len(parts) != CHANNELS[mode] or not all(0 <= part <= _LARGEST[mode] for part in parts):
         raise ValueError(f"a pixel of mode {mode} cannot hold the value {value}")

@@ -30,7 +30,7 @@ def palette_color(index: int) -> tuple[int, int, int]:
 
 @cache
 def bits(n: int = 256) -> npt.NDArray[np.uint8]:
-    """The first `n` colors of `palette_color`: uint8 (n, 3), not to be written to."""
+    """Return the first `n` colors of `palette_color`: uint8 (n, 3), read-only."""
     import numpy as np
 
     colors = np.array([palette_color(index) for index in range(n)], np.uint8).reshape(n, 3)

@@ -1,4 +1,4 @@
-"""PNG: its pixels as stored, and a writer that is fast for mostly empty images.
+"""PNG: decodes pixels as stored, and encodes mostly empty images fast.
 
 Source of the format: PNG specification, third edition (W3C), sections 5, 9, 10 and 11.
 """
@@ -35,7 +35,7 @@ CHANNELS: dict[Mode, int] = {"gray": 1, "gray16": 1, "palette": 1, "rgb": 3, "rg
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _COLOR: dict[Mode, int] = {"gray": 0, "gray16": 0, "palette": 3, "rgb": 2, "rgba": 6}
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and the decoder's word
+_MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): our mode, and the decoder's word
     (8, 0): ("gray", "mono"),
     (16, 0): ("gray16", "mono"),
     (8, 2): ("rgb", "rgb"),
@@ -46,7 +46,7 @@ _MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and
 
 
 class Raster(msgspec.Struct, frozen=True):
-    """Decoded pixels: uint8 or uint16, (h, w) for gray, gray16 and palette (indices), else (h, w, 3 or 4)."""
+    """Decoded pixels: uint8 or uint16, (h, w) for gray, gray16 and palette (indices), otherwise (h, w, 3 or 4)."""
 
     pixels: PixelArray
     mode: Mode
@@ -57,11 +57,13 @@ class Raster(msgspec.Struct, frozen=True):
 
 
 def decode(data: bytes) -> Raster:
-    """The pixels as stored: palette images keep their indices; gray of 1, 2 or 4 bits is scaled to 0..255.
+    """Return the pixels as stored: palette images keep their indices; gray of 1, 2 or 4 bits is scaled to 0..255.
 
-    RGB and RGBA of 16 bits are uint16.  Gray with alpha comes as rgba.  ImageError for damaged bytes,
-    and TooLargeError, which is one, for images that are larger than the limit by their header.  All but the end mark is
-    checked; for that there is `has_end`.
+    RGB and RGBA of 16 bits are uint16. Gray with alpha becomes rgba. Everything but the end mark is checked; `has_end`
+    checks that.
+
+    Raises:
+        ImageError: The bytes are damaged; TooLargeError, which is one, if the header's size exceeds the limit.
     """
     header = read_header(data)
     check_decoded(header.width, header.height, _SAMPLES[header.color] * (2 if header.depth == 16 else 1))
@@ -97,7 +99,7 @@ def _palette_image(data: bytes, header: Header) -> Raster:
 
 
 def _as_gray(data: bytes) -> bytes:
-    """The same samples under a gray header: 8-bit indices then come through the fast decoder untouched."""
+    """Return the same samples under a gray header, so that the fast decoder returns 8-bit indices unchanged."""
     parts = [SIGNATURE]
     for name, body in _chunks(data):
         if name == b"IHDR":
@@ -127,7 +129,7 @@ def _through_pillow(data: bytes, mode: str) -> PixelArray:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(name, body) of every whole chunk.  ImageError where a checksum is wrong."""
+    """Yield (name, body) of every complete chunk. Raises ImageError if a checksum is wrong."""
     place = 8
     while place + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, place)
@@ -142,7 +144,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def has_end(data: bytes) -> bool:
-    """Whether PNG or JPEG bytes run to their end mark, zeros after it allowed; true for other formats."""
+    """Return whether PNG or JPEG bytes reach their end mark, perhaps followed by zeros; true for other formats."""
     mark = _END if data[:8] == SIGNATURE else b"\xff\xd9" if data[:2] == b"\xff\xd8" else b""
     tail = data[-4096:].rstrip(b"\0")
     return (tail if len(tail) >= len(mark) else data.rstrip(b"\0")).endswith(mark)
@@ -152,10 +154,10 @@ def has_end(data: bytes) -> bool:
 
 
 def encode(pixels: PixelArray, mode: Mode, palette: npt.ArrayLike | None = None) -> bytes:
-    """PNG bytes, the same for the same pixels.
+    """Return PNG bytes, the same for the same pixels.
 
-    `pixels` is uint8 (uint16 for gray16), (h, w) or (h, w, 3 or 4) for rgb and rgba; `palette` is (n, 3),
-    1 to 256 colors of 0..255.  ImageError if they do not fit the mode.
+    `pixels` is uint8 (uint16 for gray16), (h, w) or (h, w, 3 or 4) for rgb and rgba; `palette` is (n, 3), 1 to 256
+    colors of 0..255. Raises ImageError if they do not fit the mode.
     """
     kind = np.uint16 if mode == "gray16" else np.uint8
     shape = pixels.shape[2:] if pixels.ndim > 2 else (1,)
@@ -170,7 +172,7 @@ def encode(pixels: PixelArray, mode: Mode, palette: npt.ArrayLike | None = None)
 
 
 def palette_bytes(palette: npt.ArrayLike | None, mode: Mode, largest: int) -> bytes:
-    """A palette as it is stored, after a look at it; `largest` is the largest index of the image."""
+    """Check a palette and return it as it is stored; `largest` is the largest index of the image."""
     if (palette is not None) != (mode == "palette"):
         raise ImageError("a palette is written with palette images, and only with them")
     if palette is None:
@@ -186,7 +188,7 @@ def palette_bytes(palette: npt.ArrayLike | None, mode: Mode, largest: int) -> by
 
 
 def assembled(height: int, width: int, mode: Mode, colors: bytes, stream: bytes) -> bytes:
-    """The file of a palette, if it has one, and the zlib stream of its filtered rows."""
+    """Return the file with a palette, if there is one, and the zlib stream of its filtered rows."""
     depth = 16 if mode == "gray16" else 8
     parts = [
         SIGNATURE,
@@ -203,7 +205,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _deflated(rows: npt.NDArray[np.uint8]) -> bytes:
-    """The zlib stream of rows.  Those between empty ones are stored as differences to the row above (filter 2)."""
+    """Return the zlib stream of rows. Rows between empty ones are stored as differences to the row above (filter 2)."""
     height, size = rows.shape
     some = np.flatnonzero(rows.view(np.bool_).any(1))
     top, bottom = (int(some[0]), int(some[-1]) + 1) if some.size else (height, height)

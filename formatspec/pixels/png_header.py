@@ -15,17 +15,17 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_SIZE = 33
 """Bytes from the signature to the end of the header chunk."""
 CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
-"""Channels of an image by its colour type; a palette is looked up."""
+"""The channels of an image by its colour type; palette colours are looked up."""
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What IHDR says.
+    """The content of the IHDR chunk.
 
     Attributes:
         width: Pixels.
         height: Pixels.
-        depth: Bits a sample.
+        depth: Bits per sample.
         color: The colour type: 0 gray, 2 RGB, 3 palette, 4 gray with alpha, 6 RGB with alpha.
     """
 
@@ -36,7 +36,7 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def _other_format(data: bytes) -> str:
-    """What is said of a label image that is no PNG, where its first bytes tell what it is."""
+    """Return a hint for a label image that is no PNG, if its first bytes show what it is."""
     if data[:3] == b"\xff\xd8\xff":
         return ": it is a JPEG, which blurs the values of its pixels; make it anew as a PNG from what it was made of"
     named = next((name for start, name in _BEGINNINGS if data.startswith(start)), None)
@@ -47,10 +47,10 @@ _BEGINNINGS = ((b"GIF8", "GIF"), (b"BM", "BMP"), (b"II*\0", "TIFF"), (b"MM\0*", 
 
 
 def read_header(data: bytes) -> Header:
-    """The header, from the first HEADER_SIZE bytes of a file.
+    """Return the header, from the first HEADER_SIZE bytes of a file.
 
     Raises:
-        ImageError: There is no header, or it breaks the standard.
+        ImageError: There is no header, or it violates the standard.
     """
     if data[:8] != SIGNATURE:
         raise ImageError(f"the file does not begin with the PNG signature{_other_format(data)}")

@@ -1,1 +1,1 @@
-"""What is done about defects: which action a finding asks for, and what an action makes of an item."""
+"""What is done about defects: chooses the action for each finding, and applies it to items."""

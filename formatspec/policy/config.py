@@ -25,7 +25,7 @@ KEYS = ("on", "ignore", "fail_over")
 
 
 def found_beside(data: str | Path) -> Path | None:
-    """The configuration file of some data: in its folder, beside it, or in the project that holds it or us."""
+    """Return the configuration file of some data: in its folder, beside it, or in a project around it."""
     place = Path(data)
     if "://" in str(data) or not place.exists():
         return None
@@ -41,7 +41,7 @@ def found_beside(data: str | Path) -> Path | None:
 
 
 def _is_config(file: Path) -> bool:
-    """Whether a file of the configuration's name is one: a spec begins with `formatspec: 1`."""
+    """Return whether a file of that name is a configuration; a spec begins with `formatspec: 1`."""
     try:
         return "formatspec" not in (_yaml(file) or {})
     except PolicyError:
@@ -86,7 +86,7 @@ def _section(file: Path) -> Any:
 
 
 def policy_of(given: Any, own: Mapping[str, Any] = {}) -> Policy:
-    """The policy of a mapping with `on`, `ignore` and `fail_over`.  Raises PolicyError."""
+    """Return the policy of a mapping with `on`, `ignore` and `fail_over`. Raises PolicyError."""
     if not isinstance(given, Mapping):
         raise PolicyError("expected a mapping with on, ignore and fail_over")
     for key in given:

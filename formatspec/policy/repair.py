@@ -1,4 +1,4 @@
-"""What an action makes of an item: objects left out, clipped or repaired.  All functions are pure."""
+"""Applies actions to items: objects are left out, clipped or repaired. All functions are pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from formatspec.model.records import Item, Object, Origin, Ring
 class Decision(NamedTuple):
     """What is done about a finding.
 
-    about: the place of the object among its item's; None where it is about none that stands.  slot: the slot at fault.
-    within: of `clip`, the part of the image's side by which a value may reach out; any if None.
+    Attributes:
+        about: The index of the object in its item; None if the finding is about no remaining object.
+        slot: The slot at fault.
+        within: For `clip`, the part of the image's side by which a value may stick out; None for any.
     """
 
     finding: Finding
@@ -29,14 +31,14 @@ class Decision(NamedTuple):
 
 
 class RepairedItem(NamedTuple):
-    """An item after the actions, None where it is left out; and what was done, `error` where nothing could be."""
+    """An item after the actions (None if it is left out), and what was done; `error` if nothing could be."""
 
     item: Item | None
     done: tuple[Decision, ...]
 
 
 def repaired(item: Item, decisions: Sequence[Decision]) -> RepairedItem:
-    """An item with all actions taken.  An action that cannot be taken becomes `error`."""
+    """Apply all actions to an item. An action that is impossible becomes `error`."""
     if any(one.action == "drop-item" for one in decisions):
         return RepairedItem(None, tuple(decisions))
     if any(one.action == "fix" and one.finding.code == "ROWS_MIXED" for one in decisions):
@@ -68,13 +70,13 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> RepairedItem:
 
 
 def size_of(item: Item) -> Size | None:
-    """The size of an item's image, where it is known."""
+    """Return the size of an item's image, if known."""
     image = item.image
     return (image.width, image.height) if image is not None and image.width and image.height else None
 
 
 def _without_lost_parents(kept: Sequence[Object], item: Item) -> Iterable[Object]:
-    """The objects, none of which names a parent that was left out."""
+    """Yield the objects, without references to parents that were left out."""
     ids = {thing.id for thing in kept}
     lost = {thing.id for thing in item.objects} - ids
     return (
@@ -83,7 +85,7 @@ def _without_lost_parents(kept: Sequence[Object], item: Item) -> Iterable[Object
 
 
 def _acted(thing: Object, one: Decision, size: Size | None) -> Object | None:
-    """An object after one action; None where it is left out; itself where nothing can be done."""
+    """Return an object after one action: None if it is left out, itself if nothing can be done."""
     if one.action == "drop":
         return None
     if one.action == "clip":
@@ -104,7 +106,7 @@ def _clipped(thing: Object, one: Decision, size: Size) -> Object | None:
 
 
 def _reach(thing: Object, slot: str, size: Size) -> float:
-    """By which part of the image's side a slot's value reaches out of it."""
+    """Return by which part of the image's side a slot's value sticks out."""
     value: Any = getattr(thing, slot)
     if slot == "bbox":
         xs, ys = (value[0], value[0] + value[2]), (value[1], value[1] + value[3])
@@ -118,7 +120,7 @@ def _reach(thing: Object, slot: str, size: Size) -> float:
 
 
 def _clip_bbox(thing: Object, size: Size) -> Object | None:
-    """The part of the box inside the image; of a box derived from an outline, that of the outline."""
+    """Cut a box at the image's edges; a box that follows from an outline is computed from the cut outline."""
     if thing.bbox is None:
         return _clip_polygons(thing, size) if thing.polygons else thing
     x, y, width, height = thing.bbox
@@ -130,7 +132,7 @@ def _clip_bbox(thing: Object, size: Size) -> Object | None:
 
 
 def _clip_polygons(thing: Object, size: Size) -> Object | None:
-    """The outlines inside the image; an object that has none left, and no box, is left out."""
+    """Cut outlines at the image's edges; an object without any outline or box left is left out."""
     stated = thing.polygons or derive.outlines_around(thing)
     rings = tuple(ring for one in stated if len(ring := clipped_ring(one, size)) >= RING)
     if not rings and thing.bbox is None and thing.region is None:
@@ -141,7 +143,7 @@ def _clip_polygons(thing: Object, size: Size) -> Object | None:
 
 
 def clipped_ring(ring: Ring, size: Size) -> Ring:
-    """The part of a ring inside an image, by Sutherland and Hodgman's walk along the four sides.
+    """Cut a ring at the image's edges, by the algorithm of Sutherland and Hodgman.
 
     Args:
         ring: x0, y0, x1, y1, …, in pixels.
@@ -162,7 +164,7 @@ def clipped_ring(ring: Ring, size: Size) -> Ring:
 
 
 def _crossing(a: tuple[float, float], b: tuple[float, float], axis: int, bound: float) -> tuple[float, float]:
-    """Where the line between two points meets a side of the image."""
+    """Return where the line between two points meets a side of the image."""
     share = (bound - a[axis]) / (b[axis] - a[axis])
     other = a[1 - axis] + share * (b[1 - axis] - a[1 - axis])
     return (bound, other) if axis == 0 else (other, bound)
@@ -177,7 +179,7 @@ def _clip_keypoints(thing: Object, size: Size) -> Object:
 
 
 def _right_way_round(thing: Object) -> Object:
-    """A box whose corners were swapped."""
+    """Return the object with a box whose corners were swapped."""
     changed: dict[str, Any] = {}
     if thing.bbox is not None:
         x, y, width, height = thing.bbox
@@ -189,12 +191,12 @@ def _right_way_round(thing: Object) -> Object:
 
 
 def _box_only(thing: Object) -> Object:
-    """An object without its outline, where it has a box."""
+    """Return the object without its outline, if it has a box."""
     return thing if thing.bbox is None else replace(thing, polygons=(), region=None)
 
 
 def unseen_outside(thing: Object, size: Size | None) -> Object:
-    """An object whose keypoints outside the image are said not to be labelled."""
+    """Return the object with keypoints outside the image marked as not labelled."""
     if size is None:
         return thing
     inside = ((0 <= x <= size[0] and 0 <= y <= size[1]) for x, y, _ in thing.keypoints)
@@ -203,7 +205,7 @@ def unseen_outside(thing: Object, size: Size | None) -> Object:
 
 
 def _computed_anew(thing: Object) -> Object:
-    """An object whose computed values are no longer those of its source."""
+    """Return the object without the source of its computed values, so that they are computed again."""
     if thing.origin is None:
         return replace(thing, score=thing.score)
     before = thing.origin
@@ -216,11 +218,11 @@ def _without_parent(thing: Object) -> Object:
 
 
 def _nothing(thing: Object) -> None:
-    """Pixels that name no object belong to none: they are void."""
+    """Leave the object out: pixels that name no object belong to none, and are void."""
 
 
 def _painted_anew(item: Item) -> Item:
-    """An item whose label images are painted from its records, so that pixels of unknown values are gone."""
+    """Return the item without its label images, which are then painted from its records, without unknown values."""
     if item.origin is None or not item.origin.rasters:
         return item
     pictures: dict[str, Any] = {
@@ -232,7 +234,7 @@ def _painted_anew(item: Item) -> Item:
 
 
 def _boxes_only(item: Item) -> Item:
-    """An item whose objects are boxes, whatever else told of them."""
+    """Return the item with only the boxes of its objects."""
     things = (replace(thing, bbox=derive.bbox(thing), polygons=(), rotated=None, region=None) for thing in item.objects)
     return replace(item, objects=tuple(things))
 
@@ -245,4 +247,4 @@ _FIXES: dict[str, Callable[[Object], Object | None]] = {
     "REGION_SIZE": _box_only,
     "DIFFERS": _computed_anew,
 }
-"""Repairs of objects.  All others are made while the item is read, and are counted only."""
+"""Repairs of objects. All other repairs are made while the item is read, and are only counted here."""

@@ -1,4 +1,4 @@
-"""A policy: rules that give findings an action, findings that are not told of, and counts that are too many."""
+"""Policies: rules that give findings an action, findings that are ignored, and limits on counts of findings."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from formatspec.language.errors import suggest
 
 
 class PolicyError(ValueError):
-    """A policy has an unknown word, or an action that its code does not take."""
+    """A policy has an unknown word, or an action that its code does not allow."""
 
 
 class Rule(msgspec.Struct, frozen=True):
     """An action for a code, or for all findings of a level that would stop a conversion.
 
-    within: of `clip`, the part of the image's side by which a value may reach out.  encoding: of `fix`, that of texts
-    which are in none that the format lists.
+    Attributes:
+        within: For `clip`, the part of the image's side by which a value may stick out.
+        encoding: For `fix`, the encoding of texts that are in none of the format's encodings.
     """
 
     about: str
@@ -33,13 +34,13 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Ignored(msgspec.Struct, frozen=True):
-    """Findings that are not told: those of a code, in files that a pattern matches; None for any."""
+    """Findings that are ignored: those of a code, in files that match a pattern (None: in all files)."""
 
     code: str | None
     path: str | None = None
 
     def covers(self, finding: Finding) -> bool:
-        """Whether a finding is one of these."""
+        """Return whether a finding is one of these."""
         if self.code is not None and finding.code != self.code:
             return False
         if self.path is None:
@@ -48,18 +49,18 @@ class Ignored(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """All rules, the later of which win; what is ignored; how many findings of a code are too many."""
+    """All rules, of which later ones win; the ignored findings; and the limits on counts for each code."""
 
     rules: tuple[Rule, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     fail_over: dict[str, int] = {}
 
     def action(self, finding: Finding) -> Action:
-        """What is done about a finding."""
+        """Return the action for a finding."""
         return self.decided(finding)[0]
 
     def decided(self, finding: Finding) -> tuple[Action, float | None]:
-        """What is done about a finding, and for `clip` how far a value may reach out."""
+        """Return the action for a finding, and for `clip` how far a value may stick out."""
         own = own_action(finding)
         for rule in reversed(self.rules):
             if rule.about == finding.code:
@@ -76,26 +77,26 @@ class Policy(msgspec.Struct, frozen=True):
         return own, None
 
     def speaks_of(self, code: str) -> bool:
-        """Whether a rule is about a code."""
+        """Return whether a rule is about a code."""
         return any(rule.about == code for rule in self.rules)
 
     def fixes(self, code: str) -> bool:
-        """Whether the last rule about a code has it repaired."""
+        """Return whether the last rule about a code repairs it."""
         return next((rule.action == "fix" for rule in reversed(self.rules) if rule.about == code), False)
 
     @property
     def encoding(self) -> str | None:
-        """The encoding of texts that are in none that the format lists, if the last rule about them says it."""
+        """Return the encoding for texts in none of the format's encodings, if the last rule about them states one."""
         return next((rule.encoding for rule in reversed(self.rules) if rule.about == "FILE_ENCODING"), None)
 
     def told(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The findings that are not ignored."""
+        """Return the findings that are not ignored."""
         if not self.ignored:
             return tuple(findings)
         return tuple(finding for finding in findings if not any(one.covers(finding) for one in self.ignored))
 
     def fails(self, findings: Sequence[Finding]) -> bool:
-        """Whether a validation fails: by an error, or a code with a count of its own, that occurs too often."""
+        """Return whether a validation fails: because of an error, or of a code that exceeds its own limit."""
         counts: dict[str, int] = {}
         for finding in findings:
             if finding.level == "error" or finding.code in self.fail_over:
@@ -104,17 +105,17 @@ class Policy(msgspec.Struct, frozen=True):
 
 
 REPAIRED_WHILE_READ = {("FILE_ENCODING", "none"), ("LINE", "")}
-"""Codes with their cases that a repair does away with while files are read: what is still found was not repaired."""
+"""Codes, with their cases, that are repaired while files are read; those that are still found were not repaired."""
 
 
 def case_of(finding: Finding) -> Case:
-    """The case that a finding is of; one for all codes of specs' own checks."""
+    """Return the case of a finding; all codes of specs' own checks share one."""
     code = CODES.get(finding.code)
     return check_case(finding.level, finding.scope) if code is None else code.case(finding.case)
 
 
 def own_action(finding: Finding) -> Action:
-    """What is done about a finding where the user says nothing.
+    """Return the action for a finding without a rule of the user.
 
     A level that a format gives to a code changes the action too, except for findings about a document, since the target
     gets a document of its own.
@@ -129,7 +130,7 @@ def own_action(finding: Finding) -> Action:
 
 
 def allowed(finding: Finding) -> tuple[Action, ...]:
-    """The actions that may be taken about a finding."""
+    """Return the actions that are allowed for a finding."""
     case, own = case_of(finding), own_action(finding)
     found = {own, *case.allowed} - {"error"}
     if finding.scope == "document":
@@ -142,14 +143,14 @@ def allowed(finding: Finding) -> tuple[Action, ...]:
 
 
 def _possible(action: Action, finding: Finding) -> Action:
-    """An action as it is taken: to drop what an item is about is to leave the item out."""
+    """Return the action in its effective form: dropping what an item is about leaves the item out."""
     if action == "drop" and finding.scope == "item":
         return "drop-item"
     return action if action in allowed(finding) else "error"
 
 
 def _of_level(action: Action, finding: Finding) -> Action:
-    """What a rule for a level does: of drop and drop-item the one that the finding allows, the one asked for first."""
+    """Return the action of a rule for a level: drop or drop-item, whichever the finding allows; the given one first."""
     if action not in ("drop", "drop-item"):
         return action if action in allowed(finding) else "error"
     order: tuple[Action, ...] = (action, "drop", "drop-item")
@@ -161,16 +162,16 @@ def _of_level(action: Action, finding: Finding) -> Action:
 
 
 def parse_on(texts: Iterable[str], own: Mapping[str, Any] = {}) -> tuple[Rule, ...]:
-    """The rules of `CODE[,CODE]=ACTION`, where a level may stand for a code.
+    """Parse rules `CODE[,CODE]=ACTION`, where a level may stand for a code.
 
-    Behind the action may stand `,within=5%` or `,encoding=cp1252`.
+    `,within=5%` or `,encoding=cp1252` may follow the action.
 
     Args:
-        texts: As they are given on the command line.
+        texts: The rules as given on the command line.
         own: The codes that specs define in checks of their own.
 
     Raises:
-        PolicyError: A code, a level or an action is not known, or the code does not take the action.
+        PolicyError: A code, a level or an action is unknown, or the code does not allow the action.
     """
     made = []
     for text in texts:
@@ -184,7 +185,7 @@ def parse_on(texts: Iterable[str], own: Mapping[str, Any] = {}) -> tuple[Rule, .
 
 
 DETAILS = {"within": "clip", "encoding": "fix"}
-"""What may be said of an action more closely, and of which."""
+"""The details that may follow an action, and the action of each."""
 
 
 def _detail(text: str) -> tuple[str, str]:
@@ -195,7 +196,7 @@ def _detail(text: str) -> tuple[str, str]:
 
 
 def rule_of(about: str, action: str, details: Mapping[str, Any], own: Mapping[str, Any]) -> Rule:
-    """One rule; `details` are those of DETAILS.  Raises PolicyError as `parse_on` does."""
+    """Return one rule; `details` are those of DETAILS. Raises PolicyError as `parse_on` does."""
     if action not in ACTIONS:
         raise PolicyError(f"{action!r} is no action; {suggest(action, ACTIONS)}")
     if about in LEVELS:
@@ -220,7 +221,7 @@ def rule_of(about: str, action: str, details: Mapping[str, Any], own: Mapping[st
 
 
 def _part(about: str, within: Any) -> float:
-    """A part of the image's side: `5%`, or 0.05."""
+    """Return a part of the image's side: `5%`, or 0.05."""
     text = str(within).strip()
     try:
         part = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
@@ -232,7 +233,7 @@ def _part(about: str, within: Any) -> float:
 
 
 def actions_of(code: str, own: Mapping[str, Any]) -> tuple[Action, ...]:
-    """The actions that any case of a code takes, `error` among them.  Raises PolicyError for an unknown code."""
+    """Return the actions that any case of a code allows, including `error`. Raises PolicyError for an unknown code."""
     if code in CODES:
         found = {*CODES[code].allowed, "error"}
         if any(case.scope == "item" or "drop-item" in case.allowed for case in CODES[code].cases) and "drop" in found:

@@ -1,4 +1,4 @@
-"""Sentences about what was done about findings, and about what would let a conversion pass and what it would cost."""
+"""Sentences about what was done about findings, and about the options that would let a conversion pass."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from formatspec.findings.render import amount
 from formatspec.policy.rules import allowed
 
 IN_TARGET = "in the target"
-"""How the message begins of what is an error in the target; to keep it is no way out."""
+"""The beginning of messages about errors in the target; `keep` is not allowed for these."""
 QUIET = ("keep", "error", None)
 """Actions that change nothing."""
 
 
 class Done(msgspec.Struct, frozen=True):
-    """How often an action was taken about findings of a code; for drop-item, how many items were left out."""
+    """How often an action was taken for a code; for drop-item, how many items were left out."""
 
     code: str
     action: str
@@ -26,7 +26,7 @@ class Done(msgspec.Struct, frozen=True):
 
 
 def counted(findings: Iterable[Finding]) -> tuple[Done, ...]:
-    """The actions that were taken, by code."""
+    """Return the actions that were taken, by code."""
     counts: dict[tuple[str, str], int] = {}
     items: dict[str, set[str | None]] = {}
     for finding in findings:
@@ -43,7 +43,7 @@ def counted(findings: Iterable[Finding]) -> tuple[Done, ...]:
 
 
 def ways_out(findings: Sequence[Finding]) -> Iterator[str]:
-    """For each code that stops a conversion, what may be asked for and what that costs; last, all of it at once."""
+    """Yield, for each code that stops a conversion, the possible options and their cost; then all options together."""
     by_code: dict[str, list[Finding]] = {}
     for finding in findings:
         by_code.setdefault(finding.code, []).append(finding)
@@ -65,12 +65,12 @@ def ways_out(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _offered(finding: Finding) -> tuple[Action, ...]:
-    """The actions that may be asked for; a line that fits nothing cannot be repaired."""
+    """Return the actions that may be offered; a line that matches nothing cannot be repaired."""
     return tuple(action for action in allowed(finding) if (finding.code, action) != ("LINE", "fix"))
 
 
 def _asked(code: str, action: Action, group: Sequence[Finding]) -> str:
-    """How an action is asked for, with what it needs to know."""
+    """Return the option for an action, with its details."""
     if action == "fix" and code == "FILE_ENCODING":
         return f"--on {code}=fix,encoding=NAME"
     if action == "fix" and any(finding.case == "name" and code == "FIELD" for finding in group):

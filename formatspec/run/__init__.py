@@ -1,1 +1,1 @@
-"""Whole conversions: one process, several, a cluster."""
+"""Runs whole conversions in one process, in several, or on a cluster."""

@@ -1,4 +1,4 @@
-"""The names of classes that a user states for data that give numbers alone."""
+"""The names of classes that a user gives for data with only numbers of classes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from formatspec.language.errors import Problem, SpecError
 
 Classes = str | Path | Sequence[str]
-"""A text file with a name a line, or the names themselves; the first is class 0."""
+"""A text file with one name per line, or the names themselves; the first is class 0."""
 
 
 def class_names(classes: Classes | None) -> tuple[str, ...]:
-    """The names of classes by their numbers from 0; none where nobody states them.
+    """Return the names of classes by their numbers from 0; empty if the user gives none.
 
     Raises:
         OSError: The file cannot be read.
-        SpecError: There is no name, a line is empty, or a name stands twice.
+        SpecError: There is no name, a line is empty, or a name occurs twice.
     """
     if classes is None:
         return ()

@@ -1,4 +1,4 @@
-"""Objects without a class, and the one that they get: by the user, by the spec, or `object`."""
+"""Gives a class to objects without one: the user's, the spec's, or `object`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from formatspec.engine.spec.compiled import Format, Role
 from formatspec.model.records import Category, Item
 
 ANY_OBJECT = "object"
-"""The class of objects of a format that knows no classes and names none for them."""
+"""The class of objects in a format that has no classes and states none for all of them."""
 
 
 def class_of(form: Format, given: str | None) -> str | None:
-    """The class that objects without one get in another format; None where they get none.
+    """Return the class that objects without one get in another format; None if they get none.
 
-    given: what the user says, which is first.  Then comes the class that the spec states of all its objects, and
-    `object` for a format that binds no category of objects.
+    The user's class comes first, then the one that the spec states for all objects, then `object` if the format has no
+    categories of objects.
+
+    Args:
+        form: The format of the source.
+        given: The class that the user gives.
     """
     if given is not None:
         return given
@@ -36,7 +40,7 @@ def _scopes(role: Role) -> Iterator[Scope]:
 
 
 def _binds_categories(form: Format) -> bool:
-    """Whether any path or document of a format tells of an object's category."""
+    """Return whether a path or a document of a format holds an object's category."""
     if any(name.startswith("object.category.") for role in form.roles.values() for name in role.captures):
         return True
     return any(wanted_slots.sets_categories(role) for role in form.documents) or any(
@@ -47,7 +51,7 @@ def _binds_categories(form: Format) -> bool:
 
 
 class GivenClass:
-    """Gives objects without a class the one of this name; the listed category of the name, if there is one."""
+    """Gives objects without a class the listed category of a name, or a new category of that name."""
 
     def __init__(self, name: str, listed: Iterable[Category]) -> None:
         """Find the category of this name among `listed`, or make one."""
@@ -58,11 +62,11 @@ class GivenClass:
         self.category = self.category or Category(name=name)
 
     def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
-        """The categories with that of the name."""
+        """Return the listed categories, with this one added."""
         return (*listed, self.category) if self.is_new and self.category is not None else listed
 
     def item(self, item: Item) -> Item:
-        """An item of which every object has a class."""
+        """Return the item with a class for every object."""
         if all(thing.category is not None for thing in item.objects):
             return item
         things = tuple(

@@ -1,4 +1,4 @@
-"""A conversion: items read, adapted, written; the output whole or absent."""
+"""Converts a dataset: items are read, adapted and written, and the output appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ UNCLAIMED_SHOWN = 5
 
 
 def purpose_of(media: Media, same: bool) -> Purpose:
-    """What reading must give for a conversion."""
+    """Return which parts of items a conversion must read."""
     taken = media != "none"
     return Purpose(
         origin=same, headers=taken, checks=False, media_required=taken, whole=taken, kept=not same, strict=True
@@ -56,7 +56,7 @@ def purpose_of(media: Media, same: bool) -> Purpose:
 
 
 def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
-    """The layout that is written, with the options that are asked for or follow from the objects."""
+    """Return the layout that is written, with the options that the user gives or that follow from the objects."""
     layout = target.layouts[0]
     if target.is_same(source.form.source):
         layout = source.form.layout
@@ -68,7 +68,7 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
 
 
 def _taken(source: OpenDataset, plan: Plan) -> Iterator[Item]:
-    """Give those of the first items that the plan selects, with the objects that it selects."""
+    """Yield the first items that the plan selects, with only the objects that it selects."""
     read = source if plan.places is None else filter(None, map(source.valid, source.taken(plan.places)))
     for item in itertools.islice(read, PEEKED):
         taken = item if plan.select is None else plan.select(item)
@@ -79,20 +79,20 @@ def _taken(source: OpenDataset, plan: Plan) -> Iterator[Item]:
 def convert_dataset(
     source: OpenDataset, target: Source, staging: Staging, plan: Plan, progress: Callable[[int], None], pool: Pool
 ) -> Result:
-    """Write `source` in another format.  Raises RefusedError, and the staging is not to be kept then."""
+    """Write `source` in another format. Raises RefusedError; the staging is then to be deleted."""
     conversion = prepared(source, target, staging, plan, pool)
     shards = conversion.shards()
     try:
         return _converted(conversion, shards, progress, pool)
     except NameTakenError:
-        pass  # the workers of this round end with what it raised, and may not write into the next
+        pass  # the workers of this round end on the error, and cannot write into the next round
     staging.clear()
     anew = Conversion(source, conversion.form, conversion.settled, staging, plan)
     return _converted(anew, [(0, plan.count_of(len(source)))], progress, pool)
 
 
 def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, pool: Pool) -> Conversion:
-    """Settle all that must be known before the first item is written."""
+    """Find out everything that must be known before the first item is written."""
     form = target_format(source, target, plan)
     source.findings.clear()
     twice = any(fault.code == "DUPLICATE" and fault.case == "category" for fault in source.index.faults)
@@ -116,17 +116,22 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
         source.wanted = everything
         source.purpose = msgspec.structs.replace(source.purpose, checks=True)
     if conversion.unchanged and not tells_of_items(form) and not asked:
-        source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # nothing is made of them
+        source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # the target has no use for pixels
     return conversion
 
 
 def _states_areas(form: Format) -> bool:
-    """Whether rows of objects that are made in a format state their areas."""
+    """Return whether new rows of objects in a format state their areas."""
     return any(states_areas(role.document_rule) for role in form.documents if not role.kept)
 
 
 def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callable[[int], None], pool: Pool) -> Result:
-    """The shards written and joined.  Raises RefusedError; NameTakenError where shards hold items of one name."""
+    """Write the shards and join them.
+
+    Raises:
+        RefusedError: A finding or a loss stops the conversion.
+        NameTakenError: Two shards hold items of one name.
+    """
     source, form, plan = conversion.source, conversion.form, conversion.plan
     losses = Losses(form, conversion.categories, conversion.adapter.same)
     finisher = conversion.finisher(losses)
@@ -166,7 +171,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         boxed, objects, outlines = boxed + made.boxed, objects + made.objects, outlines + made.outlines
         progress(stop)
     findings += refused
-    apart = tree_findings(source) if plan.places is None else ()  # files of items that are not read are not theirs
+    apart = tree_findings(source) if plan.places is None else ()  # files of items that are not read look unclaimed
     orphans = (one for one in apart if one.code == "FILE_ORPHAN" and one.file not in claimed)
     findings += [
         msgspec.structs.replace(finding, action=plan.policy.action(finding))
@@ -231,14 +236,14 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
 
 
 def _action(plan: Plan, finding: Finding) -> str:
-    """What is done about a finding; a name that is empty is filled only by one that is given."""
+    """Return the action for a finding; an empty name is only filled with a name that the user gives."""
     action = plan.policy.action(finding)
     unnamed = action == "fix" and (finding.code, finding.case) == ("FIELD", "name") and plan.default_class is None
     return "error" if unnamed else action
 
 
 def _need_images(conversion: Conversion, findings: Sequence[Finding]) -> None:
-    """Refuse to write a target of images where none is there, unless that is asked for."""
+    """Refuse to write a target with images if none is there, unless the user asks for it."""
     absent = any(finding.code == "IMAGE_ABSENT" for finding in findings)
     if absent and conversion.plan.media != "none" and IMAGE in conversion.form.roles:
         raise RefusedError(
@@ -247,7 +252,7 @@ def _need_images(conversion: Conversion, findings: Sequence[Finding]) -> None:
 
 
 def refuse_errors(findings: Sequence[Finding], told: tuple[Finding, ...]) -> None:
-    """Raise RefusedError where a finding stops the conversion, with what would let it pass."""
+    """Raise RefusedError if a finding stops the conversion, with the options that would let the data pass."""
     stopping = [finding for finding in findings if finding.action == "error"]
     if stopping:
         ways = tuple(ways_out(stopping))
@@ -256,7 +261,7 @@ def refuse_errors(findings: Sequence[Finding], told: tuple[Finding, ...]) -> Non
 
 
 def _of_classes(conversion: Conversion, classed: int, classless: int, losses: Losses) -> Iterator[str]:
-    """What there is to say of objects without a class."""
+    """Yield notices about objects without a class."""
     things = "1 object" if classed == 1 else f"{classed} objects"
     if classed and conversion.classes is not None:
         name = conversion.classes.name
@@ -266,7 +271,7 @@ def _of_classes(conversion: Conversion, classed: int, classless: int, losses: Lo
 
 
 def _of_coverage(coverage: Coverage) -> Iterator[str]:
-    """Of how many objects a map of labels names the category."""
+    """Yield a notice of how many objects' categories a map of labels names."""
     if coverage.objects:
         others = coverage.objects - coverage.named - coverage.left_out
         told = [f"{coverage.left_out} left out"] if coverage.left_out else []
@@ -276,7 +281,7 @@ def _of_coverage(coverage: Coverage) -> Iterator[str]:
 
 
 def _of_strangers(conversion: Conversion, used: Collection[str]) -> Iterator[str]:
-    """What there is to say of classes that are none of those that a format has once and for all."""
+    """Yield notices about classes outside the fixed list of the format."""
     categories = conversion.categories
     if conversion.adapter.same or not categories.closed:
         return
@@ -291,14 +296,14 @@ def _of_strangers(conversion: Conversion, used: Collection[str]) -> Iterator[str
 
 
 def _of_joined(joined: int) -> Iterator[str]:
-    """What there is to say of objects of categories that have no instances in the map of labels."""
+    """Yield a notice about objects whose categories have no instances in the map of labels."""
     if joined:
         things = "1 object" if joined == 1 else f"{joined} objects"
         yield f"joined to one area for each category without instances: {things}"
 
 
 def _of_boxes(conversion: Conversion, boxed: int, objects: int, losses: Losses) -> Iterator[str]:
-    """Which option would keep objects that have no outline, where outlines were chosen since others have one."""
+    """Yield the option that would keep objects without outlines, if outlines were chosen because others have them."""
     gone = sum(count for (what, unit), count in losses.counts.items()
                if unit == "objects" and what.startswith("objects not written (no "))  # fmt: skip
     for option in conversion.may_be_boxes if gone and boxed > objects - gone else ():
@@ -306,7 +311,7 @@ def _of_boxes(conversion: Conversion, boxed: int, objects: int, losses: Losses) 
 
 
 def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:
-    """Refuse a new name for a subset that the dataset has not.  Raises SpecError."""
+    """Raise SpecError for a renamed subset that the dataset does not have."""
     unions = {file.captures["subset"]: file.path for file in source.index.shared if file.union}
     for name in renamed:
         if name in met:
@@ -319,7 +324,7 @@ def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDa
 
 
 def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
-    """Name what was not checked because the target does not hold it."""
+    """Yield what was not checked because the target does not hold it."""
     source = conversion.source
     if outlines and source.wanted is wanted_slots.boxes_only:
         things, target = amount(outlines, "object"), conversion.form.name
@@ -336,13 +341,14 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
 
 
 def _notices(source: OpenDataset, copied: int, claimed: set[str] | None, same: bool) -> Iterator[str]:
-    """Say what else there is: files that were copied instead of linked, files that are no part of the copy.
+    """Yield further notices: files that were copied in place of links, and files that the copy leaves out.
 
     Args:
         source: The dataset.
-        copied: How many files were copied instead of linked.
-        claimed: The files that items claim by their rows; None where not all items were read.
-        same: Whether the copy is of the format of its source, which is then without the files that the format ignores.
+        copied: How many files were copied in place of links.
+        claimed: The files that rows of items claim; None if not all items were read.
+        same: Whether the target has the format of the source. The copy then leaves out the files that the format
+            ignores.
     """
     if copied:
         yield f"{copied} files could not be linked and were copied"
@@ -355,7 +361,7 @@ def _notices(source: OpenDataset, copied: int, claimed: set[str] | None, same: b
 
 
 def _shown(paths: Sequence[str]) -> str:
-    """How many files there are, and the paths of the first."""
+    """Return how many files there are, and the paths of the first ones."""
     more = ", …" if len(paths) > UNCLAIMED_SHOWN else ""
     return f"{amount(len(paths), 'file')} ({', '.join(paths[:UNCLAIMED_SHOWN])}{more})"
 

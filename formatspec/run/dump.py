@@ -1,4 +1,4 @@
-"""The model as text: one plain object per item."""
+"""The model as JSON: one plain object per item."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _LISTS = ("bbox", "rotated", "polyline", "circle", "ellipse")
 
 
 def category(record: Category | None) -> dict[str, Any]:
-    """A category as rows name it; one without a name by its number or colour."""
+    """Return a category as rows refer to it: by its name, or else by its number or colour."""
     return {} if record is None else _held({"id": record.id, "name": spoken(record)})
 
 
 def whole_category(record: Category) -> dict[str, Any]:
-    """All that is known of a category."""
+    """Return everything that is known about a category."""
     names = [name for name in Category.__struct_fields__ if name != "origin"]
     return _held({name: _plain(getattr(record, name)) for name in names})
 
 
 def item(record: Item) -> dict[str, Any]:
-    """An item as a plain object; keys without a value are left out."""
+    """Return an item as a plain object; keys without a value are left out."""
     return _held(
         {
             "key": record.key,
@@ -49,7 +49,7 @@ def item(record: Item) -> dict[str, Any]:
 
 
 def thing(record: Object) -> dict[str, Any]:
-    """An object as a plain object; its box is the stated one, else that of what is visible."""
+    """Return an object as a plain object; its box is the stated one, or else that of its visible pixels."""
     box = record.bbox if record.bbox is not None else derive.bbox(record)
     return _held(
         {

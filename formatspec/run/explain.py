@@ -1,4 +1,4 @@
-"""How a spec reads a dataset: which role claims a file, why none claims another, and where an item's values stand."""
+"""Explains how a spec reads a dataset: which role claims a file, why none does, and where values come from."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from formatspec.language.errors import nearest
 from formatspec.language.load import place_text
 
 EXAMPLES = 3
-"""Files that are named of each kind."""
+"""How many files of each kind are named."""
 _DIGITS = re.compile(r"\d+")
 
 
 class ClaimedFile(msgspec.Struct, frozen=True):
-    """A file that a role claims: the role, its template, what the names in the template are there, and the items."""
+    """A file that a role claims: the role, its template, the captured names, and the items."""
 
     file: str
     role: str
@@ -35,25 +35,25 @@ class ClaimedFile(msgspec.Struct, frozen=True):
 
 
 class UnclaimedFile(msgspec.Struct, frozen=True):
-    """A file that no role claims: of each role, the one that matched furthest first, why its template does not fit."""
+    """A file that no role claims, and for each role why its template does not match; the nearest role comes first."""
 
     file: str
     reasons: tuple[tuple[str, str, str], ...]
-    """Role, template and reason."""
+    """Role, template and reason of each role."""
 
 
 class Told(msgspec.Struct, frozen=True):
-    """The row or file that tells of a record, and the leaves of the spec that fill its slots."""
+    """The row or file that a record comes from, and the leaves of the spec that fill its slots."""
 
     record: str
     file: str
     pointer: str
     slots: dict[str, str]
-    """Slot: the place of its leaf in the spec, empty where no leaf alone fills it."""
+    """The place in the spec of each slot's leaf; empty if no single leaf fills the slot."""
 
 
 class ExplainedItem(msgspec.Struct, frozen=True):
-    """An item: its files by role, and what tells of it and of each of its records."""
+    """An item: its files by role, and the source of the item and of each of its records."""
 
     key: str
     files: dict[str, list[str]]
@@ -72,7 +72,7 @@ class ExplainedRole(msgspec.Struct, frozen=True):
 
 
 class ExplainedDataset(msgspec.Struct, frozen=True):
-    """A dataset: the layout that was chosen, where it begins, its roles, and files that none of them claims."""
+    """A dataset: the chosen layout, its root, its roles, and the files that no role claims."""
 
     spec: str
     layout: str
@@ -87,11 +87,11 @@ Explained = ClaimedFile | UnclaimedFile | ExplainedItem | ExplainedDataset
 
 
 class NothingOfThatNameError(LookupError):
-    """A dataset has neither a file nor an item of a name."""
+    """A dataset has no file and no item of this name."""
 
 
 def explain(dataset: OpenDataset, name: str | None = None) -> Explained:
-    """How a dataset is read, or one of its files or items.
+    """Explain how a dataset, one of its files, or one of its items is read.
 
     Args:
         dataset: The dataset, opened so that it keeps where values come from (`Purpose(origin=True)`).
@@ -127,7 +127,7 @@ def _dataset(dataset: OpenDataset) -> ExplainedDataset:
 
 
 def lines_of_unclaimed(dataset: OpenDataset, most: int) -> Iterator[str]:
-    """The files that no role claims, by the form of their paths: how many, the first, and the nearest template."""
+    """Yield lines about the files that no role claims, grouped by the form of their paths."""
     groups: dict[str, list[str]] = {}
     for path in dataset.index.unclaimed:
         groups.setdefault(_DIGITS.sub("#", path.rpartition("/")[0]) + "/*." + path.rpartition(".")[2], []).append(path)
@@ -158,7 +158,7 @@ def _items_of(dataset: OpenDataset, path: str) -> Iterator[str]:
 
 
 def _reasons(dataset: OpenDataset, path: str) -> tuple[tuple[str, str, str], ...]:
-    """Tell why no role claims a path, beginning with the role whose template is nearest to the path."""
+    """Return why no role claims a path; the role with the nearest template comes first."""
     roles = [role for role in dataset.form.roles.values() if not role.folder]
     ordered = sorted(roles, key=lambda role: -_alike(role, path))
     return tuple((role.name, role.spec.path, role.template.explain(path)) for role in ordered)
@@ -199,7 +199,7 @@ def _slots(kind: str, record: Record, leaves: Mapping[tuple[str, str], str]) -> 
 
 
 def lines(explained: Explained) -> Iterator[str]:
-    """What was found, for a person."""
+    """Yield the explanation as lines of text."""
     if isinstance(explained, ExplainedDataset):
         yield from _lines_of_dataset(explained)
     elif isinstance(explained, ClaimedFile):

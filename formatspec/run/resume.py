@@ -1,4 +1,4 @@
-"""Results of finished shards, kept beside the unfinished output so that a killed run can be continued."""
+"""Keeps the results of finished shards beside the unfinished output, so that a killed run can continue."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ R = TypeVar("R")
 
 
 class Kept(Generic[R]):
-    """Runs a function over a shard and keeps what it gave in a file."""
+    """Runs a function over a shard and keeps its result in a file."""
 
     def __init__(self, run: Callable[[Shard], R], folder: Path, name: str) -> None:
         """Take the function, the folder for its results, and the name of this conversion's results."""
         self.run, self.folder, self.name = run, folder.absolute(), name
 
     def __call__(self, shard: Shard) -> R:
-        """Run the function over a shard, keep the result in a file, and give it.  Raises OutputError."""
+        """Run the function over a shard, keep its result in a file, and return it. Raises OutputError."""
         made = self.run(shard)
         try:
             data = msgspec.msgpack.encode(made)
         except (OverflowError, UnicodeEncodeError):
-            return made  # numbers beyond 64 bits and names that are no text: this shard would be done again
+            return made  # a result with integers beyond 64 bits, or keys that are no text, is not kept
         place = self.place(shard)
         unfinished = place.with_name(f"{place.name}.{os.getpid()}")
         try:
@@ -48,16 +48,16 @@ class Kept(Generic[R]):
         return made
 
     def place(self, shard: Shard) -> Path:
-        """Where it is kept what a shard gave."""
+        """Return the file for a shard's result."""
         return self.folder / f"{self.name}-{shard[0]}-{shard[1]}"
 
 
 def resumed(
     pool: Pool, folder: Path | None, name: str, gives: Any, run: Callable[[Shard], R], shards: Sequence[Shard]
 ) -> Iterator[R]:
-    """What `run` gives for each shard, in order; of shards that are kept in `folder`, what they gave then.
+    """Yield the results of `run` for each shard in order; kept results in `folder` are used again.
 
-    gives: the type of what is kept.
+    `gives` is the type of a result.
     """
     if folder is None or len(shards) < 2:
         yield from pool.map(run, shards)
@@ -77,10 +77,10 @@ def resumed(
 
 
 def fingerprint(source: OpenDataset, target: Source, plan: Any, where: str | None) -> str | None:
-    """What tells a conversion from any other: data, specs, options, version.  None where nothing is kept.
+    """Return what identifies a conversion: data, specs, options and version; None if results are not kept.
 
-    Of a folder's files the paths, sizes and times count, of a zip its own.  Data behind URLs has no times that say
-    whether it changed, and a single shard is done anew as soon as found.
+    For a folder, the paths, sizes and times of its files count; for a zip, its own. Data behind URLs have no reliable
+    times, and a single shard takes no longer than looking for a kept result.
     """
     stamps = _stamps(source.base) if len(shards_of(len(source))) > 1 else None
     if stamps is None:
@@ -98,7 +98,7 @@ def fingerprint(source: OpenDataset, target: Source, plan: Any, where: str | Non
 
 
 def _words(source: Source) -> Iterator[Any]:
-    """All that a spec says, and the tables beside it."""
+    """Yield everything that a spec states, and the tables beside it."""
     for layout in source.layouts:
         yield layout.node
         for position, entry in enumerate(layout.spec.categories):

@@ -1,4 +1,4 @@
-"""Which items of a dataset are taken by their places: those of some subsets, every so-many-th, the first few."""
+"""Chooses items by subset, by step and by number."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from formatspec.language.errors import Problem, SpecError, suggest
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for: the items of some subsets, of these every so-many-th, of these the first few.
+    """The selection: the items of some subsets, every N-th of these, and the first few of these.
 
-    subsets: Their names; empty for all items.  every: 1 for each item.  limit: None for all.
+    Attributes:
+        subsets: The names of the subsets; empty for all items.
+        every: The step; 1 for each item.
+        limit: The most items; None for all.
     """
 
     subsets: tuple[str, ...] = ()
@@ -23,10 +26,10 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sampling(subset: str | Sequence[str] | None = None, every: int = 1, limit: int | None = None) -> Sampling:
-    """What is asked for, as the Python interface takes it.
+    """Return a selection from the arguments of the Python interface.
 
     Raises:
-        TypeError: `every` or `limit` is no whole number.
+        TypeError: `every` or `limit` is not an integer.
         ValueError: `every` is less than 1, or `limit` less than 0.
     """
     for name, number in (("every", every), ("limit", limit)):
@@ -43,12 +46,17 @@ def sampling(subset: str | Sequence[str] | None = None, every: int = 1, limit: i
 def places_of(
     dataset: OpenDataset, asked: Sampling, keys: Collection[str] | None = None
 ) -> Sequence[int] | None:  # fmt: skip
-    """The places of the items that are asked for, in their order; None where these are all items.
+    """Return the positions of the selected items, in order; None if all items are selected.
 
-    keys: Those of the only items that count; None for all.
+    Items are read only if neither their paths nor the lists that name them give their subsets.
 
-    Items are read only where neither their paths nor the lists that name them tell their subsets.  Raises SpecError for
-    a subset that no item is of.
+    Args:
+        dataset: The dataset.
+        asked: The selection.
+        keys: The keys of the only items to choose from; None for all.
+
+    Raises:
+        SpecError: No item is in one of the subsets.
     """
     if asked == Sampling() and keys is None:
         return None

@@ -1,4 +1,4 @@
-"""The selection of items and objects by `--where`, and new names of categories by `--labels`."""
+"""Selects items and objects by `--where`, and renames categories by `--labels`."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from formatspec.model.records import Area, Category, Item, Object
 from formatspec.model.slots import SLOTS
 
 Choose = Callable[[Item, int], Item | None]
-"""Takes an item and its number."""
+"""Takes an item and its number; gives it, changed or not, or None."""
 
 
 class ItemCondition:
-    """Keeps the items for which an expression holds; if it is about objects, keeps those objects."""
+    """Keeps the items for which an expression holds; an expression about objects keeps those objects."""
 
     def __init__(self, text: str, form: Format) -> None:
-        """Raises SpecError where the expression cannot be."""
+        """Compile the expression. Raises SpecError if it is invalid."""
         self.text, self.form = text, form
         self._select = _compiled(text, form)
 
     def __call__(self, item: Item) -> Item | None:
-        """The item, or the item with fewer objects, or None where nothing of it is kept."""
+        """Return the item, perhaps with fewer objects; None if nothing of it is kept."""
         return self._select(item, 0)
 
     def at(self, item: Item, index: int) -> Item | None:
-        """Likewise, of an item that has a number among all."""
+        """Return the same for an item with a number."""
         return self._select(item, index)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the text of the expression, which is compiled anew."""
+        """Pickle the text of the expression, which is compiled again."""
         return ItemCondition, (self.text, self.form)
 
 
@@ -93,13 +93,13 @@ def _objects(holds: Callable[[Any], object], form: Format) -> Choose:
 
 
 def categories_taken(select: object, listed: tuple[Category, ...]) -> tuple[Category, ...]:
-    """The categories of the items that a selection takes: those of `listed`, unless it gives some of them new names."""
+    """Return the categories of a selection: those of `listed`, unless the selection renames some."""
     renamed = getattr(select, "categories", None)
     return listed if renamed is None else tuple(renamed(listed))
 
 
 class NewCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a category becomes: its name, its number, and whether it has instances (None: as it was)."""
+    """What a category becomes: its name, its number, and whether it has instances (None: unchanged)."""
 
     name: str
     id: int | None = None
@@ -108,27 +108,27 @@ class NewCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 NewName = str | NewCategory | None
 OTHERS = "*"
-"""The old name that stands for all that the map does not name."""
+"""The old name that stands for all names that the map does not list."""
 
 
 class Coverage(msgspec.Struct):
-    """How many objects a map of category names met, of how many it names the category, and how many it leaves out."""
+    """How many objects a map of category names met, how many of them it covers, and how many it leaves out."""
 
     objects: int = 0
     named: int = 0
     left_out: int = 0
 
     def add(self, other: Coverage) -> None:
-        """Count what another part of a dataset has as well."""
+        """Add the counts of another part of the dataset."""
         self.objects += other.objects
         self.named += other.named
         self.left_out += other.left_out
 
 
 class Labels:
-    """A map of category names: renamed, merged where two become one, dropped where the new name is null.
+    """A map of category names: it renames categories, merges those with one new name, and drops those with null.
 
-    Where the map says that a category has no instances, the objects of it in an image are joined to one area.
+    Objects of a category that has no instances are joined to one area in each image.
     """
 
     def __init__(self, names: Mapping[str, NewName]) -> None:
@@ -137,13 +137,13 @@ class Labels:
         stated = dict.fromkeys(new.name for new in self.names.values() if isinstance(new, NewCategory))
         self._places = {name: place for place, name in enumerate(stated)}
         self.joined = 0
-        """The objects that were joined."""
+        """How many objects were joined."""
         self.coverage = Coverage()
         self._made: dict[int, tuple[Category, Category | None]] = {}
         self._first: dict[str, Category] = {}
 
     def category(self, category: Category) -> Category | None:
-        """What a category becomes; None if it is dropped."""
+        """Return what a category becomes; None if it is dropped."""
         known = self._made.get(id(category))
         if known is None:
             own = spoken(category)
@@ -168,14 +168,14 @@ class Labels:
 
     @property
     def met(self) -> set[str]:
-        """The names of the categories that were met, as they were."""
+        """The old names of the categories that were met."""
         return {spoken(category) for category, _ in self._made.values()}
 
     def refuse_unmet(self, met: Set[str]) -> None:
-        """Raise SpecError where a dataset with categories of these names has none of those that the map renames.
+        """Raise SpecError if the map renames none of the categories of these names.
 
-        A map may name what only other data have; one that names nothing of these data is misspelt, or of another
-        dataset. One that says what becomes of all others, or states categories, does something all the same.
+        A map may name categories that only other data have. If none of its names occurs, it is misspelt or belongs to
+        another dataset. This does not concern a map that says what becomes of all others, or that adds categories.
         """
         states = any(isinstance(new, NewCategory) for new in self.names.values())
         if not self.names or not met or states or OTHERS in self.names or not met.isdisjoint(self.names):
@@ -186,9 +186,9 @@ class Labels:
         raise SpecError((Problem(f"the dataset has no category {name!r}{several}", None, hint=hint),))
 
     def unmet(self, met: Set[str]) -> Iterator[str]:
-        """What there is to say of names in the map that are probably misspelt.
+        """Yield notices about names in the map that are probably misspelt.
 
-        Such a name is no category of the dataset, but nearly that of one that the map does not name.
+        Such a name is no category of the dataset, but resembles one that the map does not name.
         """
         if met.isdisjoint(self.names):
             return
@@ -201,7 +201,7 @@ class Labels:
                 yield f"--labels names {name!r}, which is no category of the dataset; {hint}"
 
     def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
-        """The table with the new names, each once; new categories first, whether data have them or not."""
+        """Return the table with the new names, each once; new categories come first, even if the data have none."""
         made = [one for one in map(self.category, listed) if one is not None]
         stated = [self._stated(new) for new in self.names.values() if isinstance(new, NewCategory)]
         return tuple({spoken(one): one for one in (*stated, *made)}.values())
@@ -211,7 +211,7 @@ class Labels:
         return self._first.setdefault(new.name, made)
 
     def item(self, item: Item) -> Item:
-        """An item with the new names."""
+        """Return an item with the new names."""
         self._count(item)
         things, areas = tuple(self._renamed(item.objects)), tuple(self._renamed(item.areas))
         if any(isinstance(new, NewCategory) and new.countable is False for new in self.names.values()):
@@ -225,14 +225,14 @@ class Labels:
         self.coverage.left_out += sum(self.category(one) is None for one in own)
 
     def take_coverage(self) -> Coverage:
-        """What was counted since this was asked last."""
+        """Return what was counted since the last call."""
         counted, self.coverage = self.coverage, Coverage()
         return counted
 
     def _with_areas(
         self, things: tuple[Object, ...], areas: tuple[Area, ...]
     ) -> tuple[tuple[Object, ...], tuple[Area, ...]]:
-        """Objects of categories without instances, joined with what else is of theirs to one area each."""
+        """Join the objects and areas of each category without instances to one area."""
         joined: dict[str, Area] = {}
         nobodys = [area for area in areas if not _joined(joined, area)]
         others = [thing for thing in things if not _joined(joined, thing)]
@@ -250,7 +250,7 @@ class Labels:
 
 
 def _joined(areas: dict[str, Area], one: Object | Area) -> bool:
-    """Whether pixels are of a category without instances; they are put to its area then."""
+    """Return whether a record's category has no instances; its pixels are then added to the category's area."""
     category, region = one.category, one.region
     if category is None or category.countable is not False or region is None:
         return False

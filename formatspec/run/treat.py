@@ -1,4 +1,4 @@
-"""The policy applied to the findings of one item."""
+"""Applies the policy to the findings of one item."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from formatspec.policy.repair import Decision, RepairedItem, repaired, size_of
 from formatspec.policy.rules import Policy, case_of
 
 ROUNDS = 3
-"""How often an item is judged anew after repairs that the target asks for; what is an error then stops the run."""
+"""How often an item is checked again after repairs for the target; an error after that stops the run."""
 
 
 def treat(policy: Policy, found: Iterable[tuple[Finding, Fault]]) -> list[Decision]:
-    """What is done about each finding of an item."""
+    """Return what is done about each finding of an item."""
     made = []
     for finding, fault in found:
         action, within = policy.decided(finding)
@@ -27,14 +27,14 @@ def treat(policy: Policy, found: Iterable[tuple[Finding, Fault]]) -> list[Decisi
 
 
 def named(one: Decision) -> Finding:
-    """A finding that says what is done about it."""
+    """Return the finding with the action that is taken."""
     return msgspec.structs.replace(one.finding, action=one.action)
 
 
 def in_target(policy: Policy, judge: TargetJudge, item: Item, stated: bool = True) -> RepairedItem:
-    """An item as the target can hold it without an error; what is one all the same stops the run.
+    """Return an item as the target can hold it without errors; an error that remains stops the run.
 
-    stated: judge what the source states too, not only what follows from it.
+    `stated` says whether values that the source states are checked too, not only those that follow from them.
     """
     done: list[Decision] = []
     for last in (*[False] * ROUNDS, True):
@@ -53,7 +53,7 @@ def _decided(policy: Policy, refused: Refusal, last: bool) -> Decision:
     finding = refused.finding
     action, within = policy.decided(finding)
     if finding.case == "near" and action == "error":
-        action = "clip"  # nobody means what is out by up to a pixel
+        action = "clip"  # an excess of up to a pixel is never intended
     if action == "keep" or last:
         action = "error"
     if action != "error":

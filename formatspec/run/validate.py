@@ -1,4 +1,4 @@
-"""Validation: every item read, every check made, every finding gathered."""
+"""Validates a dataset: reads every item, makes every check, and gathers every finding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from formatspec.run.pools.shards import Pool, Shard, shards_of
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What validation found; each finding says what a conversion would do about it.
+    """The result of validation. Each finding says what a conversion would do about it.
 
     Attributes:
         spec: The name of the format.
@@ -30,7 +30,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         items: How many items there are.
         findings: What is wrong.
         not_checked: What could not be checked, and why.
-        fails: Whether the data is not what it should be, by the policy that holds.
+        fails: Whether the findings fail the data, by the policy.
         counts: How many records of each kind were read.
         files: By role, how many items have an optional file (`labels` for 3 of 4 items).
         rows: By role, how many rows the shared files hold.
@@ -47,14 +47,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int] = {}
 
     def held(self) -> str:
-        """What the items hold, in words: `11 objects, 11 boxes; labels for 3 of 4 items`."""
+        """Return what the items hold, in words: `11 objects, 11 boxes; labels for 3 of 4 items`."""
         counts = ", ".join(_counted(count, name) for name, count in self.counts.items())
         some = (f"{role} for {count:,} of {self.items:,} items" for role, count in self.files.items()
                 if 0 < count < self.items)  # fmt: skip
         return "; ".join(part for part in (counts, *some) if part)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as one plain object."""
+        """Return the report as one plain object."""
         return {
             "version": 1,
             "spec": self.spec,
@@ -70,7 +70,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _counted(count: int, name: str) -> str:
-    """A number of records: `1 box`, `2 boxes`."""
+    """Return a number of records: `1 box`, `2 boxes`."""
     one = (
         "box" if name == "boxes" else name.replace("objects", "object") if "objects" in name else name.removesuffix("s")
     )
@@ -78,7 +78,7 @@ def _counted(count: int, name: str) -> str:
 
 
 class Checked(msgspec.Struct):
-    """What checking a shard gave."""
+    """The result of checking a shard."""
 
     items: int = 0
     found: Noted = []
@@ -87,7 +87,7 @@ class Checked(msgspec.Struct):
     files: dict[str, int] = {}
 
     def count(self, one: Assembled, optional: Iterable[str]) -> None:
-        """Count what an item holds, and which of its optional files are there."""
+        """Count what an item holds, and which of its optional files exist."""
         for name in COUNTED if one.item is not None else ():
             if number := len(getattr(one.item, name)):
                 self.counts[name] = self.counts.get(name, 0) + number
@@ -100,18 +100,18 @@ class Checked(msgspec.Struct):
 
 
 STATED = {"bbox": "boxes", "polygons": "outlines", "region": "masks", "keypoints": "objects with keypoints"}
-"""What is counted of objects, by the slots that state it."""
+"""The words for objects with a slot, in counts."""
 COUNTED = ("objects", "labels", "captions", "areas")
 """The records of an item that a report counts."""
 
 
 def _optional(form: Format) -> tuple[str, ...]:
-    """The roles of which an item may have a file, and need not."""
+    """Return the roles of files that an item may lack."""
     return tuple(name for name, role in form.roles.items() if role.span == "item" and role.optional and not role.folder)
 
 
 def too_large(error: Exception, item: Item | None) -> Finding:
-    """The finding of an item that asks for more than a limit allows."""
+    """Return the finding for an item that exceeds a limit."""
     return Finding(
         code="IMAGE_SIZE", level="error", item=item.key if item else None,
         message=str(error) or "this needs more memory than there is",
@@ -124,15 +124,15 @@ def _of_others(taken: int, items: int) -> str:
 
 
 class Validation:
-    """A dataset's items checked, shard by shard."""
+    """Checks the items of a dataset, shard by shard."""
 
     def __init__(self, dataset: OpenDataset, deep: bool, places: Sequence[int] | None = None) -> None:
         """Compile the checks of a dataset.
 
         Args:
             dataset: The dataset.
-            deep: Decode images and masks too, which costs most of the time.
-            places: Which items are checked, by their place; None for all.
+            deep: Whether images and masks are decoded, which takes most of the time.
+            places: The positions of the items that are checked; None for all.
         """
         self.dataset = dataset
         self.places: Sequence[int] = range(len(dataset)) if places is None else places
@@ -142,7 +142,7 @@ class Validation:
         self.optional = _optional(dataset.form)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the arguments; a worker compiles the checks anew."""
+        """Pickle the arguments; a worker compiles the checks again."""
         return Validation, (self.dataset, self.deep, None if self.is_whole else self.places)
 
     def run(self, shard: Shard) -> Checked:
@@ -172,10 +172,18 @@ def validate_dataset(
     dataset: OpenDataset, data: str, deep: bool, progress: Callable[[int], None], pool: Pool, policy: Policy,
     places: Sequence[int] | None = None,
 ) -> Report:  # fmt: skip
-    """Check a dataset; `progress` is told how many items are done.
+    """Check a dataset; `progress` gets the number of items that are done.
 
-    places: Those of the items that are checked; None for all. Files of items that are not read are nobody's then, so
-        that nothing is said of files without an item, nor of the dataset as a whole.
+    If only some items are checked, nothing is reported about files without an item, nor about the dataset as a whole.
+
+    Args:
+        dataset: The dataset.
+        data: What the user named.
+        deep: Whether images and masks are decoded.
+        progress: Is called with the number of items that are done.
+        pool: Runs the shards.
+        policy: What is done about findings.
+        places: The positions of the items that are checked; None for all.
     """
     findings = list(dataset.reporter.findings(dataset.index.faults))
     items = 0

@@ -1,1 +1,1 @@
-"""The laws that every spec is held to, and datasets generated to hold it to them."""
+"""The laws that every spec must keep, and generated datasets to test them."""

@@ -1,7 +1,7 @@
-"""What one leaf carries: a value that it writes must read back as it was.
+"""What one leaf carries: a value that it writes must read back unchanged.
 
-Whether a leaf takes a value is asked of the writing direction alone: of what each codec's `fit` leaves as it is, and of
-what `encode` accepts.  Decoders are never asked, so a wrong decoder cannot hide the values that it reads wrongly.
+Whether a leaf takes a value is decided by writing alone: by what each codec's `fit` leaves unchanged, and what `encode`
+accepts. Decoders are not asked, so a wrong decoder cannot hide the values that it reads wrongly.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Any
 
 from formatspec.codecs import values
 from formatspec.codecs.registry import Env, UnfitError
-from formatspec.engine.resolve.codec_chain import TYPES
+from formatspec.engine.base.slot_values import TYPES
 from formatspec.language.errors import Problem
 from formatspec.testing.outline import Bound
 from formatspec.testing.values import MAKERS
 
 DIGITS = 1e-9
-"""Numbers that differ by less, relative to the larger of them and to 1, count as equal: the rounding of doubles."""
+"""Numbers that differ by less, relative to the larger of them and to 1, count as equal, because of rounding."""
 
 TRIES = 12
 TRIES_AT_LEAST = 300
-"""So many values are tried before a leaf is said to carry none."""
+"""How many values are tried before a leaf is reported to carry none."""
 VALUES = 6
-"""So many values that a leaf takes are written and read back: whole numbers and fractions, one element and several."""
+"""How many values that a leaf takes are written and read back: whole numbers and fractions, one element and several."""
 _TRY = "try another codec, or the same codecs in another order"
 
 
 class LawBrokenError(AssertionError):
-    """A law does not hold; the message says for what, and what differs."""
+    """A law does not hold; the message says where, and what differs."""
 
 
 def close(a: Any, b: Any) -> bool:
-    """Whether two values are equal, numbers up to rounding in the ninth digit.
+    """Return whether two values are equal, with numbers up to rounding in the ninth digit.
 
     Integers must be equal; a tuple equals a list of the same elements; true and false equal no number.
     """
@@ -52,20 +52,20 @@ def close(a: Any, b: Any) -> bool:
 
 
 def make(bounds: Sequence[Bound], rng: random.Random, env: Env, tries: int = TRIES, empty: bool = True) -> Any:
-    """A random value of the slots that some leaves bind, which all of these leaves take.
+    """Return a random value of the slots of some leaves, which all of these leaves take.
 
     Args:
         bounds: The leaves, at least one.
-        rng: Where the values come from.
+        rng: The source of randomness.
         env: The image's size and the columns of a table.
         tries: How many values are tried.
-        empty: Whether null and what is empty may be given.
+        empty: Whether null and empty values may be returned.
 
     Returns:
-        One value, or a tuple with a value for each slot where the leaves bind several.
+        One value, or a tuple with a value for each slot if the leaves bind several.
 
     Raises:
-        UnfitError: None of the values tried fits.
+        UnfitError: None of the values fits.
         LawBrokenError: A leaf reads another value than it wrote.
     """
     textual = any(bound.textual for bound in bounds)
@@ -85,10 +85,9 @@ def make(bounds: Sequence[Bound], rng: random.Random, env: Env, tries: int = TRI
 
 
 def empty_leaves(bounds: Iterable[Bound], env: Env) -> Iterator[Problem]:
-    """The leaves that carry no value of their slots, be it that each value is lost or that the codecs take none.
+    """Yield the leaves that carry no value of their slots, because values are lost or codecs accept none.
 
-    Null and what is empty do not count as values.  Raises LawBrokenError where a leaf reads another value than it
-    wrote.
+    Null and empty values do not count. Raises LawBrokenError if a leaf reads another value than it wrote.
     """
     seen = set()
     for bound in bounds:
@@ -108,7 +107,7 @@ def empty_leaves(bounds: Iterable[Bound], env: Env) -> Iterator[Problem]:
 
 
 def _problem(bound: Bound, unfit: UnfitError) -> Problem:
-    """What is said of a leaf none of whose values was taken; `unfit` is why the last of them was not."""
+    """Return the problem of a leaf that took none of the values; `unfit` is why it refused the last one."""
     kinds = zip(bound.slots, bound.types, strict=True)
     slots = " and ".join(f"`{slot}` is {_KINDS.get(kind, kind)}" for slot, kind in kinds)
     got = "" if unfit.got is None else f", not {str(unfit.got)[:80]}"
@@ -141,7 +140,7 @@ _KINDS = {
 
 
 def _made(bound: Bound, textual: bool, rng: random.Random, env: Env) -> Any:
-    """A random value as the first codec wants it."""
+    """Return a random value of the kind that the first codec takes."""
     makers = [MAKERS.get(_made_as(kind, bound), MAKERS["text"]) for kind in bound.types]
     made = [maker(rng, env.width, env.height, textual) for maker in makers]
     value: Any = made[0] if len(made) == 1 else tuple(made)
@@ -158,13 +157,13 @@ def _made(bound: Bound, textual: bool, rng: random.Random, env: Env) -> Any:
 
 
 def _made_as(kind: str, bound: Bound) -> str:
-    """The type of value to make: what a placeholder spells as a number is one."""
+    """Return the type of value to make: a number if a placeholder spells one."""
     number = (bound.leaf.format or "").endswith("d") or bound.leaf.format == "f"
     return {True: "int" if bound.leaf.format != "f" else "number"}.get(number and kind == "json", kind)
 
 
 def carry(bound: Bound, value: Any, env: Env) -> None:
-    """Write a value as a leaf does and read it back.
+    """Write a value with a leaf and read it back.
 
     Raises:
         UnfitError: The leaf does not take the value.
@@ -180,7 +179,7 @@ def carry(bound: Bound, value: Any, env: Env) -> None:
 
 
 def takes(bounds: Iterable[Bound], value: Any, env: Env) -> bool:
-    """Whether all of some leaves take a value.  Raises LawBrokenError where one reads another value than it wrote."""
+    """Return whether all leaves take a value. Raises LawBrokenError if one reads another value than it wrote."""
     try:
         for bound in bounds:
             carry(bound, value, env)
@@ -192,7 +191,7 @@ def takes(bounds: Iterable[Bound], value: Any, env: Env) -> bool:
 def _carry(bound: Bound, value: Any, env: Env) -> None:
     _check_fits(bound, value, env)
     text = bound.chain.encode(value, env)
-    joined = values.is_sequence(value)  # of a list, the codec may be what puts each element on a line of its own
+    joined = values.is_sequence(value)  # a codec may put each element of a list on a line of its own
     if isinstance(text, str) and (("\n" in text and not joined) or text != text.strip() or not text):
         raise UnfitError("a text of one line, with no blanks around it", value)
     try:
@@ -207,14 +206,14 @@ def _carry(bound: Bound, value: Any, env: Env) -> None:
 
 
 def _check_fits(bound: Bound, value: Any, env: Env) -> None:
-    """Raise UnfitError where the first codec does not carry a value without loss, as its `fit` says."""
+    """Raise UnfitError if the first codec cannot carry a value without loss, by its `fit`."""
     for codec in bound.chain.codecs[:1]:
         if not close(codec.fit(value, random.Random(0), env), value):
             raise UnfitError("a value that the codec carries without loss", value)
 
 
 def _check_types(bound: Bound, value: Any, env: Env) -> None:
-    """Raise UnfitError where a value is none of its slot's type, to which a codec's `fit` may not keep."""
+    """Raise UnfitError if a value is not of its slot's type, which a codec's `fit` may ignore."""
     for kind, one in zip(bound.types, value if len(bound.types) > 1 else (value,), strict=True):
         check = _CHECKS.get(kind) or TYPES.get(kind)  # type: ignore[call-overload]
         if check is not None and one is not None:

@@ -1,4 +1,4 @@
-"""Two documents compared, value by value, and the leaf of a spec that is for each place."""
+"""Compares two documents value by value, and finds the leaf of a spec for each place."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from formatspec.language.rules import Field, LeafRule, LineRule, ListRule, MapRu
 from formatspec.testing.carry import close
 
 SHOWN = 80
-"""Characters of a value that are shown."""
+"""How many characters of a value are shown."""
 
 
 class _Absent:
-    """What stands for a value that is not there."""
+    """Stands for a value that is absent."""
 
     def __repr__(self) -> str:
         return "absent"
@@ -27,7 +27,7 @@ ABSENT = _Absent()
 
 
 def compared(there: Any, written: Any, at: Pointer) -> Iterator[tuple[Pointer, Any, Any]]:
-    """The places at which two documents differ, each with both values."""
+    """Yield the places at which two documents differ, each with both values."""
     if isinstance(there, dict) and isinstance(written, dict):
         for key in there:
             yield from compared(there[key], written.get(key, ABSENT), (*at, key))
@@ -41,12 +41,12 @@ def compared(there: Any, written: Any, at: Pointer) -> Iterator[tuple[Pointer, A
 
 
 def role_text(role: Role) -> str:
-    """A role as messages name it: with its place in the spec."""
+    """Return a role's name in messages, with its place in the spec."""
     return f"the role {role.name!r} ({place_text(role.place)})"
 
 
 def leaf_for(role: Role, pointer: Pointer, lost: bool) -> tuple[str, str]:
-    """The leaf of the spec for a place of a document, as words, and what to try."""
+    """Return the leaf of the spec for a place of a document, in words, and what to try."""
     found = _at(role.document_rule, tuple(pointer)) if role.kind != "lines" else None
     if found is None:
         hint = 'no leaf is for it: name it, or say `"*": keep` in its mapping' if lost else "look at the rule above it"
@@ -61,7 +61,7 @@ def leaf_for(role: Role, pointer: Pointer, lost: bool) -> tuple[str, str]:
 
 
 def _at(rule: Rule, pointer: Pointer) -> Place | None:
-    """The place in the spec of the leaf that is for a place of a document."""
+    """Return the place in the spec of the leaf for a place of a document."""
     if isinstance(rule, LeafRule | LineRule):
         return rule.place
     if isinstance(rule, TableRule):
@@ -91,6 +91,6 @@ def _at_key(rule: MapRule, pointer: Pointer) -> Place | None:
 
 
 def short(value: Any) -> str:
-    """A value as messages show it, cut where it is long."""
+    """Return a value for messages, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

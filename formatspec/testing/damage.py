@@ -1,8 +1,8 @@
-"""Ways in which datasets that people have differ from what their format says.
+"""Ways in which real datasets differ from what their format says.
 
-Two sorts: LAYOUTS, what becomes of a whole dataset (wrapped, cut short, with files missing), and SMALL, one thing
-that is wrong in one file.  Each kind is a function from a dataset's files to the damaged files; it gives None where it
-does not apply.  The same random numbers give the same damage.
+There are two sorts. LAYOUTS change a whole dataset (wrapped in a folder, cut off, with missing files). SMALL changes
+one thing in one file. Each kind is a function from a dataset's files to the damaged files; it returns None if it does
+not apply. The same random numbers give the same damage.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Files = Mapping[str, bytes]
 """A dataset: the bytes of each file by its path."""
 Damage = Callable[[Files, random.Random], "dict[str, bytes] | None"]
 Change = Callable[[bytes, random.Random], "bytes | None"]
-"""Gives a file's new contents, or None where it cannot damage this file."""
+"""Returns a file's new content, or None if it cannot damage this file."""
 _CLASS_LIST = re.compile(
     r"(?i)(class|categor|label_?map|legend|names|synset|labels?\.(txt|json|csv)|meta\.json|data\.yaml)"
 )
@@ -30,7 +30,7 @@ _SUBSET = re.compile(r"(?i)(?<![a-z])(?:train|trainval|training|val|valid|valida
 
 
 def documents(files: Files) -> list[str]:
-    """The documents of a dataset, which tell of its images."""
+    """Return the documents of a dataset that describe its images."""
     return [path for path in sorted(files) if extension_of(path) in DOCUMENTS and files[path]]
 
 
@@ -129,7 +129,7 @@ def _garbage_document(files: Files, rng: random.Random) -> dict[str, bytes] | No
 
 
 def _one_subset(files: Files, rng: random.Random) -> dict[str, bytes] | None:
-    """One subset of several, as where somebody fetched a part alone."""
+    """Return one subset of several, as if only a part was fetched."""
     subset_of = {path: found.group().lower() for path in files if (found := _SUBSET.search(path))}
     subsets = sorted(set(subset_of.values()))
     if len(subsets) < 2:
@@ -158,7 +158,7 @@ def _pretty_json(files: Files, rng: random.Random) -> dict[str, bytes] | None:
 
 
 def _capital_extensions(files: Files, rng: random.Random) -> dict[str, bytes] | None:
-    """Images with extensions in capitals, as cameras spell them, of which documents know nothing."""
+    """Return images with extensions in capitals, as cameras spell them, which documents do not mention."""
     found = {path for path in files if extension_of(path) in IMAGES}
     named = {
         path: path[: path.rindex(".")] + path[path.rindex(".") :].upper() if path in found else path for path in files
@@ -193,19 +193,19 @@ LAYOUTS: Mapping[str, Damage] = {
     "images missing": _images_missing,
     "all documents truncated": _all_truncated,
 }
-"""What becomes of whole datasets, by name."""
+"""Damages of whole datasets, by name."""
 KEEPING = (
     "wrapped", "wrapped twice", "zipped", "a stray README", "hidden files", "a key dropped", "one document truncated",
     "one document deleted", "one subset only", "lines of Windows", "pretty-printed JSON", "extensions in capitals",
     "zipped on a Mac", "strange files", "a garbage document",
 )  # fmt: skip
-"""Those that leave a file whole which identifies the format."""
+"""Those that leave a file intact that identifies the format."""
 ZIPPED = frozenset({"zipped", "zipped on a Mac"})
 """Those whose files are put into a zip."""
 
 
 def _without_a_key(path: str, data: bytes, rng: random.Random) -> bytes | None:
-    """A document without one of its keys, columns or elements; None where it has none."""
+    """Return a document without one of its keys, columns or elements; None if it has none."""
     extension = extension_of(path)
     try:
         if extension in ("json", "labels", "geojson"):
@@ -235,7 +235,7 @@ def _without_column(data: bytes, rng: random.Random) -> bytes | None:
 
 
 def _dropped(document: Any, rng: random.Random) -> Any:
-    """A document without one key, in one of its mappings."""
+    """Return a document without one key, in one of its mappings."""
     places: list[tuple[Any, str]] = []
 
     def visit(part: Any) -> None:
@@ -261,7 +261,7 @@ WRONG_VALUES: tuple[Any, ...] = (None, "wrong", -1, 1e9, 0.5, True, [], {}, [[]]
 
 
 def _nodes(value: Any) -> list[Any]:
-    """All objects and arrays of a JSON value that are not empty, the value itself first."""
+    """Return all non-empty objects and arrays of a JSON value, the value itself first."""
     found, todo = [], [value]
     while todo:
         node = todo.pop()
@@ -272,7 +272,7 @@ def _nodes(value: Any) -> list[Any]:
 
 
 def _json_change(kind: type | tuple[type, ...], change: Callable[[Any, random.Random], None]) -> Change:
-    """A change of a file that is one JSON document: of one object or array of a kind, drawn from those not empty."""
+    """Return a change of a JSON file in one randomly chosen, non-empty object or array."""
 
     def changed(data: bytes, rng: random.Random) -> bytes | None:
         try:
@@ -305,7 +305,7 @@ def _drop_entry(node: Any, rng: random.Random) -> None:
 
 
 def _text_change(change: Callable[[list[bytes], random.Random], None]) -> Change:
-    """A change of the lines of a file that is text."""
+    """Return a change of the lines of a text file."""
 
     def changed(data: bytes, rng: random.Random) -> bytes | None:
         try:
@@ -393,11 +393,11 @@ CHANGES: dict[str, Change] = {
 
 
 TRIES = 8
-"""How often each file is tried, as a change that is drawn may leave a file as it is."""
+"""How often each file is tried, since a random change may leave a file unchanged."""
 
 
 def _changed(change: Change) -> Damage:
-    """The damage of a dataset in one file of which the contents change."""
+    """Return the damage of a dataset that changes the content of one file."""
 
     def damaged(files: Files, rng: random.Random) -> dict[str, bytes] | None:
         for path in rng.sample(sorted(files), len(files)) * TRIES:
@@ -449,11 +449,11 @@ SMALL: Mapping[str, Damage] = {
     "a file stands twice": _stray,
     "two files are swapped": _swap,
 }
-"""One thing in one file that is wrong, by what it is."""
+"""Damages of one thing in one file, by name."""
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """The files of a dataset on this machine."""
+    """Return the files of a dataset on this machine."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -465,7 +465,7 @@ def put_files(files: Files, folder: Path) -> None:
 
 
 def put_damaged(data: Path, into: Path, seed: int) -> str:
-    """Put a copy of a dataset with one small fault into another folder; gives its kind, or nothing."""
+    """Put a copy of a dataset with one small fault into another folder; return the fault's name, or an empty text."""
     rng = random.Random(seed)
     files, kinds = files_of(data), list(SMALL)
     for kind in kinds[seed % len(kinds) :] + kinds[: seed % len(kinds)]:
@@ -477,7 +477,7 @@ def put_damaged(data: Path, into: Path, seed: int) -> str:
 
 
 def damage_text(text: bytes, kind: str, rng: random.Random) -> bytes:
-    """Damage a text in one way, one of TEXT_CHANGES.  Raises ValueError where a text cannot be damaged so."""
+    """Damage a text in one way, one of TEXT_CHANGES. Raises ValueError if this is impossible."""
     for _ in range(100):
         damaged = TEXT_CHANGES[kind](text, rng)
         if damaged is not None and damaged != text:

@@ -1,4 +1,4 @@
-"""A spec tried on data: what it reads, and what differs when it writes the data again."""
+"""Tries a spec on data: reads the data, writes them again, and compares."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from formatspec.testing.compare_documents import ABSENT, compared, leaf_for, rol
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A value that does not come back: where it stands, the leaf for it, what is there and what the spec writes."""
+    """A value that does not come back: its place, its leaf, the data's value and the one that the spec writes."""
 
     file: str
     pointer: str
@@ -36,16 +36,17 @@ class Difference(msgspec.Struct, frozen=True):
     hint: str
 
     def __str__(self) -> str:
-        """One line: the file and pointer, both values, the leaf, and a hint."""
+        """Return one line: the file and pointer, both values, the leaf, and a hint."""
         leaf = f"; {self.leaf}" if self.leaf else ""
         return f"{self.file}{self.pointer}: is {self.there}, the spec writes {self.written}{leaf}; {self.hint}"
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A spec tried on data.
+    """The result of trying a spec on data.
 
-    refused: why nothing was written again, else "".
-    unread: what stands in documents and no key of the spec reads, a line each.
+    Attributes:
+        refused: Why nothing was written again; "" otherwise.
+        unread: Parts of documents that no key of the spec reads, one per line.
     """
 
     dataset: OpenDataset
@@ -83,7 +84,7 @@ def try_on(spec: str, data: str) -> Trial:
 
 
 def _unread(dataset: OpenDataset, findings: tuple[Finding, ...]) -> Iterator[str]:
-    """What no key of the spec reads: each key of each rule once, and the key of the rule that may be meant by it."""
+    """Yield what no key of the spec reads: each key of each rule once, with the rule's key that may be meant."""
     found: dict[tuple[str | None, str], list[Finding]] = {}
     for one in findings:
         if one.code == "FIELD_UNKNOWN":
@@ -101,7 +102,7 @@ _NOT_READ = '; `"*": keep` keeps what no key reads'
 
 
 def _optional_keys(dataset: OpenDataset, file: str) -> list[str]:
-    """The keys that may be absent in the documents of a file's role."""
+    """Return the optional keys in the documents of a file's role."""
     name = dataset.index.claimed.role(file)
     rule = dataset.form.roles[name].document_rule if name is not None else None
     rules = [rule] if rule is not None else []

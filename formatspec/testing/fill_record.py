@@ -1,4 +1,4 @@
-"""Values for the slots of one record of a generated dataset, drawn leaf by leaf."""
+"""Generates values for the slots of one record, leaf by leaf."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from formatspec.testing.outline import Bound
 def fill_record(
     rng: random.Random, bounds: Sequence[Bound], env: Env, known: Mapping[str, Any], choices: Mapping[int, int]
 ) -> dict[str, Any]:
-    """Values for the slots of a record: those of the alternatives chosen, the others now and then."""
+    """Return values for the slots of a record: those of the chosen alternatives, and some of the others."""
     values: dict[str, Any] = dict(known)
     for bound in bounds:
         if not _chosen(bound, choices, bounds):
@@ -35,9 +35,9 @@ def fill_record(
 
 
 def leaf_value(rng: random.Random, bound: Bound, bounds: Sequence[Bound], env: Env) -> tuple[Any, ...]:
-    """Values that this leaf, and every other that binds the same slots, takes; None for each where none was met.
+    """Return values that this leaf, and every other leaf of the same slots, takes; None for each if none was found.
 
-    Raises LawBrokenError where a leaf reads another value than it wrote.
+    Raises LawBrokenError if a leaf reads another value than it wrote.
     """
     alike = (bound, *(o for o in bounds if o is not bound and o.slots == bound.slots and o.choice == bound.choice))
     try:
@@ -56,7 +56,7 @@ def _chosen(bound: Bound, choices: Mapping[int, int], bounds: Sequence[Bound]) -
 
 
 def attributes_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes among the values of slots, without those that are not set."""
+    """Return the attributes among the values of slots, without unset ones."""
     found = {
         slot.removeprefix("attributes."): value
         for slot, value in values.items()
@@ -66,13 +66,13 @@ def attributes_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def counted_keypoints(slots: Mapping[str, Any], category: Category) -> dict[str, Any]:
-    """As many keypoints as an object's category names, where both are stated."""
+    """Return as many keypoints as an object's category names, if both are stated."""
     points, named = slots.get("keypoints"), len(category.keypoint_names)
     return {"keypoints": (points * named)[:named]} if points and named else {}
 
 
 def category_of(values: Mapping[str, Any]) -> Category:
-    """A category from the values of its slots."""
+    """Return a category from the values of its slots."""
     fields = set(Category.__struct_fields__)
     plain = {slot: value for slot, value in values.items() if slot in fields and value is not None}
     plain["attributes"] = attributes_of(values)
@@ -80,6 +80,6 @@ def category_of(values: Mapping[str, Any]) -> Category:
 
 
 def of_category(bound: Bound) -> Bound:
-    """A leaf of rows as one of the category itself."""
+    """Return a leaf of rows as a leaf of the category itself."""
     slots = tuple(slot.removeprefix("label.").removeprefix("category.") for slot in bound.slots)
     return replace(bound, slots=slots, choice=())

@@ -1,4 +1,4 @@
-"""Generated datasets that try every leaf, present and absent, every alternative, and unusual names and shapes."""
+"""Generates datasets that try every leaf, present and absent, every alternative, and unusual names and shapes."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ NAMES_OF_POINTS = "category.keypoint_names"
 
 
 class Generator:
-    """Makes items for one format."""
+    """Generates items for one format."""
 
     def __init__(self, form: Format, rng: random.Random) -> None:
-        """Work out from the format what its datasets can hold; rng: decides all that is left to chance."""
+        """Find out what the format's datasets can hold; `rng` decides everything random."""
         self.form = form
         self.rng = rng
         self.outline = outline(form)
@@ -57,7 +57,7 @@ class Generator:
         self.label_maps = any(role.kind == "pixels" for role in form.documents)
 
     def _lists_its_own(self) -> bool:
-        """Whether a dataset may list categories other than those of the table beside the spec."""
+        """Return whether a dataset may list categories other than those of the table beside the spec."""
         return any(isinstance(entry, str) for entry in self.form.spec.categories)
 
     def _categories(self) -> list[Category]:
@@ -91,7 +91,7 @@ class Generator:
         return [category_of({**values, "index": index} if listed else values) for values, index in made]
 
     def _names_points(self) -> bool:
-        """Whether rows of objects name the keypoints of their category, beside where these are."""
+        """Return whether rows of objects name the keypoints of their category besides giving their places."""
         return any(
             {"keypoints", NAMES_OF_POINTS} <= set(bound.slots) for bound in self.outline.leaves.get("object", ())
         )
@@ -111,7 +111,7 @@ class Generator:
         return carry.takes(alike, value, Env())
 
     def items(self, count: int) -> Iterator[Item]:
-        """Made-up items, each key once."""
+        """Yield generated items, each key once."""
         seen: set[tuple[Any, ...]] = set()
         keys: set[str] = set()
         self.endings = max(20, count)
@@ -133,7 +133,7 @@ class Generator:
                 return
 
     def _with_made_names(self, item: Item) -> Item:
-        """An item with those names of its image that follow from it."""
+        """Return an item with the names of its image that follow from it."""
         names = dict(item.captures)
         self.made.put(names, item, self.form.options, TargetCategories(self.categories, False))
         assert item.image is not None
@@ -214,12 +214,12 @@ class Generator:
         return item if self._writable(item) else None
 
     def _alternatives(self, bounds: Sequence[Bound]) -> dict[int, int]:
-        """Which alternatives an item's row has, drawn where they bind attributes of it."""
+        """Return the alternatives of an item's row, chosen at random if they bind attributes of the item."""
         told = {number for bound in bounds if bound.slots[0].startswith("attributes.") for number, _ in bound.choice}
         return {number: self.rng.randrange(self.outline.widest) for number in sorted(told)}
 
     def _agreeing(self, values: dict[str, Any], names: Mapping[str, Any], width: int, height: int) -> tuple[int, int]:
-        """Give the items of one shared document the same values, where it states them once; and their size."""
+        """Give the items of one shared document the values that it states once for all, and return their size."""
         values.update({"image.width": width, "image.height": height})
         for slots, by in self.outline.shared:
             first = self.shared.setdefault(
@@ -229,18 +229,18 @@ class Generator:
         return values.pop("image.width"), values.pop("image.height")
 
     def _inside(self, path: str, width: int, height: int) -> bytes | None:
-        """Now and then an image that a document holds, where one can."""
+        """Return, sometimes, an image for a document that can hold one."""
         held = any("image.data" in bound.slots for bound in self.outline.leaves.get("item", ()))
         return image_bytes(width, height, path.rpartition(".")[2]) if held and self.rng.random() < 0.3 else None
 
     def _holds(self, item: Item, area: Area) -> bool:
-        """Whether one of the tables of areas holds this one."""
+        """Return whether one of the tables of areas holds this one."""
         setting = WriteSetting(item.captures, TargetCategories(self.categories, False), dict(self.form.options))
         frame = WriteContext(setting, item, area, WriteContext(setting, item, item))
         return any(holds(frame) for holds in self.outline.areas)
 
     def _writable(self, item: Item) -> bool:
-        """Whether an item is told of at all: a format that lists its items in rows of objects needs one."""
+        """Return whether an item is written at all: a format that lists items in rows of objects needs an object."""
         return True if item.objects or item.labels or item.areas else not self._needs_content()
 
     def _needs_content(self) -> bool:
@@ -289,7 +289,7 @@ class Generator:
             if any(say_alike(thing, other, slots) for slots in self.outline.keys for other in made):
                 continue
             if thing.track is not None and any(thing.track == other.track for other in made):
-                continue  # an object is in one place of a frame
+                continue  # a track has one object in a frame
             if not told or (self.outline.alone and thing == Object()) or not self._has_shape(thing):
                 continue
             if self._refused(thing, choices, env, subsets):
@@ -316,24 +316,24 @@ class Generator:
         return tuple(made)
 
     def _sequence(self, names: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The sequence of an item, in whose frames an object may stand several times."""
+        """Return the sequence of an item, in whose frames an object may occur several times."""
         return tuple(names.get(name) for by, _ in self.outline.tracks[:1] for name in ("subset", *by))
 
     def _has_shape(self, thing: Object) -> bool:
-        """Whether an object has what a row needs, where every row of objects needs some geometry."""
+        """Return whether an object has the geometry that rows need, if every row of objects needs some."""
         if not self._shapes or not all(self._shapes):
             return True
         return any(all(can_state(thing, name) for name in shape) for shape in self._shapes)
 
     @cached_property
     def _shapes(self) -> list[frozenset[str]]:
-        """The geometry that each table of objects in a document holds, be it in an attribute alone."""
+        """Return the geometry that each table of objects in a document holds, even in an attribute."""
         roles = [role for role in self.form.documents if role.kind != "pixels" and not role.kept]
         rows = [table.row for role in roles for table in object_tables(role.document_rule) if not table.each.kept]
         return [shape for row in rows for shape in row_shapes(row)]
 
     def _in_rings(self, thing: Object, before: Sequence[Object], leaves: Sequence[Bound], env: Env) -> Object:
-        """For rows that hold a ring each: now and then one ring more, and of those that are alike only the first."""
+        """For rows with one ring each, sometimes add a ring; of equal rings only the first is kept."""
         outlines = [bound for bound in leaves if bound.slots == ("polygon",)]
         if not (self.outline.rings and thing.polygons and outlines):
             return thing
@@ -343,12 +343,12 @@ class Generator:
         return msgspec.structs.replace(thing, **{self.outline.rings[-1]: None}) if any(same) else thing
 
     def _is_numbered_as(self, thing: Object, other: Object) -> bool:
-        """Whether a label image could not tell two objects of a category apart."""
+        """Return whether a label image could not distinguish two objects of a category."""
         numbers = ((of(thing), of(other)) for of in map(value_of, self.outline.numbers))
         return any(mine is not None and mine == its for mine, its in numbers)
 
     def _conditioned(self, choices: Mapping[int, int], category: Category) -> tuple[Category, dict[str, Any]]:
-        """A category and slots that fulfil what the chosen alternatives ask for."""
+        """Return a category and slots that meet the conditions of the chosen alternatives."""
         fixed: dict[str, Any] = {}
         for number, place, slot, value in self.outline.constants.get("object", ()):
             count = 1 + max(p for n, p, _, _ in self.outline.constants["object"] if n == number)
@@ -362,7 +362,7 @@ class Generator:
         return category, fixed
 
     def _told(self, thing: Object, env: Env, subsets: tuple[str, ...]) -> set[bool]:
-        """Whether tables of objects hold this one, as far as that is known of it alone: True for label images."""
+        """Return whether tables of objects hold this one, as far as it alone decides; True for label images."""
         conditions = self.outline.conditions
         if not conditions:
             return {True}
@@ -371,7 +371,7 @@ class Generator:
         return {True} if told and not any(pixels for pixels, _ in conditions) else told
 
     def _refused(self, thing: Object, choices: Mapping[int, int], env: Env, subsets: tuple[str, ...]) -> bool:
-        """Whether an alternative was chosen for this object whose condition it does not fulfil."""
+        """Return whether an alternative was chosen for this object whose condition it does not meet."""
         leaves = self.outline.leaves.get("object", ())
         for (number, place), of_item, holds in self.outline.chosen:
             count = 1 + max((p for bound in leaves for n, p in bound.choice if n == number), default=0)
@@ -382,7 +382,7 @@ class Generator:
         return False
 
     def _alone(self, thing: Object, env: Env, subsets: tuple[str, ...]) -> WriteContext:
-        """What conditions are asked of: the object in an item without others."""
+        """Return the context for conditions: the object in an item without others."""
         image = Image(width=env.width, height=env.height)
         item = Item(key="", subsets=subsets, image=image, objects=(thing,))
         categories = TargetCategories(self.categories, fixed=False)

@@ -44,18 +44,18 @@ from formatspec.testing.outline import outline
 from formatspec.testing.read_back import without_borrowed
 
 LawBroken = LawBrokenError
-"""The name that the error had before; scripts of others may still use it."""
+"""The former name of the error, which scripts may still use."""
 Files = dict[str, bytes]
 ENV = Env(23, 19, ("Bald", "Young_2"))
-"""The size of an image and the columns of a table with which leaves are tried one by one."""
+"""The size of an image and the columns of a table with which single leaves are tried."""
 PLACES = 3
-"""Places of a file that came back otherwise which are named."""
+"""How many places are named in a file that came back differently."""
 STEP = 2
-"""Items that are written at a time, so that parts are joined wherever a format allows."""
+"""How many items are written at a time, so that parts are joined if the format allows it."""
 
 
 def written(form: Format, categories: Sequence[Category], items: Sequence[Item], step: int = STEP) -> Files:
-    """The files of made-up items, images included; `step` items at a time.  Raises CannotWriteError."""
+    """Return the files of generated items, with images; `step` items are written at a time. Raises CannotWriteError."""
     files: Files = {}
     adapter = Adapter(form, form, (), {})
     target = TargetCategories(categories, fixed=False)
@@ -73,7 +73,7 @@ def written(form: Format, categories: Sequence[Category], items: Sequence[Item],
 
 
 def rewritten(dataset: OpenDataset, items: Sequence[Item]) -> Files:
-    """The files of items that were read, written back to their own format; images left out."""
+    """Return the files of items that were read, written back to their own format, without images."""
     files: Files = {}
     form = dataset.form
     adapter = Adapter(form, form, (), {})
@@ -86,7 +86,7 @@ def rewritten(dataset: OpenDataset, items: Sequence[Item]) -> Files:
 
 
 def _write(exporter: Exporter, finisher: Finisher, items: Sequence[Item], files: Files, step: int) -> None:
-    """Write items, some at a time where the format can be written in parts."""
+    """Write items, some at a time if the format can be written in parts."""
     step = max(len(items), 1) if knows_all(exporter.target) else step
     for first in range(0, len(items), step):
         for index, item in enumerate(items[first : first + step], first):
@@ -96,7 +96,7 @@ def _write(exporter: Exporter, finisher: Finisher, items: Sequence[Item], files:
 
 
 def opened(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[OpenDataset, list[Item]]:
-    """A dataset with its sources kept, and its items.  Raises LawBrokenError where anything is wrong with it."""
+    """Return a dataset that keeps its sources, with its items. Raises LawBrokenError if anything is wrong with it."""
     dataset = open_source(source, tree, options, Purpose(origin=True))
     items = list(dataset)
     findings = [
@@ -110,7 +110,7 @@ def opened(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[Open
 
 
 def write_read(source: Source, form: Format, categories: Sequence[Category], items: Sequence[Item]) -> MemoryTree:
-    """read(write(model)) = model, for made-up items.  Gives the files."""
+    """Check read(write(model)) = model for generated items, and return the files."""
     files = written(form, categories, items)
     if files != written(form, categories, items, max(len(items), 1)):
         raise LawBrokenError("written in parts, the files differ from those written at once")
@@ -135,7 +135,7 @@ def write_read(source: Source, form: Format, categories: Sequence[Category], ite
 
 
 def _leaves_at_fault(form: Format, made: Item, back: Item) -> Iterator[str]:
-    """For each object, label and area that does not come back: the leaf, what it wrote and what was read."""
+    """Yield, for each record that does not come back, the leaf, what it wrote and what was read."""
     places = leaf_places(form)
     kinds = (
         ("object", made.objects, back.objects),
@@ -163,7 +163,7 @@ def _leaves_at_fault(form: Format, made: Item, back: Item) -> Iterator[str]:
 
 
 def _slots_apart(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
-    """The slots of two records that are not equal, each with both values; what the first does not state may differ."""
+    """Return the slots of two records that differ, each with both values; slots that the first lacks are ignored."""
     found: list[tuple[str, Any, Any]] = []
     for name in one.__struct_fields__:
         a, b = getattr(one, name), getattr(other, name)
@@ -185,7 +185,7 @@ def _slots_apart(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
 
 
 def read_write(source: Source, tree: Tree, options: Mapping[str, Any]) -> None:
-    """write(read(files)) = files, as each role declares it."""
+    """Check write(read(files)) = files, as each role declares it."""
     dataset, items = opened(source, tree, options)
     files = rewritten(dataset, items)
     expected = {path: dataset.tree.read(path) for path in dataset.tree.paths() if _is_annotation(dataset, path)}
@@ -199,7 +199,7 @@ def read_write(source: Source, tree: Tree, options: Mapping[str, Any]) -> None:
 
 
 def _files_apart(dataset: OpenDataset, items: Sequence[Item], files: Set[str], expected: Set[str]) -> Iterator[str]:
-    """What is wrong with each file that is written and was not there, or was there and is not written again."""
+    """Yield what is wrong with each file that is new in the output or missing from it."""
     image = dataset.form.roles[IMAGE]
     for path in sorted(expected - files):
         role = role_text(_role_of(dataset, path))
@@ -213,7 +213,7 @@ def _files_apart(dataset: OpenDataset, items: Sequence[Item], files: Set[str], e
 
 
 def _places_apart(role: Role, path: str, there: bytes, again: bytes) -> Iterator[str]:
-    """The first places at which a file came back otherwise, each with its leaf, a line each."""
+    """Yield the first places at which a file came back differently, each with its leaf, one per line."""
     if role.codec is None or role.kind == "pixels":
         return
     found = compared(role.codec.decode(there).document, role.codec.decode(again).document, ())
@@ -241,7 +241,7 @@ def _role_of(dataset: OpenDataset, path: str) -> Role:
 
 
 def documents_equal(role: Role, data: bytes, other: bytes) -> bool:
-    """Whether two files are equal as the role declares it: by bytes, as data, by pixels."""
+    """Return whether two files are equal as the role declares it: by bytes, as data, or by pixels."""
     if role.kind == "pixels":
         a, b = containers.decode(data), containers.decode(other)
         return a.mode == b.mode and a.pixels.shape == b.pixels.shape and bool((a.pixels == b.pixels).all())
@@ -252,7 +252,7 @@ def documents_equal(role: Role, data: bytes, other: bytes) -> bool:
 
 
 def _unordered(document: Any) -> Any:
-    """A document whose long lists of mappings have no order, and whose lines forget where they stood."""
+    """Return a document whose long lists of mappings are sorted, and whose lines have no positions."""
     if isinstance(document, dict):
         return {
             key: part[1] if key == "" and isinstance(part, tuple) else _unordered(part)
@@ -265,10 +265,10 @@ def _unordered(document: Any) -> Any:
 
 
 def category_differences(made: Sequence[Category], back: Sequence[Category]) -> Iterator[str]:
-    """What of made-up categories came back as something else.
+    """Yield which generated categories came back differently.
 
-    A category of which the name is unique is found by it.  What no file says of it may be missing: an id that stands
-    in label images alone, and that no pixel has.  Its index is its place, and follows from what a dataset lists.
+    A category with a unique name is found by its name. Values that no file states may be missing, such as an id that
+    only occurs in label images and has no pixel. The index is the category's position, and follows from the list.
     """
     names = Counter(category.name for category in back)
     named = {category.name: category for category in back if names[category.name] == 1}
@@ -279,7 +279,7 @@ def category_differences(made: Sequence[Category], back: Sequence[Category]) -> 
 
 
 def differences(made: Item, back: Item) -> Iterator[str]:
-    """What of a made-up item came back as something else.  What it does not state may come back as anything."""
+    """Yield what of a generated item came back differently. Slots that it does not state may have any value."""
     for name in ("id", "subsets", "sequence", "frame", "tags"):
         yield from _differs(name, getattr(made, name), getattr(back, name))
     yield from _image(made.image, back.image)
@@ -318,7 +318,7 @@ def _slots_held(record: Any) -> int:
 
 def _matched(what: str, made: Sequence[Any], back: Sequence[Any], same: Any) -> Iterator[str]:
     left = list(back)
-    # What says little could be taken for another that says more.
+    # A record with few slots could be confused with another that has more, so it comes last.
     for record in sorted(made, key=_slots_held, reverse=True):
         found = next((other for other in left if same(record, other)), None)
         if found is None:
@@ -341,7 +341,7 @@ def _brief(record: Any) -> str:
 
 
 def same_category(a: Any, b: Any) -> bool:
-    """Whether two records' categories are one."""
+    """Return whether the categories of two records are equal."""
     one, other = a.category, b.category
     if one is None or other is None:
         return one is None
@@ -371,16 +371,16 @@ def _object(made: Object, back: Object) -> Iterator[str]:
 
 
 def example(form: Format, rng: random.Random, count: int) -> tuple[list[Category], list[Item]]:
-    """Made-up categories and items of a format."""
+    """Return generated categories and items of a format."""
     generator = Generator(form, rng)
     return generator.categories, list(generator.items(count))
 
 
 def check_leaves(spec: str | Path | Source) -> None:
-    """Check that every leaf of a spec carries values of its slots, in each layout and with each choice of options.
+    """Check that every leaf of a spec can carry values of its slots, in each layout and with each choice of options.
 
     Raises:
-        SpecError: Some leaves carry none, for which the laws would hold of nothing; each is named with its line.
+        SpecError: Some leaves can carry none, so that the laws would hold trivially; each is named with its line.
         LawBrokenError: A leaf reads another value than it wrote.
     """
     source = spec if isinstance(spec, Source) else load_source(spec)
@@ -393,7 +393,7 @@ def check_leaves(spec: str | Path | Source) -> None:
 
 
 def hold(spec: str | Path | Source, rng: random.Random, items: int = 3) -> None:
-    """Hold a spec to both laws on one made-up dataset for each layout and option.
+    """Check both laws for a spec on one generated dataset for each layout and option.
 
     Raises:
         LawBrokenError: A law does not hold; the message names the leaf with its line, or the item and what differs.
@@ -413,9 +413,9 @@ def hold(spec: str | Path | Source, rng: random.Random, items: int = 3) -> None:
 
 
 def hold_on(source: Source, folder: Path) -> None:
-    """Hold a spec to the second law on a dataset on disk.  Raises LawBrokenError.
+    """Check the second law for a spec on a dataset on disk. Raises LawBrokenError.
 
-    Options are as a conversion of the dataset to its own format has them.
+    The options are those of a conversion of the dataset to its own format.
     """
     tree = open_tree(folder)
     dataset, items = opened(source, tree, {})

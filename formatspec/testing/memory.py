@@ -22,29 +22,29 @@ class MemoryTree(Listed):
         return Listing(tuple(sorted(self.files, key=lambda path: path.split("/"))), tuple(sorted(folders)), ())
 
     def exists(self, path: str) -> bool:
-        """Whether there is a file of this path."""
+        """Return whether there is a file of this path."""
         return path in self.files
 
     def size(self, path: str) -> int:
-        """Bytes of the file.  Raises KeyError."""
+        """Return the size of the file in bytes. Raises KeyError."""
         return len(self.files[path])
 
     def read(self, path: str) -> bytes:
-        """The file's bytes.  Raises FileNotFoundError."""
+        """Return the file's bytes. Raises FileNotFoundError."""
         try:
             return self.files[path]
         except KeyError:
             raise FileNotFoundError(path) from None
 
     def under(self, prefix: str) -> MemoryTree:
-        """The files below a folder, as a tree."""
+        """Return the files below a folder, as a tree."""
         start = prefix.rstrip("/") + "/"
         return MemoryTree({p.removeprefix(start): d for p, d in self.files.items() if p.startswith(start)}, self.root)
 
 
 @lru_cache(maxsize=512)
 def image_bytes(width: int, height: int, extension: str) -> bytes:
-    """A small image file of the given size, plain but not empty."""
+    """Return a small image file of the given size, with a simple pattern."""
     import imageio.v3 as iio
     import numpy as np
 

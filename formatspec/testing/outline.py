@@ -1,4 +1,4 @@
-"""The leaves of a format as the generator sees them: what each binds, and how it reaches the file."""
+"""The leaves of a format in the form that the generator needs: what each binds, and how it reaches the file."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ from formatspec.language.rules import (
 )
 
 DERIVED = "derived"
-"""The kind under which leaves of derived slots stand, whatever record they are of."""
+"""The kind under which leaves of derived slots are listed, for all records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A leaf of a format as the generator sees it: what it binds, and how it reaches the file.
+    """A leaf of a format: what it binds, and how it reaches the file.
 
-    each: the slot is a mapping, each of whose values goes through the chain.
-    column: the chain takes the values of the slot in all rows of a table, as one list.
-    keys: the keys of the file under which the leaf stands; none in a list or a line.
+    Attributes:
+        each: The slot is a mapping, and each of its values goes through the codecs.
+        column: The codecs take the values of the slot in all rows of a table, as one list.
+        keys: The keys of the file for the leaf; none in a list or a line.
     """
 
     slots: tuple[str, ...]
@@ -62,7 +63,7 @@ class Bound:
 
     @property
     def named(self) -> str:
-        """The leaf as messages name it: its keys, its slots and its codecs."""
+        """Return the name of the leaf in messages: its keys, its slots and its codecs."""
         spelled = " | ".join((", ".join(self.leaf.names), *(call.name for call in self.leaf.calls)))
         return f"the leaf `{', '.join(self.keys)}: {spelled}`" if self.keys else f"the leaf `{spelled}`"
 
@@ -80,30 +81,30 @@ class Outline:
     alone: bool = False
     places: dict[Place | str, int] = field(default_factory=dict)
     lists: dict[str, int] = field(default_factory=dict)
-    """How many lists of objects of one shape each a role's documents hold."""
+    """How many lists of objects with one shape each a role's documents hold."""
     areas: list[Callable[[WriteContext], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[WriteContext], object]]] = field(default_factory=list)
     chosen: list[tuple[tuple[int, int], bool, Callable[[WriteContext], object]]] = field(default_factory=list)
-    """Alternatives with a condition: whether it is asked of the item, not of the object."""
+    """Alternatives with a condition, and whether the condition is about the item, not the object."""
     object_roles: dict[str, bool] = field(default_factory=dict)
     rings: tuple[str, ...] = ()
     numbers: set[str] = field(default_factory=set)
-    """Slots by which a label image tells objects of one category apart."""
+    """Slots by which a label image distinguishes objects of one category."""
     shared: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
-    """Slots that a document of many items states for all of them, and the names by which these agree."""
+    """Slots that a shared document states for all its items, and the names by which the items agree."""
     tracks: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
-    """For groups of one object: names by which sequences are told apart, and the slots that groups say."""
+    """For groups of one object: the names that distinguish sequences, and the slots that groups state."""
     keys: list[tuple[str, ...]] = field(default_factory=list)
-    """Slots of objects whose rows stand in a mapping under a key that says them, so that no two may have them alike."""
+    """Slots of objects that the key of their row gives; no two objects may have equal ones."""
     complete: bool = False
-    """Whether a file says something of each of its columns for every item: none is without a label."""
+    """Whether a file has a value in each column for every item, so that no item is without a label."""
 
 
 def outline(form: Format, everything: bool = False) -> Outline:
-    """The leaves of a format by kind of record.
+    """Return the leaves of a format by kind of record.
 
-    everything: Also the leaves that no made-up dataset states: those of roles that are only kept, and of tables whose
-        rows are linked to objects by overlap.
+    With `everything`, also leaves that no generated dataset uses: those of roles that are only kept, and of tables
+    whose rows are linked to objects by overlap.
     """
     found = Outline(everything=everything)
     for role in form.roles.values():
@@ -138,7 +139,7 @@ def _collect(
         found.complete |= role.kind == "csv" and any(one.absent is not None for one in named_keys(rule))
         for one in rule.fields:
             if one.keys == (BLOCK,):
-                continue  # blocks are numbered as they come
+                continue  # blocks are numbered in order
             inner = scope if isinstance(one.rule, LeafRule) else scope.below()
             _collect(one.rule, inner, role, required and not one.optional, choice, found, _spelled(one, role))
         for alternatives in rule.alternatives:
@@ -157,7 +158,7 @@ def _collect(
             return
         inner = scope.inside(rule.each.table)
         if not choice and _is_one_of_several(rule):
-            # Lists of objects of one shape each, in one document: an object is made for one of them.
+            # A document may have a list of objects for each shape; each object is made for one of these lists.
             number = found.places.setdefault(role.name, found.choices)
             found.choices = len(found.places)
             choice = ((number, found.lists.get(role.name, 0)),)
@@ -207,20 +208,20 @@ def _collect(
 
 
 def _is_one_of_several(rule: TableRule) -> bool:
-    """Whether a table takes those objects only whose shape is told in a certain way."""
+    """Return whether a table takes only objects whose shape is given in a certain way."""
     where = rule.each.where
     return rule.each.table == "objects" and where is not None and "geometry" in expression.names(where)
 
 
 def _spelled(one: Field, role: Role) -> tuple[str, ...]:
-    """The keys of a field as the spec spells them; none for the placeholders of a line."""
+    """Return the keys of a field as the spec spells them; none for the placeholders of a line."""
     if role.kind == "lines":
         return ()
     return tuple(f"{key}?" if one.optional else key for key in one.keys)
 
 
 def _tracks(rule: TableRule, scope: Scope) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """For groups made of an object's rows: the names that tell sequences apart, and the slots that groups say."""
+    """Return, for groups of an object's rows, the names that distinguish sequences, and the slots that groups state."""
     fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
     found = []
     for depth, level in enumerate(rule.levels if rule.each.table == "objects" else ()):
@@ -233,7 +234,7 @@ def _tracks(rule: TableRule, scope: Scope) -> list[tuple[tuple[str, ...], tuple[
 
 
 def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:
-    """The slots of a record that the key of its row says."""
+    """Return the slots of a record that the key of its row gives."""
     fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
     leaves = [one.rule.leaf for one in fields if one.keys == (KEY,) and isinstance(one.rule, LeafRule)]
     names = [name for leaf in leaves for bind in bindings(leaf) for name in bind.names]
@@ -242,14 +243,14 @@ def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:
 
 
 def _slotted(row: Rule) -> bool:
-    """Whether a row of pixels says by its value which slot they are."""
+    """Return whether the value of a row of pixels says which slot the pixels belong to."""
     fields = row.fields if isinstance(row, MapRule) else ()
     leaves = [one.rule.leaf for one in fields if isinstance(one.rule, LeafRule)]
     return any(isinstance(leaf, Bind) and leaf.names == ("slot",) for leaf in leaves)
 
 
 def _rest(rule: LeafRule, scope: Scope, role: Role, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
-    """`*: attributes`: a mapping, each of whose values goes through the codecs."""
+    """Add `*: attributes`: a mapping whose values each go through the codecs."""
     leaf = rule.leaf
     meaning = scope.meaning(leaf.names[0]) if isinstance(leaf, Bind) else None
     kind = None if meaning is None else _kind(meaning, scope)
@@ -268,7 +269,7 @@ def _rest(rule: LeafRule, scope: Scope, role: Role, choice: tuple[tuple[int, int
 def _conditions(
     rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ...], found: Outline, pixels: bool
 ) -> None:
-    """`where single` and the like: what rows of an alternative, or objects of a label image, must be."""
+    """Add `where single` and the like: conditions on rows of an alternative, or on objects of a label image."""
     if rule.each.where is None:
         return
     for part in conjuncts(rule.each.where):

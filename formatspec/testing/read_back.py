@@ -1,6 +1,6 @@
-"""The fourth law by reading back: the output, read with the target's spec, equals the source but for what is named.
+"""The law of conservation, checked by reading back: the output equals the source except for reported losses.
 
-Every item that was handed to the writers is compared with the item of the output that has its name: record by record,
+Every item that was handed to the writers is compared with the item of the output of the same name: record by record,
 slot by slot. For each slot the differences are counted, and a line of the loss report must name as many.
 """
 
@@ -28,19 +28,19 @@ from formatspec.paths.trees.open_tree import open_tree
 Lines = Mapping[tuple[str, str], int]
 """A loss report: how often each kind was lost, by its words and its unit."""
 DIGITS = 1e-4
-"""How far numbers of pixels may be from each other, as a share of the larger: formats round fractions of images."""
+"""How much coordinates may differ, relative to the larger one: formats round fractions of images."""
 PAINTING = ("paint", "crowds")
-"""Options that say how something is written, which nobody reads."""
+"""Options about how something is written, which reading does not use."""
 SURROUNDED = ("region", "polygons", "rotated", "circle", "ellipse", "polyline", "keypoints")
-"""The geometry from which a box follows, in the order in which it does."""
+"""The geometry from which a box follows, in order of precedence."""
 PIXEL = 1.0
-"""How far a side of a stated box may be from the geometry from which it follows in the output."""
+"""How far a side of a stated box may be from the geometry from which it follows in the output, in pixels."""
 ROUNDED = 0.5
-"""How far that geometry may have moved beside, as it was rounded to whole pixels."""
+"""How far that geometry may have moved in addition, because of rounding to whole pixels."""
 AREA_ROUNDING = 1.0
 """How far a stated area may be from the one that came back, in square pixels: tools count whole pixels."""
 SAME_PIXELS = 0.97
-"""Intersection over union above which pixels and outlines are taken to show the same."""
+"""Intersection over union from which pixels and outlines count as equal."""
 
 
 class Handed(NamedTuple):
@@ -51,7 +51,7 @@ class Handed(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Something that came back as something else, or not at all."""
+    """Something that came back differently, or not at all."""
 
     slot: str
     item: str
@@ -60,10 +60,10 @@ class Difference(NamedTuple):
 
 @contextmanager
 def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
-    """The items that are handed to the writers of this process meanwhile, and the options of the target.
+    """Record the items that are handed to the writers of this process, and the options of the target.
 
-    Items of a conversion that takes over rows without reading them whole are whole where it has a condition that
-    chooses items, `where="true"`.
+    A conversion that copies rows without reading them whole only has whole items if it has a condition, such as
+    `where="true"`.
     """
     handed: list[Handed] = []
     options: dict[str, Any] = {}
@@ -84,14 +84,14 @@ def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
 
 
 class Output(NamedTuple):
-    """The items of an output as its spec reads them, and how many of its records were set aside, as findings tell."""
+    """The items of an output, and how many of its records were set aside, as findings say."""
 
     items: list[Item]
     aside: int
 
 
 def read_output(place: str | Path, spec: str | Path, options: Mapping[str, Any]) -> Output:
-    """Read what a conversion wrote, with the areas that rows of objects state noted in the objects' origins."""
+    """Read what a conversion wrote, noting the areas that rows of objects state."""
     source, tree = load_source(spec), open_tree(place)
     dataset = open_source(source, tree, options, Purpose())
     items = list(dataset)
@@ -102,13 +102,13 @@ def read_output(place: str | Path, spec: str | Path, options: Mapping[str, Any])
 
 
 def unexplained(handed: Sequence[Handed], back: Iterable[Item], lines: Lines, aside: int = 0) -> list[str]:
-    """What differs in the output and is named by no line of the loss report, or not as often as it differs.
+    """Return what differs in the output without a line of the loss report, or more often than reported.
 
     Args:
         handed: The items that were written.
         back: The items of the output.
         lines: The loss report.
-        aside: How many records of the output stand there, but were set aside when it was read, as findings tell.
+        aside: How many records of the output were set aside when it was read, as findings say.
 
     Returns:
         A line for each slot: how often it differs, how often the report names it, and the first difference.
@@ -126,7 +126,7 @@ def unexplained(handed: Sequence[Handed], back: Iterable[Item], lines: Lines, as
 
 
 def _names(slot: str, what: str, unit: str) -> bool:
-    """Whether a line of the loss report speaks of a slot."""
+    """Return whether a line of the loss report is about a slot."""
     table, _, name = slot.partition(".")
     if name.startswith("attributes."):
         return what in (f"attribute {name.removeprefix('attributes.')}", f"attributes of {table}")
@@ -164,13 +164,13 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "labels.score": ("scores of labels",),
     "captions.id": ("ids of captions",),
 }
-"""How the lines of the report begin that speak of a slot."""
+"""The beginnings of report lines about a slot."""
 
 
 def without_borrowed(back: Item, subsets: Container[str]) -> Item:
-    """An item of the output without the subsets that no item was written for.
+    """Return an item of the output without subsets for which no item was written.
 
-    A document that must name a folder for such a subset names that of another, of which the item is.
+    A document that must name a folder for such a subset names another subset's folder, so the item is in both.
     """
     kept = tuple(one for one in back.subsets if one in subsets)
     return back if len(kept) in (0, len(back.subsets)) else msgspec.structs.replace(back, subsets=kept)
@@ -201,16 +201,16 @@ def _differences(handed: Sequence[Handed], back: Mapping[str, Item], lines: Line
 def _numbers(
     table: str, handed: Sequence[Handed], back: Mapping[str, Item], lines: Lines, aside: int
 ) -> Iterator[Difference]:
-    """Whether as many records of a table stand in the output as were handed over, less those that are named."""
+    """Yield a difference if the number of records in a table is not the number handed over less those reported."""
     before = sum(len(getattr(one.item, table)) for one in handed)
     after = sum(len(getattr(back[one.own.key], table)) for one in handed if one.own.key in back)
     gone = sum(count for (what, unit), count in lines.items() if unit == table and _is_gone(what, table))
     made = lines.get(("areas, written as objects", "areas"), 0) if table == "objects" else 0
-    if table == "areas":  # of one area several objects may be part
+    if table == "areas":  # several objects may be part of one area
         after, gone = min(after, before), min(gone, before)
     twice = sum(len(one.own.labels) - len(_distinct(one.own.labels)) for one in handed) if table == "labels" else 0
     if before - twice + made - gone == after:
-        return  # two labels of one category are two rows, which are read as one label
+        return  # two labels of one category are two rows, but one label when read
     if not 0 <= before + made - gone - after <= aside:
         words = f"{before} were handed over, {made} made, {gone} are named as gone, {after} came back"
         yield Difference(f"{table} by number", "all items", words)
@@ -228,7 +228,7 @@ def _is_gone(what: str, table: str) -> bool:
 
 
 def _stated_ids(item: Item, own: Item) -> dict[int, Id | None]:
-    """The ids that a source states of its objects, by the `id()` of the object as the target has it."""
+    """Return the ids that a source states for its objects, by the `id()` of the object in the target."""
     taken = item.objects
     if not any(thing.single is False for thing in own.objects):  # crowds are left out
         taken = tuple(thing for thing in taken if thing.single is not False)
@@ -236,7 +236,7 @@ def _stated_ids(item: Item, own: Item) -> dict[int, Id | None]:
 
 
 def matched(made: Sequence[Object], back: Sequence[Object]) -> list[tuple[Object, Object]]:
-    """Objects with those of the output that resemble them most, in pairs."""
+    """Pair objects with the most similar ones of the output."""
     pairs = []
     scored = sorted(
         ((likeness(one, other), place, number) for place, one in enumerate(made) for number, other in enumerate(back)),
@@ -253,7 +253,7 @@ def matched(made: Sequence[Object], back: Sequence[Object]) -> list[tuple[Object
 
 
 def likeness(one: Object, other: Object) -> float:
-    """How much two objects resemble each other; 0 where their categories differ."""
+    """Return how similar two objects are; 0 if their categories differ."""
     if one.category is not None and other.category is not None and not _same_category(one.category, other.category):
         return 0.0
     score = 1.0
@@ -265,13 +265,13 @@ def likeness(one: Object, other: Object) -> float:
 
 
 def _boxes(thing: Object) -> list[derive.Box]:
-    """The boxes of an object: the stated one, and those around its geometry, which may be others."""
+    """Return the boxes of an object: the stated one, and those around its geometry, which may differ."""
     found = [derive.bbox(_only(slot, getattr(thing, slot))) for slot in ("bbox", *SURROUNDED)]
     return [box for box in found if box is not None]
 
 
 def _only(slot: str, value: Any) -> Object:
-    """An object with one kind of geometry."""
+    """Return an object with one kind of geometry."""
     return Object(**{slot: value})
 
 
@@ -333,13 +333,13 @@ def _item(item: str, own: Item, other: Item) -> Iterator[Difference]:
 
 
 def _records(item: str, kind: str, made: Sequence[Any], back: Sequence[Any]) -> Iterator[Difference]:
-    """Labels, captions and areas with those of the output that are the same."""
+    """Pair labels, captions and areas with equal ones of the output."""
     left = list(back)
     for one in made:
         other = next((other for other in left if _is_same_record(one, other, True)), None)
         other = other or next((other for other in left if _is_same_record(one, other, False)), None)
         if other is None:
-            continue  # their numbers tell whether one is gone
+            continue  # their counts show whether one is missing
         left.remove(other)
         for slot in ("state", "score", "id"):
             mine = getattr(one, slot, None)
@@ -368,7 +368,7 @@ def _same_category(one: Category, other: Category) -> bool:
 
 
 def _alike(mine: Any, theirs: Any) -> bool:
-    """Whether two values are equal; a text that spells a number or a truth value equals it."""
+    """Return whether two values are equal; a text that spells a number or a truth value equals it."""
     if isinstance(mine, bool) or isinstance(theirs, bool) or mine is None or theirs is None:
         return mine == theirs or str(mine).lower() == str(theirs).lower()
     if isinstance(mine, int | float) and isinstance(theirs, int | float):
@@ -385,7 +385,7 @@ def _near(mine: Iterable[float], theirs: Iterable[float]) -> bool:
 
 
 def _has_box(thing: Object, other: Object) -> bool:
-    """Whether a box came back: as it was, or as the one that follows from other geometry, but for rounding."""
+    """Return whether a box came back unchanged, or as the one that follows from other geometry, up to rounding."""
     if other.bbox is not None:
         return thing.bbox is not None and _near(thing.bbox, other.bbox)
     back = derive.bbox(other)
@@ -411,7 +411,7 @@ def _flat(corners: Iterable[tuple[float, float]]) -> Ring:
 
 
 def _same_ring(one: Ring, other: Ring) -> bool:
-    """Whether two rings are one, wherever they begin and whichever way they run."""
+    """Return whether two rings are equal, from any first point and in either direction."""
     if len(one) != len(other):
         return False
     points, others = derive.points(one), derive.points(other)
@@ -458,4 +458,4 @@ GEOMETRY: Mapping[str, Callable[[Object, Object], bool]] = {
     "region": _has_region,
     "hidden": lambda thing, other: thing.hidden == other.hidden,
 }
-"""For each kind of geometry, whether the object of the output has that of the source."""
+"""For each kind of geometry, a test of whether the output's object has that of the source."""

@@ -1,4 +1,4 @@
-"""The geometry that rows of objects need, and whether an object states it."""
+"""The geometry that rows of objects need, and whether an object has it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from formatspec.model.records import Object
 
 
 def _in_attributes(row: Rule) -> frozenset[str]:
-    """The first attribute that a row without geometry binds."""
+    """Return the first attribute that a row without geometry binds."""
     return frozenset([name for name in bound_names(row) if name.startswith("attributes.")][:1])
 
 
 def can_state(thing: Object, name: str) -> bool:
-    """Whether an object states a geometry or an attribute, or another geometry from which it follows."""
+    """Return whether an object states a geometry or an attribute, or another geometry from which it follows."""
     if name.startswith("attributes."):
         return thing.attributes.get(name.removeprefix("attributes.")) is not None
     if name == "bbox":
@@ -24,7 +24,7 @@ def can_state(thing: Object, name: str) -> bool:
 
 
 def row_shapes(row: Rule) -> list[frozenset[str]]:
-    """The geometry of each way to write a row; ways that hold none beside others that do are left out."""
+    """Return the geometry of each way to write a row; ways without any are left out if others have some."""
     own = shape_of(row)
     choices = [choice for one in getattr(row, "alternatives", ()) for choice in one.alternatives]
     return [shape for choice in choices if (shape := own | shape_of(choice))] or [own or _in_attributes(row)]

@@ -1,4 +1,4 @@
-"""Random values for each type of slot; some of them are unusual on purpose."""
+"""Random values for each type of slot, some of them unusual on purpose."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ NAMES = ("a", "b1", "img 2", "ünï", "x.y", "n-1", "C_3", "图像", "p(1)", "00
 
 
 def word(rng: random.Random) -> str:
-    """A word that a person might use for a class or a tag."""
+    """Return a word that a person might use for a class or a tag."""
     return rng.choice(WORDS)
 
 
 def number(rng: random.Random) -> int | float:
-    """A whole number or a fraction that text holds exactly."""
+    """Return a whole number, or a fraction that text holds exactly."""
     return rng.randrange(-50, 500) if rng.random() < 0.5 else rng.randrange(-5000, 50000) / 64
 
 
 def whole_box(rng: random.Random, width: int, height: int) -> tuple[int, int, int, int]:
-    """A box of whole pixels inside the image."""
+    """Return a box of whole pixels inside the image."""
     x, y = rng.randrange(width), rng.randrange(height)
     return (x, y, rng.randrange(1, width - x + 1), rng.randrange(1, height - y + 1))
 
 
 def box(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
-    """A box inside the image, a pixel wide and high at least, now of whole pixels, now of quarters of them."""
+    """Return a box inside the image, at least a pixel wide and high, in whole or quarter pixels."""
     if rng.random() < 0.5:
         return whole_box(rng, width, height)
     x, y = rng.randrange(4 * width - 3), rng.randrange(4 * height - 3)
@@ -43,7 +43,7 @@ def box(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
 
 
 def ring(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
-    """An outline of three to seven points, none where the one before was."""
+    """Return an outline of three to seven points, each different from the one before."""
     count = rng.randrange(3, 8)
     points: list[tuple[float, float]] = []
     while len(points) < count:
@@ -54,7 +54,7 @@ def ring(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
 
 
 def region(rng: random.Random, width: int, height: int) -> Region:
-    """A blob, sometimes with a hole, sometimes in pieces."""
+    """Return a blob, sometimes with a hole, sometimes in pieces."""
     mask = np.zeros((height, width), bool)
     for _ in range(rng.choice((1, 1, 2))):
         x, y, w, h = whole_box(rng, width, height)
@@ -68,7 +68,7 @@ def region(rng: random.Random, width: int, height: int) -> Region:
 
 
 def keypoints(rng: random.Random, width: int, height: int) -> tuple[tuple[float, ...], ...]:
-    """A few points with their visibility, often a single one that is seen."""
+    """Return a few points with their visibility, often a single visible one."""
     if rng.random() < 0.3:
         return ((rng.randrange(4 * width) / 4, rng.randrange(4 * height) / 4, 2),)
     found = []
@@ -80,12 +80,12 @@ def keypoints(rng: random.Random, width: int, height: int) -> tuple[tuple[float,
 
 
 def attributes(rng: random.Random, textual: bool) -> dict[str, Any]:
-    """A few named values."""
+    """Return a few named values."""
     return {f"k{i}": scalar(rng, textual) for i in range(rng.randrange(0, 3))}
 
 
 def scalar(rng: random.Random, textual: bool) -> Any:
-    """A value of an attribute: text in text files, else also numbers and truth values."""
+    """Return a value of an attribute: text in text files, otherwise also numbers and booleans."""
     if textual:
         return rng.choice(("yes", "left", "ünï", "a b"))
     return rng.choice((True, False, 3, 2.5, "left", "ünï"))
@@ -95,7 +95,7 @@ Make = Callable[[random.Random, int, int, bool], Any]
 
 
 def turned_box(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
-    """A box turned about its centre, inside an image of at least 4 x 4 pixels: x, y, width, height, degrees."""
+    """Return a box rotated about its centre in an image of at least 4 x 4 pixels: x, y, width, height, degrees."""
     long, short = rng.randrange(3, max(4, min(width, height) // 2)), rng.randrange(1, 3)
     reach = ceil(hypot(long, short))  # twice the distance from the centre to a corner, in half pixels from each edge
     x = rng.randrange(reach, max(reach + 1, 2 * width - reach + 1)) / 2
@@ -129,7 +129,7 @@ MAKERS: dict[str, Make] = {
 
 
 def say_alike(thing: Object, other: Object, slots: Sequence[str]) -> bool:
-    """Whether two objects have one key in a mapping of objects."""
+    """Return whether two objects have the same key in a mapping of objects."""
     return all(_stated(thing, slot) == _stated(other, slot) for slot in slots)
 
 
@@ -141,6 +141,6 @@ def _stated(thing: Object, slot: str) -> Any:
 
 
 def value_of(slot: str) -> Callable[[Object], Any]:
-    """What gives an object's value of a slot."""
+    """Return a function that gives an object's value of a slot."""
     head, _, name = slot.partition(".")
     return (lambda thing: thing.attributes.get(name)) if name else attrgetter(head)

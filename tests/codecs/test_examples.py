@@ -435,10 +435,8 @@ def test_png_address() -> None:
     head = "data:image/png;base64,"
     assert address.startswith(head) and codec.decode(address, SIZE) == square()
     with Image.open(io.BytesIO(b64decode(address.removeprefix(head)))) as image:
-        assert image.mode == "RGBA" and [color for _, color in sorted(image.getcolors())] == [
-            (0, 0, 0, 255),
-            (0, 0, 0, 0),
-        ]
+        colors = [color for _, color in sorted(image.getcolors())]
+        assert image.mode == "RGBA" and colors == [(0, 0, 0, 255), (0, 0, 0, 0)]
 
     def spelled(mode: str, inside: Any, size: tuple[int, int] = (SIZE.width, SIZE.height)) -> str:
         image, file = Image.new(mode, size), io.BytesIO()

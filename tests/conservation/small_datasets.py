@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from coco_like import coco_document, coco_files
 from files_on_disk import put as put
 
 import formatspec as fs
 from formatspec.run.conversion.plan import Result
-from formatspec.testing.memory import image_bytes
 
 WIDE, TALL = 40, 30
 
@@ -33,23 +32,7 @@ def outlined(x: float, y: float, width: float, height: float, **more: Any) -> di
 
 def coco(folder: Path, rows: Sequence[dict[str, Any]], categories: Sequence[Any] = ("cat", "dog")) -> Path:
     """A COCO dataset of one image of 40 x 30 pixels with these rows of annotations."""
-    document = {
-        "images": [{"id": 1, "file_name": "a.png", "width": WIDE, "height": TALL}],
-        "annotations": [
-            {"id": place, "image_id": 1, "category_id": 1, "iscrowd": 0, **row} for place, row in enumerate(rows, 1)
-        ],
-        "categories": [
-            {"id": place, **(one if isinstance(one, dict) else {"name": one})}
-            for place, one in enumerate(categories, 1)
-        ],
-    }
-    return put(
-        folder,
-        {
-            "images/train/a.png": image_bytes(WIDE, TALL, "png"),
-            "annotations/instances_train.json": json.dumps(document),
-        },
-    )
+    return put(folder, coco_files(coco_document([("a.png", WIDE, TALL)], rows, categories)))
 
 
 def counted(result: Result) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from coco_like import coco_document
 from small_datasets import converted, put
 
 import formatspec as fs
@@ -18,11 +19,7 @@ BOXES = {"train": [1, 1, 5, 5], "val": [10, 10, 6, 6]}
 
 def document(box: list[int]) -> dict[str, Any]:
     """A COCO document of one image with one box."""
-    return {
-        "images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 30}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}],
-        "categories": [{"id": 1, "name": "cat"}],
-    }
+    return coco_document([("a.png", 40, 30)], [{"bbox": box, "area": box[2] * box[3]}])
 
 
 def in_both(folder: Path) -> Path:
@@ -113,13 +110,9 @@ def numbered_apart(folder: Path, images: dict[str, str], path: str = "images/{na
     files: dict[str, str | bytes] = {}
     for subset, names in images.items():
         begin = 1 if not files else first
-        box = BOXES[subset]
-        numbered = list(enumerate(names, begin))
-        made = {
-            "images": [{"id": at, "file_name": f"{name}.png", "width": 40, "height": 30} for at, name in numbered],
-            "annotations": [{**document(box)["annotations"][0], "id": at, "image_id": at} for at, _ in numbered],
-            "categories": [{"id": 1, "name": "cat"}],
-        }
+        row = document(BOXES[subset])["annotations"][0]
+        rows = [{**row, "id": at, "image_id": at} for at in range(begin, begin + len(names))]
+        made = coco_document([(f"{name}.png", 40, 30) for name in names], rows, first=begin)
         files[f"annotations/instances_{subset}.json"] = json.dumps(made)
         files |= {path.format(name=name, subset=subset): image_bytes(40, 30, "png") for name in names}
     return put(folder, files)

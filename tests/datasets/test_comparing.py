@@ -126,12 +126,12 @@ def test_overlaps_of_boxes() -> None:
 def test_the_command_says_it_as_text_json_and_a_page(tmp_path: Path, run: Any) -> None:
     one, other = written(ITEMS, tmp_path / "one"), written(five_changes(), tmp_path / "other")
     same = run("compare", str(one), f"coco={one}")
-    assert same.exit_code == 0 and "no difference" in same.stdout
+    assert same.status == 0 and "no difference" in same.out
     told = run("compare", str(one), str(other))
-    assert told.exit_code == 1 and "default/i0: cat is dog at 0, 0, 10, 10" in told.stdout
-    plain = json.loads(run("compare", str(one), str(other), "--json").stdout)
+    assert told.status == 1 and "default/i0: cat is dog at 0, 0, 10, 10" in told.out
+    plain = json.loads(run("compare", str(one), str(other), "--json").out)
     assert plain["version"] == 1 and not plain["same"]
     assert msgspec.convert({k: v for k, v in plain.items() if k not in ("version", "same")}, Comparison).matched == 15
-    assert run("compare", str(one), str(other), "--html", str(tmp_path / "page.html")).exit_code == 1
+    assert run("compare", str(one), str(other), "--html", str(tmp_path / "page.html")).status == 1
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count("<figure>") == 8 and "only in the second" in page

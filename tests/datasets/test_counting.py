@@ -63,7 +63,7 @@ def test_images_that_look_alike_are_found(tmp_path: Path, run: Any) -> None:
     found = looks.statistics_of(fs.open(tmp_path / "data"), duplicates=True)
     assert found.duplicates == (("default/a", "default/c"), ("default/d", "default/e"))
     told = run("stats", "--duplicates", str(tmp_path / "data"))
-    assert "look alike: default/a, default/c" in told.stdout
+    assert "look alike: default/a, default/c" in told.out
 
 
 def test_hashes_of_few_other_bits_are_alike_whichever_bits_they_are() -> None:
@@ -82,10 +82,10 @@ def test_the_command_says_it_as_text_json_and_a_page(tmp_path: Path, run: Any) -
               for one in ITEMS]  # fmt: skip
     fs.write(things, tmp_path / "data", to="coco", media="none")
     told = run("stats", str(tmp_path / "data"))
-    assert told.exit_code == 0 and "coco: 4 items, 6 objects, 2 classes" in told.stdout
-    assert json.loads(run("stats", "--json", str(tmp_path / "data")).stdout)["objects"] == 6
-    assert run("stats", "--html", str(tmp_path / "s.html"), str(tmp_path / "data")).exit_code == 0
+    assert told.status == 0 and "coco: 4 items, 6 objects, 2 classes" in told.out
+    assert json.loads(run("stats", "--json", str(tmp_path / "data")).out)["objects"] == 6
+    assert run("stats", "--html", str(tmp_path / "s.html"), str(tmp_path / "data")).status == 0
     assert "Objects, labels and areas by class" in (tmp_path / "s.html").read_text(encoding="utf-8")
     (tmp_path / "empty").mkdir()
     nothing = run("stats", "coco", str(tmp_path / "empty"))
-    assert nothing.exit_code == 2 and "holds no item of coco" in nothing.stderr
+    assert nothing.status == 2 and "holds no item of coco" in nothing.err

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coco_like import coco_document
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.testing.memory import image_bytes
@@ -25,9 +27,7 @@ ROWS = [
 
 
 def document(rows: list[dict[str, Any]]) -> bytes:
-    images = [{"id": i, "file_name": f"{name}.png", "width": 12, "height": 8} for i, name in enumerate("abcd", 1)]
-    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
-    return json.dumps({"images": images, "annotations": rows, "categories": categories}).encode()
+    return json.dumps(coco_document([(f"{name}.png", 12, 8) for name in "abcd"], rows, ["cat", "dog"])).encode()
 
 
 def files(rows: list[dict[str, Any]] = ROWS) -> dict[str, bytes]:
@@ -42,10 +42,7 @@ def data(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
             for path, content in files().items():
                 archive.writestr(path, content)
         return tmp_path / "data.zip"
-    for path, content in files().items():
-        (tmp_path / "data" / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "data" / path).write_bytes(content)
-    return tmp_path / "data"
+    return put(tmp_path / "data", files())
 
 
 def test_items_by_place_by_key_and_in_slices(data: Path) -> None:

@@ -42,7 +42,7 @@ def test_every_block_of_a_journey_runs(page: Path, tmp_path: Path, monkeypatch: 
                 words = shlex.split(line)
                 assert words[0] == "formatspec"
                 done = run(*words[1:])
-                assert done.exit_code == int(status or 0), f"{line}\n{done.stdout}\n{done.stderr}"
+                assert done.status == int(status or 0), f"{line}\n{done.out}\n{done.err}"
         else:
             assert title, f"{page.name}: a block of {kind} names its file"
             Path(title).write_text(block)

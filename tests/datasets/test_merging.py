@@ -110,12 +110,12 @@ def test_the_command_takes_several_datasets(three: list[Path], tmp_path: Path, r
     (tmp_path / "classes.txt").write_text("car\ncow\npuppy\ndog\ncat\n")
     done = run("convert", *named, "--to", "yolo_ultralytics", "-o", str(tmp_path / "out"),
                "--classes", str(tmp_path / "classes.txt"))  # fmt: skip
-    assert done.exit_code == 0 and "5 items" in done.stdout
+    assert done.status == 0 and "5 items" in done.out
     assert fs.open(tmp_path / "out").classes == ("car", "cow", "puppy", "dog", "cat")
     without = run("convert", *named, "--to", "coco")
-    assert without.exit_code == 2 and "-o OUT" in without.stderr
+    assert without.status == 2 and "-o OUT" in without.err
     wrong = run("convert", "--data", f"cocoa={three[0]}", "--to", "coco", "-o", str(tmp_path / "o"))
-    assert wrong.exit_code == 2 and "did you mean 'coco'" in wrong.stderr
+    assert wrong.status == 2 and "did you mean 'coco'" in wrong.err
 
 
 def test_items_without_a_subset_are_told_apart_from_those_of_any(tmp_path: Path) -> None:

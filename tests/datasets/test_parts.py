@@ -66,34 +66,34 @@ def test_a_part_is_converted_as_it_would_be_selected(to: str, data: Path, tmp_pa
 def test_a_dry_run_says_the_same_and_writes_nothing(data: Path, tmp_path: Path, run: Any) -> None:
     words = ("convert", str(data), "--to", "yolo_ultralytics", "--on", "error=drop", "-o", str(tmp_path / "out"))
     dry = run(*words, "--dry-run", "--json")
-    assert dry.exit_code == 0 and not (tmp_path / "out").exists() and not list(tmp_path.glob(".*"))
+    assert dry.status == 0 and not (tmp_path / "out").exists() and not list(tmp_path.glob(".*"))
     real = run(*words, "--output-format", "json")
-    assert json.loads(dry.stdout) == json.loads(real.stdout)
-    assert "would be written: " in run(*words, "--overwrite", "--dry-run").stdout
+    assert json.loads(dry.out) == json.loads(real.out)
+    assert "would be written: " in run(*words, "--overwrite", "--dry-run").out
     refused = run("convert", str(data), "--to", "yolo_ultralytics", "-o", str(tmp_path / "n"), "--dry-run", "--json")
-    told = json.loads(refused.stdout)
-    assert refused.exit_code == 1 and told["refused"].startswith("nothing was written") and len(told["findings"]) == 2
+    told = json.loads(refused.out)
+    assert refused.status == 1 and told["refused"].startswith("nothing was written") and len(told["findings"]) == 2
 
 
 def test_the_commands_take_parts(data: Path, tmp_path: Path, run: Any) -> None:
     taken = ("--subset", "train", "--every", "3", "--limit", "2")
-    keys = [json.loads(line)["key"] for line in run("dump", str(data), *taken).stdout.splitlines()]
+    keys = [json.loads(line)["key"] for line in run("dump", str(data), *taken).out.splitlines()]
     assert keys == ["train/i00", "train/i03"]
-    assert json.loads(run("validate", str(data), *taken, "--json").stdout)["items"] == 2
-    assert json.loads(run("stats", str(data), *taken, "--output-format", "json").stdout)["items"] == 2
+    assert json.loads(run("validate", str(data), *taken, "--json").out)["items"] == 2
+    assert json.loads(run("stats", str(data), *taken, "--output-format", "json").out)["items"] == 2
     same = run("compare", str(data), str(data), *taken, "--json")
-    assert same.exit_code == 0 and json.loads(same.stdout)["items"] == 2
+    assert same.status == 0 and json.loads(same.out)["items"] == 2
     drawn = run("plot", str(data), *taken, "-o", str(tmp_path / "p.png"), "--json")
-    assert [Path(file).name for file in json.loads(drawn.stdout)["files"]] == ["p-1.png", "p-2.png"]
+    assert [Path(file).name for file in json.loads(drawn.out)["files"]] == ["p-1.png", "p-2.png"]
     one = run("convert", "--data", str(data), "--data", str(data), *taken, "--to", "coco", "-o", str(tmp_path / "m"))
-    assert one.exit_code == 0 and "4 items" in one.stdout
+    assert one.status == 0 and "4 items" in one.out
 
 
 def test_limits_of_items_and_of_what_data_may_ask_for_are_told_apart(data: Path, run: Any) -> None:
     before = limits()
     both = run("dump", str(data), "--limit", "1", "--limit", "size=10")
     set_limits(before)
-    assert both.exit_code != 0 and "--limit size=" in both.stderr
+    assert both.status != 0 and "--limit size=" in both.err
     for words, message in {
         ("--limit", "few"): "--limit takes a number of items, or name=number",
         ("--limit", "0"): "takes no item",
@@ -102,7 +102,7 @@ def test_limits_of_items_and_of_what_data_may_ask_for_are_told_apart(data: Path,
         ("--output-format", "xml"): "is text or json",
     }.items():
         wrong = run("validate", str(data), *words)
-        assert wrong.exit_code == 2 and message in wrong.stderr, wrong.stderr
+        assert wrong.status == 2 and message in wrong.err, wrong.err
 
 
 @pytest.mark.parametrize("words", [
@@ -112,9 +112,9 @@ def test_limits_of_items_and_of_what_data_may_ask_for_are_told_apart(data: Path,
 ])  # fmt: skip
 def test_every_command_that_reports_prints_json_and_helps(words: tuple[str, ...], data: Path, run: Any) -> None:
     said = run(*(word.format(data) for word in words), "--output-format", "json")
-    assert said.exit_code in (0, 1) and json.loads(said.stdout), said.stderr
+    assert said.status in (0, 1) and json.loads(said.out), said.err
     helped = run(words[0], "-h")
-    assert helped.exit_code == 0 and "--output-format" in helped.stdout
+    assert helped.status == 0 and "--output-format" in helped.out
 
 
 def test_progress_without_a_terminal_is_a_line_now_and_then(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coco_like import coco_document
+from files_on_disk import put
 from PIL import Image
 
 import formatspec as fs
@@ -99,38 +101,27 @@ def test_the_command_writes_pictures_and_contact_sheets(tmp_path: Path, run: Any
              for key in "abcd"]  # fmt: skip
     fs.write(items, tmp_path / "data", to="coco")
     data, out = str(tmp_path / "data"), tmp_path / "p.png"
-    assert run("plot", data, "default/b", "-o", str(out)).exit_code == 0
+    assert run("plot", data, "default/b", "-o", str(out)).status == 0
     assert Image.open(out).size == (192, 128)
-    assert run("plot", data, "-o", str(out), "--grid", "3x2").exit_code == 0
+    assert run("plot", data, "-o", str(out), "--grid", "3x2").status == 0
     assert Image.open(out).size == (3 * 384, 2 * 402)
     several = run("plot", "coco", data, "default/a", "default/c", "-o", str(out))
-    assert several.stdout.split() == [str(tmp_path / "p-1.png"), str(tmp_path / "p-2.png")]
+    assert several.out.split() == [str(tmp_path / "p-1.png"), str(tmp_path / "p-2.png")]
     for arguments, words in (
         (["default/x"], "there is no item 'default/x'"),
         (["--grid", "3by2"], "columns and rows, 4x3"),
         (["--by", "colour"], "class or object"),
     ):
         refused = run("plot", data, *arguments, "-o", str(out))
-        assert refused.exit_code == 2 and words in refused.stderr
+        assert refused.status == 2 and words in refused.err
 
 
 def test_a_finding_is_drawn_where_it_is(tmp_path: Path, run: Any) -> None:
-    document = {
-        "images": [{"id": 1, "file_name": "a.png", "width": 600, "height": 400}],
-        "categories": [{"id": 1, "name": "cat"}],
-        "annotations": [
-            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [500, 100, 300, 50], "area": 15000, "iscrowd": 0}
-        ],
-    }
-    import json
-
-    (tmp_path / "annotations").mkdir()
-    (tmp_path / "annotations/instances_train.json").write_text(json.dumps(document))
+    document = coco_document([("a.png", 600, 400)], [{"bbox": [500, 100, 300, 50], "area": 15000}])
     held = io.BytesIO()
     Image.new("RGB", (600, 400)).save(held, "PNG")
-    (tmp_path / "train").mkdir()
-    (tmp_path / "train/a.png").write_bytes(held.getvalue())
-    assert run("plot", str(tmp_path), "-o", str(tmp_path / "p.png")).exit_code == 0
+    put(tmp_path, {"annotations/instances_train.json": document, "train/a.png": held.getvalue()})
+    assert run("plot", str(tmp_path), "-o", str(tmp_path / "p.png")).status == 0
     pixels = np.asarray(Image.open(tmp_path / "p.png").convert("RGB"))
     assert (pixels[:, 490:] == WRONG).all(axis=2).sum() > 200
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coco_like import coco_document, coco_files
+from files_on_disk import put
+from said_of_items import told
 
 import formatspec as fs
 from formatspec.datasets.splits.assign import Unit, by_hash, deviations, shares, stratified
@@ -106,33 +109,18 @@ def test_a_dataset_of_any_format_with_subsets_is_written_with_new_ones(name: str
     assert len({one for one, _ in pairs}) == len({other for _, other in pairs}) == len(pairs)
 
 
-def told(items: list[fs.Item]) -> Counter[str]:
-    found: Counter[str] = Counter(items=len(items))
-    for item in items:
-        for thing in item.objects:
-            found[f"object {thing.category and thing.category.name} {thing.bbox} {thing.polygons} {thing.region}"] += 1
-        found.update(f"label {label.category and label.category.name} {label.state}" for label in item.labels)
-        found.update(f"caption {caption.text}" for caption in item.captions)
-    return found
-
-
 def test_what_nobody_understands_goes_along(tmp_path: Path) -> None:
     """Keys that the format only keeps stay in rows, and those of the file stand in each file that it becomes."""
-    document = {
-        "info": {"year": 2026}, "licenses": [{"id": 1}], "categories": [{"id": 1, "name": "cat", "y": 8}],
-        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 20, "height": 10, "license": 1} for n in range(8)],
-        "annotations": [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0,
-                         "x": n} for n in range(8)],
-    }  # fmt: skip
-    (tmp_path / "in/images/all").mkdir(parents=True)
-    (tmp_path / "in/annotations").mkdir()
-    for n in range(8):
-        (tmp_path / f"in/images/all/{n}.jpg").write_bytes(image_bytes(20, 10, "jpg"))
-    (tmp_path / "in/annotations/instances_all.json").write_text(json.dumps(document))
+    rows: list[Any] = [{"id": n, "image_id": n, "bbox": [1, 1, 4, 4], "area": 16, "x": n} for n in range(8)]
+    document: dict[str, Any] = {"info": {"year": 2026}, "licenses": [{"id": 1}]}
+    document |= coco_document([(f"{n}.jpg", 20, 10) for n in range(8)], rows, [{"name": "cat", "y": 8}], first=0)
+    for row in document["images"]:
+        row["license"] = 1
+    put(tmp_path / "in", coco_files(document, "all"))
     fs.split(fs.open(tmp_path / "in"), tmp_path / "out", ratios={"train": 1, "val": 1}, stratify=True)
     files = sorted((tmp_path / "out/annotations").iterdir())
     assert [file.name for file in files] == ["instances_train.json", "instances_val.json"]
-    rows: list[Any] = []
+    rows = []
     for file in files:
         read = json.loads(file.read_text())
         assert {key: read[key] for key in ("info", "licenses", "categories")} == {
@@ -170,9 +158,7 @@ def test_items_of_one_name_in_two_subsets_are_named_after_their_subset(to: str, 
     again = fs.split(after, ratios={"train": 1, "val": 1}, keep=tmp_path / "s.csv", seed=5)
     assert again.subsets == made.subsets and again.renamed == {}
     text = run("split", to, str(data), "--csv", str(tmp_path / "t.csv"))
-    assert (
-        text.exit_code == 0 and "another subset has items of these names: 6 (val_0, val_1, val_2 and 3" in text.stdout
-    )
+    assert text.status == 0 and "another subset has items of these names: 6 (val_0, val_1, val_2 and 3" in text.out
     alone = fs.split(before.filter(subset="val"))
     assert alone.renamed == {} and alone.subsets.keys() == {*map(str, range(6))}
 
@@ -216,17 +202,9 @@ def test_sequences_of_one_name_in_two_subsets_stay_two(tmp_path: Path) -> None:
 def test_numbers_that_files_share_are_given_anew_where_their_items_meet(way: str, tmp_path: Path) -> None:
     """Two files number their images from 1; where images of both come into one, none has the number of another."""
     for subset in ("train", "val"):
-        (tmp_path / f"in/images/{subset}").mkdir(parents=True)
-        (tmp_path / "in/annotations").mkdir(exist_ok=True)
-        for n in range(1, 9):
-            (tmp_path / f"in/images/{subset}/{subset}{n}.jpg").write_bytes(image_bytes(20, 10, "jpg"))
-        document = {
-            "categories": [{"id": 1, "name": "cat"}],
-            "images": [{"id": n, "file_name": f"{subset}{n}.jpg", "width": 20, "height": 10} for n in range(1, 9)],
-            "annotations": [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, n, 4], "area": 4 * n,
-                             "iscrowd": 0, "x": 1} for n in range(1, 9)],
-        }  # fmt: skip
-        (tmp_path / f"in/annotations/instances_{subset}.json").write_text(json.dumps(document))
+        rows = [{"image_id": n, "bbox": [1, 1, n, 4], "area": 4 * n, "x": 1} for n in range(1, 9)]
+        document = coco_document([(f"{subset}{n}.jpg", 20, 10) for n in range(1, 9)], rows)
+        put(tmp_path / "in", coco_files(document, subset))
     dataset = fs.open(tmp_path / "in")
     if way == "split":
         result = fs.split(dataset, tmp_path / "out", ratios={"train": 1, "val": 1}, stratify=True).result
@@ -258,12 +236,12 @@ def test_the_command_splits_lists_and_refuses(tmp_path: Path, run: Any) -> None:
     data = made(tmp_path / "data", "coco", ["cat", "dog"] * 10)
     out, listed = tmp_path / "out", tmp_path / "split.csv"
     done = run("split", str(data), "--ratio", "train=0.8,val=0.2", "--stratify", "-o", str(out), "--csv", str(listed))
-    assert done.exit_code == 0 and "train 16, val 4" in done.stdout
+    assert done.status == 0 and "train 16, val 4" in done.out
     lines = listed.read_text().splitlines()
     assert lines[0] == "item,subset,group" and len(lines) == 21
     assert fs.open(out).subsets == ("train", "val")
     dry = run("split", str(data), "-o", str(tmp_path / "dry"), "--dry-run", "--json")
-    assert dry.exit_code == 0 and json.loads(dry.stdout)["items"] == 20 and not (tmp_path / "dry").exists()
+    assert dry.status == 0 and json.loads(dry.out)["items"] == 20 and not (tmp_path / "dry").exists()
     for words, message in {
         (): "say what is wanted",
         ("-o", "x", "--to", "labelme"): "labelme holds no subsets",
@@ -273,13 +251,13 @@ def test_the_command_splits_lists_and_refuses(tmp_path: Path, run: Any) -> None:
         ("--csv", "x", "--keep", str(tmp_path / "none.csv")): "there is no such file",
     }.items():
         wrong = run("split", str(data), *words)
-        assert wrong.exit_code == 2 and message in wrong.stderr, wrong.stderr
+        assert wrong.status == 2 and message in wrong.err, wrong.err
     (tmp_path / "empty").mkdir()
     empty = run("split", "coco", str(tmp_path / "empty"), "--csv", "x")
-    assert empty.exit_code == 2 and "holds no item of coco" in empty.stderr
+    assert empty.status == 2 and "holds no item of coco" in empty.err
     listed.write_text("item,subset,group\ncat000,holdout,\n")
     wrong = run("split", str(data), "--csv", "x", "--keep", str(listed))
-    assert wrong.exit_code == 2 and f"{listed}:2: 'cat000' is in 'holdout'" in wrong.stderr
+    assert wrong.status == 2 and f"{listed}:2: 'cat000' is in 'holdout'" in wrong.err
 
 
 def test_wrong_ratios_and_lists_are_told_in_a_sentence(tmp_path: Path, run: Any) -> None:
@@ -299,9 +277,9 @@ def test_wrong_ratios_and_lists_are_told_in_a_sentence(tmp_path: Path, run: Any)
         ("--group", ""): "--group is empty",
     }.items():
         wrong = run("split", str(data), "--csv", str(tmp_path / "x.csv"), *words)
-        assert wrong.exit_code == 2 and message in wrong.stderr, (words, wrong.stderr)
-        assert len(wrong.stderr.splitlines()) == 1 and not (tmp_path / "x.csv").exists()
+        assert wrong.status == 2 and message in wrong.err, (words, wrong.err)
+        assert len(wrong.err.splitlines()) == 1 and not (tmp_path / "x.csv").exists()
     uneven = run("split", str(data), "--csv", str(tmp_path / "x.csv"), "--ratio", "train=0.5,val=0.6")
-    assert uneven.exit_code == 0 and "1.1 together, not 1" in uneven.stderr and "train 0.455" in uneven.stderr
+    assert uneven.status == 0 and "1.1 together, not 1" in uneven.err and "train 0.455" in uneven.err
     even = run("split", str(data), "--csv", str(tmp_path / "x.csv"), "--ratio", "train=8,val=2", "--json")
-    assert even.stderr == "" and json.loads(even.stdout)["groups"] == 0
+    assert even.err == "" and json.loads(even.out)["groups"] == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from files_on_disk import spec_file
 
 import formatspec as fs
 from formatspec.language.errors import SpecError
@@ -54,12 +55,6 @@ files:
 """
 
 
-def spec(folder: Path, text: str) -> Path:
-    file = folder / "spec.yaml"
-    file.write_text(text.strip(), "utf-8")
-    return file
-
-
 def images(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +64,7 @@ def images(folder: Path, *names: str) -> Path:
 
 @pytest.mark.parametrize("text", [COLUMNS, MIXED, ALPHA])
 def test_they_keep_the_laws(text: str, tmp_path: Path) -> None:
-    source = load_source(spec(tmp_path, text))
+    source = load_source(spec_file(tmp_path, text))
     for run in range(20):
         laws.hold(source, random.Random(run))
 
@@ -78,7 +73,7 @@ def test_each_column_is_a_label(tmp_path: Path) -> None:
     data = images(tmp_path / "data", "a.png", "b.png")
     table = "file,author,is_dog,is_cat\na.png,me,n,y\nb.png,,n,n\n"
     (data / "table.csv").write_text(table)
-    file = spec(tmp_path, COLUMNS)
+    file = spec_file(tmp_path, COLUMNS)
     found = {
         item.key: {one.category.name: one.state for one in item.labels if one.category} for item in fs.open(data, file)
     }
@@ -90,14 +85,14 @@ def test_each_column_is_a_label(tmp_path: Path) -> None:
 def test_every_line_made_anew_has_every_column(tmp_path: Path) -> None:
     for name in ("cat/a", "dog/b"):
         images(tmp_path / "data", f"{name}.png")
-    fs.convert(tmp_path / "data", spec="imagenet", to=spec(tmp_path, COLUMNS), out=tmp_path / "out")
+    fs.convert(tmp_path / "data", spec="imagenet", to=spec_file(tmp_path, COLUMNS), out=tmp_path / "out")
     assert (tmp_path / "out/table.csv").read_text().splitlines() == ["file,is_cat,is_dog", "a.png,y,n", "b.png,n,y"]
 
 
 def test_a_cell_that_says_neither_is_found_with_its_place(tmp_path: Path) -> None:
     data = images(tmp_path / "data", "a.png")
     (data / "table.csv").write_text("file,is_cat\na.png,perhaps\n")
-    (finding,) = [one for one in fs.validate(data, spec(tmp_path, COLUMNS)).findings if one.level == "error"]
+    (finding,) = [one for one in fs.validate(data, spec_file(tmp_path, COLUMNS)).findings if one.level == "error"]
     assert (finding.file, finding.line, finding.got) == ("table.csv", 2, "perhaps")
 
 
@@ -112,7 +107,7 @@ def test_rows_that_are_only_kept_come_back_and_are_never_made(tmp_path: Path) ->
         },
     }
     (data / "all.json").write_text(json.dumps(document))
-    file = spec(tmp_path, MIXED)
+    file = spec_file(tmp_path, MIXED)
     fs.convert(data, spec=file, to=file, out=tmp_path / "same")
     assert json.loads((tmp_path / "same/all.json").read_text()) == document
     fs.convert(data, spec=file, to="coco", out=tmp_path / "coco")
@@ -127,10 +122,10 @@ def test_alpha_is_data_where_a_rule_names_it(tmp_path: Path) -> None:
     shown[:2, :3], shown[2:, 3:] = (3, 0, 1, 44), (3, 0, 0, 7)
     (data / "masks").mkdir()
     iio.imwrite(data / "masks/a.png", shown)
-    file = spec(tmp_path, ALPHA)
+    file = spec_file(tmp_path, ALPHA)
     (item,) = fs.open(data, file)
     assert {thing.id: thing.region.area for thing in item.objects if thing.region} == {300: 6, 7: 6}
     fs.convert(data, spec=file, to=file, out=tmp_path / "same", where="true")
     assert (iio.imread(tmp_path / "same/masks/a.png") == shown).all()
     with pytest.raises(SpecError, match="alpha"):
-        laws.hold(load_source(spec(tmp_path, ALPHA.replace("image: rgba", "image: rgb"))), random.Random(0))
+        laws.hold(load_source(spec_file(tmp_path, ALPHA.replace("image: rgba", "image: rgb"))), random.Random(0))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import random
 from pathlib import Path
 
 import pytest
+from coco_like import coco_document, coco_files
+from files_on_disk import put, spec_file
 
 import formatspec as fs
 from formatspec.language.errors import SpecError
@@ -43,22 +44,15 @@ subsets: {train: [], val: [], test: [], extra: []}
 
 
 def spec(folder: Path, text: str = FOLDERS) -> Path:
-    file = folder / "spec.yaml"
-    file.write_text(text.strip(), "utf-8")
-    return file
+    return spec_file(folder, text)
 
 
 def coco(folder: Path) -> Path:
     """Three images of three subsets, with one box of the class 7, one of the class 12 and one of the class 7."""
+    categories = [{"id": 7, "name": "seven"}, {"id": 12, "name": "twelve"}]
     for subset, number, kind in (("train", 1, 7), ("val", 2, 12), ("test", 3, 7)):
-        (folder / f"images/{subset}").mkdir(parents=True)
-        (folder / f"images/{subset}/{subset}.png").write_bytes(image_bytes(20, 10, "png"))
-        (folder / "annotations").mkdir(exist_ok=True)
-        (folder / f"annotations/instances_{subset}.json").write_text(json.dumps({
-            "categories": [{"id": 7, "name": "seven"}, {"id": 12, "name": "twelve"}],
-            "images": [{"id": number, "file_name": f"{subset}.png", "width": 20, "height": 10}],
-            "annotations": [{"id": number, "image_id": number, "category_id": kind, "bbox": [1, 2, 3, 4], "area": 12}],
-        }))  # fmt: skip
+        row = {"id": number, "category_id": kind, "bbox": [1, 2, 3, 4], "area": 12}
+        put(folder, coco_files(coco_document([(f"{subset}.png", 20, 10)], [row], categories, number), subset))
     return folder
 
 

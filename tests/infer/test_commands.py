@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from commands import Run
 from datasets_of_boxes import BOXES, OUTLINES, scene
 from files_on_disk import put
 
-from formatspec.cli.main import main
 from formatspec.docs.editor_schema import SCHEMA_ID, editor_schema
 from formatspec.language.load import available, load_source
 
-Run = Callable[..., tuple[int, str, str]]
 SPEC = """formatspec: 1
 name: mine
 files:
@@ -29,21 +26,6 @@ files:
       h: image.height
       objects: [{each: objects, cls: category.name, box: %s, hard: attributes.hard}]
 """
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line: its status, its output, what it says."""
-
-    def ran(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["formatspec", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        return int(end.value.code or 0), said.out, said.err
-
-    return ran
 
 
 @pytest.fixture

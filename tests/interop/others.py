@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,20 @@ def items(folder: Path, spec: str, **options: Any) -> list[Item]:
     assert [f for f in dataset.findings if f.level == "error"] == []
     assert len(found) == len(dataset) > 0
     return found
+
+
+def sized(sizes: Mapping[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
+    """File name, width and height of images, from their rows and columns by name."""
+    return [(f"{name}.png", width, height) for name, (height, width) in sizes.items()]
+
+
+def boxes_as_rows(boxes: Boxes, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of COCO for the boxes of images, whose ids count from 1."""
+    return [
+        {"image_id": number, "category_id": names.index(label) + 1, "bbox": list(box), "area": box[2] * box[3]}
+        for number, name in enumerate(boxes, 1)
+        for label, box in boxes[name]
+    ]
 
 
 def box_of(thing: Any) -> Box:

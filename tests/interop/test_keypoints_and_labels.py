@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from others import datumaro_annotations, datumaro_dataset, furthest, items, ordered, supervision_boxes, unsuffixed
-from PIL import Image
+from coco_like import coco_document, coco_files
+from files_on_disk import put
+from others import (
+    datumaro_annotations,
+    datumaro_dataset,
+    furthest,
+    items,
+    ordered,
+    sized,
+    supervision_boxes,
+    unsuffixed,
+)
 
 import formatspec as fs
 
@@ -28,16 +37,8 @@ LABELS = {"one": "cat", "two": "a bird"}
 
 def rows_of_coco(root: Path, task: str, categories: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Path:
     """A COCO dataset with one file."""
-    images = []
-    for number, (name, size) in enumerate(SIZE.items(), 1):
-        path = root / "images" / "train" / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.zeros((*size, 3), np.uint8)).save(path)
-        images.append({"id": number, "file_name": path.name, "width": size[1], "height": size[0]})
-    (root / "annotations").mkdir()
-    document = {"images": images, "categories": categories, "annotations": rows}
-    (root / "annotations" / f"{task}_train.json").write_text(json.dumps(document), encoding="utf-8")
-    return root
+    document = {**coco_document(sized(SIZE)), "categories": categories, "annotations": rows}
+    return put(root, coco_files(document, task=task))
 
 
 @pytest.fixture

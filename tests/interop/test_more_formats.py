@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coco_like import coco_document, coco_files
+from files_on_disk import put
 from others import (
     Boxes,
+    boxes_as_rows,
     datumaro_annotations,
     datumaro_boxes,
     datumaro_dataset,
@@ -22,6 +25,7 @@ from others import (
     items,
     ordered,
     ours,
+    sized,
     unsuffixed,
 )
 from PIL import Image
@@ -43,24 +47,8 @@ EXPECTED = {name: ordered(boxes) for name, boxes in BOXES.items()}
 @pytest.fixture
 def coco(tmp_path: Path) -> Path:
     """The boxes as a COCO dataset."""
-    root = tmp_path / "coco"
-    images, rows = [], []
-    for number, (name, (height, width)) in enumerate(SIZE.items(), 1):
-        path = root / "images" / "train" / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.zeros((height, width, 3), np.uint8)).save(path)
-        images.append({"id": number, "file_name": path.name, "width": width, "height": height})
-        for label, box in BOXES[name]:
-            area = box[2] * box[3]
-            rows.append(
-                {"id": len(rows) + 1, "image_id": number, "category_id": NAMES.index(label) + 1, "bbox": list(box),
-                 "area": area, "iscrowd": 0}
-            )  # fmt: skip
-    categories = [{"id": place, "name": name} for place, name in enumerate(NAMES, 1)]
-    (root / "annotations").mkdir()
-    document = {"info": {"year": 2020}, "images": images, "annotations": rows, "categories": categories}
-    (root / "annotations" / "instances_train.json").write_text(json.dumps(document), encoding="utf-8")
-    return root
+    document = {"info": {"year": 2020}, **coco_document(sized(SIZE), boxes_as_rows(BOXES, NAMES), NAMES)}
+    return put(tmp_path / "coco", coco_files(document))
 
 
 def panlabel(*arguments: str) -> None:

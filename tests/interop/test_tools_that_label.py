@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from others import Boxes, furthest, items, ordered
+from coco_like import coco_document, coco_files
+from files_on_disk import put
+from others import Boxes, boxes_as_rows, furthest, items, ordered, sized
 from PIL import Image
 
 import formatspec as fs
@@ -37,26 +39,18 @@ def mask_of(name: str) -> Any:
 
 def write_coco(root: Path, masks: bool) -> Path:
     """The boxes, or a mask an image, as a COCO dataset."""
-    images, rows = [], []
-    for number, (name, (height, width)) in enumerate(SIZE.items(), 1):
-        path = root / "images" / "train" / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.zeros((height, width, 3), np.uint8)).save(path)
-        images.append({"id": number, "file_name": path.name, "width": width, "height": height})
-        common = {"image_id": number, "iscrowd": 0}
-        if masks:
-            region = Region.from_mask(mask_of(name))
-            x, y, w, h = region.bbox or (0, 0, 0, 0)
-            row = {"category_id": 2, "bbox": [x, y, w, h], "area": region.area, "segmentation": region.to_coco()}
-            rows.append({"id": len(rows) + 1, **common, **row})
-        for label, box in [] if masks else BOXES[name]:
-            row = {"category_id": NAMES.index(label) + 1, "bbox": list(box), "area": box[2] * box[3]}
-            rows.append({"id": len(rows) + 1, **common, **row})
-    categories = [{"id": place, "name": name} for place, name in enumerate(NAMES, 1)]
-    (root / "annotations").mkdir()
-    document = {"images": images, "annotations": rows, "categories": categories}
-    (root / "annotations" / "instances_train.json").write_text(json.dumps(document), encoding="utf-8")
-    return root
+    rows = masks_as_rows() if masks else boxes_as_rows(BOXES, NAMES)
+    return put(root, coco_files(coco_document(sized(SIZE), rows, NAMES)))
+
+
+def masks_as_rows() -> list[dict[str, Any]]:
+    """A row of COCO for the mask of each image."""
+    rows = []
+    for number, name in enumerate(SIZE, 1):
+        region = Region.from_mask(mask_of(name))
+        row = {"category_id": 2, "bbox": list(region.bbox or (0, 0, 0, 0)), "area": region.area}
+        rows.append({"image_id": number, **row, "segmentation": region.to_coco()})
+    return rows
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Codecs of regions: as run lengths, as rings with holes, as images."""
+"""Codecs of keypoints with names."""

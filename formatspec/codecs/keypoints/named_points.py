@@ -20,12 +20,12 @@ Named = tuple[str, tuple[Number, Number, int]]
 
 @codec("points_by_name")
 def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Write keypoints as a mapping from their names to their places, {name: {"loc": [x, y]}, ...}.
+    """`points_by_name`: keypoints as a mapping from their names to their places, {name: {"loc": [x, y]}, ...}.
 
-    `nodes: keypoints, category.keypoint_names | points_by_name(loc, disabled)`.  A point of visibility 1 has
-    "disabled": true beside, and one of visibility 0 is left out.  Where the category has no names, they are 1, 2, 3
-    and so on.  `points_by_name` alone: bare places, {name: [x, y], ...}, all of them visible; null is a point that is
-    not there.
+    Example: `nodes: keypoints, category.keypoint_names | points_by_name(loc, disabled)`. A point of visibility 1 also
+    has "disabled": true, and a point of visibility 0 is left out. If the category has no names, the names are 1, 2, 3
+    and so on. `points_by_name` without arguments is a mapping to bare places, {name: [x, y], ...}: all points are
+    visible, and null stands for an absent one.
     """
     keys = [take.text(one) for one in take.plain(arguments, 0, 2)]
     if not keys:
@@ -70,10 +70,10 @@ def _read_bare(value: Any) -> list[Named]:
 
 @codec("named_points")
 def named_points(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Write keypoints as a list of mappings with their names, [{"name": name, "x": x, ...}].
+    """`named_points`: keypoints as a list of mappings with their names, [{"name": name, "x": x, ...}].
 
-    `nodes: keypoints, category.keypoint_names | named_points(name, x, y, occluded)`.  A point of visibility 1 is
-    occluded, and one of visibility 0 is left out.  Where the category has no names, they are 1, 2, 3, ...
+    Example: `nodes: keypoints, category.keypoint_names | named_points(name, x, y, occluded)`. A point of visibility 1
+    is occluded, and a point of visibility 0 is left out. If the category has no names, the names are 1, 2, 3 and so on.
     """
     called, left, top, hidden = (take.text(one) for one in take.plain(arguments, 4, 4))
 
@@ -106,9 +106,9 @@ def _counting(count: int) -> tuple[str, ...]:
 def _codec(
     written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type, hides: bool = True
 ) -> Codec:
-    """The codec of keypoints and names, by functions that spell and read points with their names.
+    """Return the codec of keypoints and names, from functions that write and read points with their names.
 
-    hides: Whether a point may be labelled and hidden.
+    `hides` says whether a point may be labelled and hidden.
     """
 
     def encode(value: Any, env: Env) -> Any:
@@ -146,8 +146,8 @@ def _codec(
 def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
     """`keypoint_names, skeleton | named_graph`: {"nodes": {name: {"label": name, "loc": [x, y]}}, "edges": [...]}.
 
-    An edge is {"src": name, "dst": name}.  Places and colours are how a program draws the graph: they are not read,
-    and made places go along a line.
+    An edge is {"src": name, "dst": name}. Places and colours only say how a program draws the graph. They are not read;
+    new places are put on a line.
     """
     take.plain(arguments)
 

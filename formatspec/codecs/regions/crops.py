@@ -1,4 +1,4 @@
-"""A region as the mask of its bounding box, and back; which regions fit an image."""
+"""The mask of a region's bounding box, the region of such a mask, and checks of whether it fits the image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def checked_region(value: Any) -> Region:
-    """A value that is a region.  Raises UnfitError for any other."""
+    """Return a value that is a region. Raises UnfitError for any other value."""
     from formatspec.model.region import Region
 
     if not isinstance(value, Region):
@@ -25,7 +25,7 @@ def checked_region(value: Any) -> Region:
 
 
 def fit_region(value: Any, rng: random.Random, env: Env) -> Any:
-    """The region, or a single pixel where there is none."""
+    """Return a region, or a single pixel if there is none."""
     import numpy as np
 
     from formatspec.model.region import Region
@@ -38,7 +38,7 @@ def fit_region(value: Any, rng: random.Random, env: Env) -> Any:
 
 
 def fit_crop(value: Any, rng: random.Random, env: Env) -> Any:
-    """The region where it has the image's size and a pixel, else one that has: what `fit` of a codec gives."""
+    """Return the region if it has the image's size and a pixel, or else one that has; used by `fit`."""
     return value if _has_size(value, env) and value else fit_region(None, rng, env)
 
 
@@ -65,20 +65,20 @@ def crop_of(value: Any, env: Env) -> tuple[NDArray[np.bool_], int, int]:
 
 
 def placed(mask: NDArray[np.bool_], left: int, top: int, env: Env) -> Region:
-    """A region of the image's size from a mask (height, width), with its left and top in pixels."""
+    """Return the region of a mask (height, width) whose left and top are given in pixels; it has the image's size."""
     from formatspec.model.region import Region
 
     return Region.from_crop(mask, left, top, env.height, env.width)
 
 
 def check_inside(left: int, top: int, width: int, height: int, env: Env) -> None:
-    """Raise UnfitError where a box, in pixels, reaches beyond the image to the right or below."""
+    """Raise UnfitError if a box, in pixels, reaches beyond the right or lower edge of the image."""
     if left + width > env.width or top + height > env.height:
         raise UnfitError(f"a mask inside the image's {env.width} x {env.height} pixels", (left, top, width, height))
 
 
 def check_mask_size(width: int, height: int, channels: int = 1) -> None:
-    """Raise UnfitError where a mask of this size is too large to be decoded."""
+    """Raise UnfitError if a mask of this size is too large to be decoded."""
     try:
         check_decoded(width, height, channels)
     except TooLargeError as error:

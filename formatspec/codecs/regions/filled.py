@@ -1,4 +1,4 @@
-"""Regions that a document states by what encloses them: one outline or one box."""
+"""Regions that a document states by one outline or one box around them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @codec("filled")
 def filled(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`filled`: the pixels inside one ring, such as `region | filled | pairs`; `filled(box)`: those inside one box.
+    """`region | filled | pairs`: the pixels inside one ring. `filled(box)`: the pixels inside one box.
 
-    A pixel belongs if its centre lies inside, by the even-odd rule. Several pieces and holes are written as one ring
-    with bridges of no width. Only a region that is a full rectangle fits `filled(box)`.
+    A pixel is inside if its centre is, by the even-odd rule. Several pieces and holes are written as one ring with
+    bridges of no width. Only a region that is a full rectangle fits `filled(box)`.
     """
     (what,) = (*take.names(take.plain(arguments, 0, 1), ("box",)), None)[:1]
     if what not in (None, "box"):
@@ -52,7 +52,7 @@ def filled(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _box(region: Region) -> tuple[int, int, int, int]:
-    """The box of a region that fills it.  Raises UnfitError for any other region."""
+    """Return the box that a region fills. Raises UnfitError for any other region."""
     box = region.bbox
     if box is None or region.area != box[2] * box[3]:
         raise UnfitError("a region that is a full rectangle", region)
@@ -60,7 +60,7 @@ def _box(region: Region) -> tuple[int, int, int, int]:
 
 
 def _inside(ring: Sequence[Any], env: Env) -> Region:
-    """The pixels whose centres lie inside a ring.  Raises UnfitError where there is none, or no size is known."""
+    """Return the pixels whose centres lie inside a ring. Raises UnfitError if there is none or the size is unknown."""
     from formatspec.model.region import Region
 
     if env.width <= 0 or env.height <= 0:
@@ -77,7 +77,7 @@ def _inside(ring: Sequence[Any], env: Env) -> Region:
 
 
 def _fit_box(value: Any, rng: random.Random, env: Env) -> Any:
-    """The region where it is a full rectangle, else its first pixel, or any where it has none."""
+    """Return the region if it is a full rectangle, or else its first pixel, or any pixel if it has none."""
     from formatspec.model.region import Region
 
     try:

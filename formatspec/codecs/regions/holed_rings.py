@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @codec("holed_rings")
 def holed_rings(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`holed_rings`: a region with holes as flat rings; a pixel belongs if an odd number of rings holds it.
+    """`holed_rings`: a region with holes as flat rings. A pixel is inside if an odd number of rings contains it.
 
-    A region without holes does not fit, since polygons are enough for it; see `apart`.
+    A region without holes does not fit, since polygons suffice for it; see `apart`.
     """
     take.plain(arguments)
 
@@ -45,7 +45,7 @@ def holed_rings(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("apart")
 def apart(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`apart`: polygons as they are, where filling them even-odd leaves no hole; see `holed_rings`."""
+    """`apart`: polygons that have no hole when they are filled by the even-odd rule, unchanged; see `holed_rings`."""
     take.plain(arguments)
 
     def checked(value: Any, env: Env) -> tuple[values.Ring, ...]:
@@ -71,7 +71,11 @@ def apart(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _filled_evenodd(rings: Sequence[Any], env: Env) -> Region:
-    """The pixels of several rings, filled even-odd.  Raises UnfitError for one ring, and where no size is known."""
+    """Return the pixels of several rings, filled by the even-odd rule.
+
+    Raises:
+        UnfitError: There is only one ring, or the size is unknown.
+    """
     from formatspec.model.region import Region
 
     if env.width <= 0 or env.height <= 0:
@@ -87,7 +91,7 @@ def _filled_evenodd(rings: Sequence[Any], env: Env) -> Region:
 
 
 def _fit_holed(value: Any, rng: random.Random, env: Env) -> Any:
-    """Give the region if it has a hole, else a ring of pixels around a hole of one pixel."""
+    """Return the region if it has a hole, or else a ring of pixels around a hole of one pixel."""
     import numpy as np
 
     from formatspec.model.region import Region

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from formatspec.model.region import Region
 
 _AROUND = 1 << 20
-"""Bytes of a PNG that are no pixels: texts, a colour profile, a palette."""
+"""Bytes of a PNG that are not pixels: texts, a colour profile, a palette."""
 
 
 @codec("cropped_png")
 def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`points, mask: region | cropped_png`: [[x1, y1], [x2, y2]] and a PNG of the box between, in base64.
+    """`points, mask: region | cropped_png`: [[x1, y1], [x2, y2]], and a PNG of the box between them, in base64.
 
-    The corners are the first and the last pixel inside, counted from 0.  The PNG is 8-bit gray, 0 outside and
-    1 inside; read as inside is what is not 0.  Of corners with fractions the pixels that they lie in are meant.
+    The corners are the first and the last pixel inside, counted from 0; a corner with fractions means the pixel that
+    contains it. The PNG is 8-bit gray, with 0 outside and 1 inside. Any value but 0 is read as inside.
     """
     take.plain(arguments)
 
@@ -62,7 +62,7 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
 def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
     """`data, origin: region | packed_png`: a PNG of the bounding box, zlib-compressed, in base64; and [left, top].
 
-    The PNG is 8-bit gray, 0 outside and 1 inside; read as inside is what is not 0.
+    The PNG is 8-bit gray, with 0 outside and 1 inside. Any value but 0 is read as inside.
     """
     take.plain(arguments)
 
@@ -120,9 +120,9 @@ def png_address(arguments: Sequence[Argument], site: Site) -> Codec:
 def stretched_array(arguments: Sequence[Argument], site: Site) -> Codec:
     """`box, mask: bbox, region | stretched_array`: [left, top, width, height] in fractions of the image, and a mask.
 
-    The mask is {"$binary": {"base64": ..., "subType": "00"}}, or the text in base64 alone: a file of NumPy (.npy),
-    zlib-compressed, with an array of two dimensions of any size that is stretched over the pixels of the box; read as
-    inside is what is not 0.  Written are truth values, one for each pixel.
+    The mask is {"$binary": {"base64": ..., "subType": "00"}}, or only the base64 text. It holds a zlib-compressed NumPy
+    file (.npy) with a two-dimensional array of any size, which is stretched over the pixels of the box. Any value but 0
+    is read as inside. An array of booleans with one value for each pixel is written.
     """
     take.plain(arguments)
 
@@ -155,11 +155,11 @@ def stretched_array(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 _NEAR = 1e-6
-"""Of a pixel: by so much a side may be off through its fraction."""
+"""How far a side may be off because of its spelling as a fraction, in pixels."""
 
 
 def _pixels_of(box: Sequence[float], env: Env) -> tuple[int, int, int, int]:
-    """Left, top, width and height of the pixels that a box touches.  Raises UnfitError where there are none."""
+    """Return left, top, width and height of the pixels that a box touches. Raises UnfitError if there are none."""
     if len(box) != 4:
         raise UnfitError("left, top, width and height", list(box))
     x, y, width, height = box
@@ -171,7 +171,7 @@ def _pixels_of(box: Sequence[float], env: Env) -> tuple[int, int, int, int]:
 
 
 def _fit_boxed(value: Any, rng: random.Random, env: Env) -> Any:
-    """A box around a region that has a pixel."""
+    """Return a box around a region that has a pixel."""
     region = fit_crop(value[1] if isinstance(value, tuple) and len(value) == 2 else None, rng, env)
     return (tuple(region.bbox), region)
 
@@ -185,7 +185,7 @@ def _to_array_file(mask: NDArray[np.bool_]) -> bytes:
 
 
 def _from_array_file(data: bytes) -> NDArray[np.bool_]:
-    """The array of a file of NumPy, as truth values.  Raises ValueError where it is none, or another size is stated."""
+    """Return the array of a NumPy file as booleans. Raises ValueError if it is none, or has another size."""
     import numpy as np
 
     file = io.BytesIO(data)
@@ -202,7 +202,7 @@ def _from_array_file(data: bytes) -> NDArray[np.bool_]:
 
 
 def _stretched(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.bool_]:
-    """A mask in another size: each pixel is that in whose square its centre lies."""
+    """Return a mask in another size: each pixel has the value of the one that contains its centre."""
     import numpy as np
 
     rows, columns = (
@@ -212,7 +212,7 @@ def _stretched(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.b
 
 
 def _unpacked(packed: bytes, env: Env) -> bytes:
-    """A PNG that was compressed once more, unpacked up to what one of the image's size can need."""
+    """Decompress a PNG that was compressed again, up to the size that one of this image can need."""
     most = min(8 * env.width * env.height + env.height, limits().decoded) + _AROUND
     unpacking = zlib.decompressobj()
     data = unpacking.decompress(packed, most)
@@ -232,7 +232,7 @@ def _to_png(mask: NDArray[np.bool_]) -> bytes:
 
 
 def _from_png(data: bytes, width: int, height: int, coloured: bool = False) -> NDArray[np.bool_]:
-    """The mask that a PNG of a size shows; where colours are allowed, alpha or any of their channels counts."""
+    """The mask that a PNG of a size shows.  Where colours are allowed, alpha or any channel counts."""
     from formatspec.model.image_error import ImageError
     from formatspec.pixels import png
 

@@ -32,10 +32,11 @@ _COUNTS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 @codec("run_lengths")
 def run_lengths(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`run_lengths`: {"size": [height, width], "counts": text}, column by column, beginning with zeros.
+    """`run_lengths`: {"size": [height, width], "counts": text}: run lengths column by column, beginning with zeros.
 
-    `run_lengths(list)`: the counts as a list of numbers.  Both are read.  `run_lengths(base64)`: the text of the
-    counts once more in base64.  `run_lengths(text)`: one text "height width counts", for lines of text.
+    With `run_lengths(list)`, the counts are a list of numbers; both forms are read. With `run_lengths(base64)`, the
+    text of the counts is encoded again in base64. With `run_lengths(text)`, all is one text "height width counts", for
+    lines of text.
     """
     spelling = take.names(take.plain(arguments, 0, 1), ["list", "base64", "text"])
     as_list, in_base64 = spelling == ("list",), spelling == ("base64",)
@@ -56,7 +57,7 @@ def run_lengths(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _out_of_base64(value: Any) -> Any:
-    """Run lengths whose counts are a text in base64, with that text."""
+    """Return run lengths with their counts, given in base64, decoded to text."""
     counts = value.get("counts") if isinstance(value, dict) else None
     if not isinstance(counts, str):
         return value
@@ -104,11 +105,11 @@ def _from_run_lengths(value: Any) -> Region:
 
 @codec("cropped_rle")
 def cropped_rle(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Read and write a mask as run lengths inside its bounding box.
+    """`cropped_rle(rows)`: a mask as run lengths inside its bounding box.
 
-    In `rle, left, top, width, height: region | cropped_rle(rows)` the text "12, 3, ..." counts zeros and ones in turn,
-    beginning with zeros, row by row, or column by column with `cropped_rle(columns)`.  The others are whole numbers, in
-    pixels; digits in text are read as well, for documents in which all is text.
+    In `rle, left, top, width, height: region | cropped_rle(rows)`, the text "12, 3, ..." counts zeros and ones in turn,
+    beginning with zeros, row by row. With `cropped_rle(columns)`, it counts column by column. The other values are
+    whole numbers, in pixels; they are also read from text, for documents in which all values are text.
     """
     order = take.names(take.plain(arguments, 0, 1), ["rows", "columns"]) or ("rows",)
     by_columns = order == ("columns",)
@@ -148,7 +149,7 @@ def _count_words(value: Any) -> list[str]:
 
 
 def _runs(flat: NDArray[np.bool_]) -> list[int]:
-    """Lengths of the runs of zeros and ones in turn, beginning with zeros."""
+    """Return the lengths of the runs of zeros and ones in turn, beginning with zeros."""
     import numpy as np
 
     ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1
@@ -165,9 +166,9 @@ def _repeat(counts: list[int]) -> NDArray[np.bool_]:
 
 @codec("value_runs")
 def value_runs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`value_runs`: [value, count, value, count, ...] over the image row by row: 0 outside and 1 inside.
+    """`value_runs`: [value, count, value, count, ...] over the image row by row, with 0 outside and 1 inside.
 
-    Read as inside is what is not 0.  The counts add up to the image's pixels.
+    Any value but 0 is read as inside. The sum of the counts is the number of pixels in the image.
     """
     take.plain(arguments)
 
@@ -189,11 +190,11 @@ def value_runs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("start_runs")
 def start_runs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`start_runs(1, columns)`: [start, length, start, length, ...] of the runs of pixels inside, in their order.
+    """`start_runs(1, columns)`: [start, length, start, length, ...] for the runs of pixels inside, in order.
 
-    The first pixel of the image is number 1, or 0 as in `start_runs(0, rows)`.  Pixels are counted column by column
-    with `columns`, and row by row with `rows`.  In text the numbers are joined:
-    `start_runs(1, columns) | joined(' ', numbers)` for "1 3 10 5", and `joined('+', ';', pairs)` for "1+3;10+5".
+    The first pixel of the image has number 1, or 0 as in `start_runs(0, rows)`. Pixels are counted column by column
+    with `columns`, and row by row with `rows`. In text the numbers are joined: `start_runs(1, columns) | joined(' ',
+    numbers)` for "1 3 10 5", and `joined('+', ';', pairs)` for "1+3;10+5".
     """
     found = take.plain(arguments, 2, 2)
     first = take.whole(found[0], 0)
@@ -233,7 +234,7 @@ def start_runs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _whole_mask(value: Any, env: Env) -> NDArray[np.bool_]:
-    """A region of the image's size as a mask (height, width)."""
+    """Return a region of the image's size as a mask (height, width)."""
     import numpy as np
 
     mask = np.zeros((env.height, env.width), bool)
@@ -244,12 +245,12 @@ def _whole_mask(value: Any, env: Env) -> NDArray[np.bool_]:
 
 @codec("packed_rgba_runs")
 def packed_rgba_runs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`packed_rgba_runs`: bytes that pack the runs of an RGBA picture of the mask, as a list of numbers.
+    """`packed_rgba_runs`: bytes that hold the runs of an RGBA picture of the mask, as a list of numbers.
 
-    The bits, the highest first: 32 for the number of words, 5 for their size less 1, four times 4 for the sizes of
-    counts less 1; then blocks: 1 bit that is set for a run, 2 bits that choose the size of the count, the count less
-    1, and the word that is repeated, or as many words.  A pixel is inside where its fourth word is not 0; written are
-    four words of 255.  The words are those of the image, row by row.
+    The bits, highest first, are: 32 bits for the number of words, 5 bits for their size less 1, and four times 4 bits
+    for the four sizes of counts less 1. Blocks follow: 1 bit that is set for a run, 2 bits that choose the size of the
+    count, the count less 1, and then the repeated word, or as many different words. The words are the channels of the
+    image's pixels, row by row. A pixel is inside if its fourth word is not 0; four words of 255 are written for it.
     """
     take.plain(arguments)
 
@@ -265,7 +266,7 @@ def packed_rgba_runs(arguments: Sequence[Argument], site: Site) -> Codec:
             raise UnfitError("a list of bytes", value)
         words, counts = _unpack(bytes(found), 4 * env.width * env.height)
         ends = np.cumsum(counts)
-        pixels = np.diff(ends // 4, prepend=0)  # the fourth words among the first n are n // 4
+        pixels = np.diff(ends // 4, prepend=0)  # among the first n words are n // 4 fourth ones
         inside = np.repeat(np.array(words, np.int64) != 0, pixels)
         return placed(inside.reshape(env.height, env.width), 0, 0, env)
 
@@ -273,11 +274,11 @@ def packed_rgba_runs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 _COUNT_SIZES = (3, 4, 8, 16)
-"""Bits of the counts that are written."""
+"""The sizes in bits of the counts that are written."""
 
 
 def _pack(runs: Sequence[tuple[int, int]]) -> list[int]:
-    """Runs (word, count) of words of 8 bits as packed bytes."""
+    """Pack runs (word, count) of words of 8 bits into bytes."""
     bits = [format(sum(count for _, count in runs), "032b"), format(7, "05b")]
     bits += [format(size - 1, "04b") for size in _COUNT_SIZES]
     for word, count in runs:
@@ -292,7 +293,7 @@ def _pack(runs: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _unpack(data: bytes, total: int) -> tuple[list[int], list[int]]:
-    """The runs of packed bytes that hold `total` words: the words, and how often each stands."""
+    """Return the runs of packed bytes that hold `total` words: the words, and how often each occurs."""
     at, end = 0, 8 * len(data)
 
     def take_bits(count: int) -> int:
@@ -313,7 +314,7 @@ def _unpack(data: bytes, total: int) -> tuple[list[int], list[int]]:
     counts: list[int] = []
     left = total
     while left > 0:
-        if left == 1 and words and end - at < 8:  # an encoder in use leaves out the last word of some runs
+        if left == 1 and words and end - at < 8:  # a known encoder leaves out the last word of some runs
             counts[-1] += 1
             break
         repeated = take_bits(1)

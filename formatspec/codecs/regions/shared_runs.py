@@ -15,7 +15,7 @@ EXPECTED = "a mapping from names to numbers from 1, beside one list of value and
 
 
 def rows_of_runs(value: Any) -> list[dict[str, Any]] | None:
-    """The rows of a mapping that holds their names and the runs of all; None where it is no such mapping.
+    """Return the rows of a mapping with their names and the runs of all; None if it is no such mapping.
 
     An empty mapping has no rows.
     """
@@ -54,15 +54,15 @@ def rows_of_runs(value: Any) -> list[dict[str, Any]] | None:
 
 
 def runs_of_rows(rows: Sequence[Mapping[str, Any]], names: str, source: Any) -> dict[str, Any]:
-    """The inverse of `rows_of_runs`: where rows overlap, the later one has the pixels.
+    """Return the mapping for rows: the inverse of `rows_of_runs`. Where rows overlap, the later one has the pixels.
 
     Args:
-        rows: Rows of equal keys, each with its name and its own runs of 0 and 1.
+        rows: Rows with the same keys, each with its name and its own runs of 0 and 1.
         names: The key of the name.
-        source: The mapping that the rows stood in, whose numbers are kept; anything else where there was none.
+        source: The mapping that the rows came from, whose numbers are kept; any other value if there was none.
 
     Returns:
-        The mapping; without rows that of the source with nobody's pixels, and an empty one where there was none.
+        The mapping. Without rows, it is the source's with all pixels free, or an empty one if there was no source.
     """
     import numpy as np
 
@@ -92,7 +92,7 @@ def runs_of_rows(rows: Sequence[Mapping[str, Any]], names: str, source: Any) -> 
 
 
 def _keys(value: Any) -> tuple[str, str] | None:
-    """The keys of the names and of the runs in a mapping that has one of each."""
+    """Return the keys of the names and of the runs in a mapping that has one of each."""
     if not isinstance(value, dict):
         return None
     names = [key for key, part in value.items() if isinstance(part, dict)]

@@ -1,1 +1,1 @@
-"""Datasets handed to other libraries, each of which is imported only when it is used."""
+"""Converts datasets for other libraries, each of which is imported only when it is used."""

@@ -1,4 +1,4 @@
-"""A dataset as two Arrow tables, of items and of objects, which pandas, polars and duckdb read as they are."""
+"""A dataset as two Arrow tables, of items and of objects, for pandas, polars and duckdb."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from formatspec.model.records import Area, Caption, Category, Image, Item, Label
 from formatspec.model.region import Region
 
 BATCH = 1000
-"""Items whose rows are turned into columns at once."""
+"""How many items' rows are turned into columns at once."""
 
 
 class Tables(NamedTuple):

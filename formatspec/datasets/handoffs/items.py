@@ -1,4 +1,4 @@
-"""What is handed over: a list of items with the names of its classes."""
+"""The interface of datasets for other libraries: a list of items with the names of its classes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class ListOfItems(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes; a name's place is its index."""
+        """The names of the classes; a name's position is its index."""
         ...
 
     def __len__(self) -> int:
-        """Give the number of items."""
+        """Return the number of items."""
         ...
 
     def __iter__(self) -> Iterator[Item]:
-        """Go over the items in their order."""
+        """Yield the items in order."""
         ...
 
     def __getitem__(self, which: int, /) -> Item:
-        """Read one item by its place."""
+        """Read one item by its index."""
         ...

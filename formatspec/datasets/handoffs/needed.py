@@ -1,4 +1,4 @@
-"""Libraries that are imported when they are needed, and what to do where one is not there."""
+"""Imports optional libraries when they are needed, and says what to do if one is missing."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ EXTRAS = {
     "huggingface": "datasets",
     "supervision": "supervision",
 }
-"""The extras of the package, and the module by which it is known whether one is there."""
+"""The extras of the package, each with a module that shows whether it is installed."""
 
 
 class MissingLibraryError(ImportError):
-    """A library that is not installed; the message says how to install it."""
+    """A library is not installed; the message says how to install it."""
 
 
 def needed(module: str, what: str) -> Any:
-    """A module of another library, imported.
+    """Import and return a module of another library.
 
     Args:
-        module: Its name, as `torchvision.tv_tensors`.
+        module: Its name, such as `torchvision.tv_tensors`.
         what: What it is needed for, for the message.
 
     Raises:
-        MissingLibraryError: The library is not installed, or something that it needs is not.
+        MissingLibraryError: The library, or something that it needs, is not installed.
     """
     try:
         return import_module(module)

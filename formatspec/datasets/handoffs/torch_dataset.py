@@ -1,4 +1,4 @@
-"""A dataset as PyTorch's loaders take it: map-style, picklable, with the targets that training code expects."""
+"""A dataset for PyTorch's data loaders: map-style, picklable, with the targets that training code expects."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Transform = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class TorchDataset:
-    """A map-style dataset: `ds[i]` is an image and its target; a data loader's workers open it again for themselves."""
+    """A map-style dataset: `ds[i]` is an image and its target; each worker of a data loader opens it again."""
 
     def __init__(
         self, dataset: ListOfItems, targets: Targets, masks: bool, first_class: int, transform: Transform | None
     ) -> None:
-        """Hold what each item is made into; reads no item.
+        """Take the form of targets; reads no item.
 
         Args:
             dataset: The items.
-            targets: What a target looks like.
+            targets: The form of a target.
             masks: Whether targets hold masks, of shape (n, height, width), uint8.
             first_class: The label of the first class.
             transform: Called with each image and its target.
@@ -34,7 +34,7 @@ class TorchDataset:
         self.class_of = {name: place + first_class for place, name in enumerate(dataset.classes)}
 
     def __len__(self) -> int:
-        """Give the number of items."""
+        """Return the number of items."""
         return len(self.dataset)
 
     def __getitem__(self, place: int) -> tuple[Any, Any]:
@@ -69,7 +69,7 @@ class TorchDataset:
         return (image, target) if self.transform is None else self.transform(image, target)
 
     def _taken(self, item: Item) -> list[tuple[Object, int, tuple[float, ...]]]:
-        """The objects that have a class and a box, with both."""
+        """Return the objects with a class and a box, with both."""
         found = []
         for thing in item.objects:
             box = thing.box
@@ -110,7 +110,7 @@ class TorchDataset:
 
 
 def _tensor(pixels: Any) -> Any:
-    """Pixels (height, width, 3) as a tensor (3, height, width) of uint8."""
+    """Return pixels (height, width, 3) as a tensor (3, height, width) of uint8."""
     return needed("torch", "to_torch").from_numpy(pixels.transpose(2, 0, 1).copy())
 
 

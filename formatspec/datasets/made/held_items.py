@@ -29,14 +29,14 @@ from formatspec.model.records import Category, Image, Item
 from formatspec.paths.trees.tree import Listed, Listing, listing_of
 
 JUDGED = ("bbox", "rotated", "polygons", "keypoints")
-"""The slots of an object whose values can have flaws."""
+"""The slots of an object whose values are checked."""
 SPEC = Path(__file__).with_name("items_in_memory.yaml")
 
 
 class ImagesOfItems(Listed):
-    """The image files of items, by the items' own paths, wherever they are read from.
+    """The image files of items, by the paths that the items state, wherever the files are read from.
 
-    beside: the folder in which images are found that belong to no open dataset.
+    `beside` is the folder for images that belong to no open dataset.
     """
 
     def __init__(self, images: Mapping[str, Image], beside: Path | None) -> None:
@@ -50,18 +50,18 @@ class ImagesOfItems(Listed):
         return listing_of(self.images)
 
     def exists(self, path: str) -> bool:
-        """Whether an item has an image of this path, and its file is there."""
+        """Return whether an item has an image of this path, and its file exists."""
         image = self.images.get(path)
         if image is None:
             return False
         return image.data is not None or image.source is not None or self._file(path) is not None
 
     def size(self, path: str) -> int:
-        """The bytes of an image."""
+        """Return the size of an image in bytes."""
         return len(self.read(path))
 
     def read(self, path: str) -> bytes:
-        """The bytes of an image.  Raises FileNotFoundError."""
+        """Return the bytes of an image. Raises FileNotFoundError."""
         image = self.images.get(path)
         if image is not None and (image.data is not None or image.source is not None):
             return image.read()
@@ -71,14 +71,14 @@ class ImagesOfItems(Listed):
         return file.read_bytes()
 
     def local(self, path: str) -> Path | None:
-        """The file of an image on this disk."""
+        """Return the file of an image on this disk."""
         image = self.images.get(path)
         local = getattr(image.source.files, "local", None) if image is not None and image.source is not None else None
         found: Path | None = local(path) if local is not None else None
         return found or self._file(path)
 
     def under(self, prefix: str) -> ImagesOfItems:
-        """The images below a folder."""
+        """Return the images below a folder."""
         start = prefix.rstrip("/") + "/"
         below = {path[len(start) :]: image for path, image in self.images.items() if path.startswith(start)}
         return ImagesOfItems(below, None if self.beside is None else self.beside / prefix)
@@ -91,7 +91,7 @@ class ImagesOfItems(Listed):
 
 
 class HeldItems(OpenDataset):
-    """Items in memory, seen as a dataset on disk is; every item is judged as one that is read."""
+    """Items in memory as a dataset; every item is checked like one that is read."""
 
     def __init__(self, items: Sequence[Item], categories: Sequence[Category | str], images: Path | None) -> None:
         """Hold items and their categories.
@@ -124,7 +124,7 @@ class HeldItems(OpenDataset):
         return tuple(sorted_open(met.values()))
 
     def read(self, entry: Entry) -> Assembled:
-        """One of the items, with what is wrong with it."""
+        """Return one of the items, with its faults."""
         path = entry.files[IMAGE][0][0]
         item = _named(self._sized(self.items[path], path))
         state = ItemState(dict(item.captures), self.splits.whole, False)
@@ -135,22 +135,22 @@ class HeldItems(OpenDataset):
         return Assembled(item.key, item, faults, {IMAGE: [path]}, {}, [], state)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
-        """The items in order of their images' paths, each with what is wrong with it."""
+        """Yield the items in the order of their images' paths, each with its faults."""
         return map(self.read, self.entries[start:stop])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Refuse to be pickled.  Raises TypeError: items in memory are written by the process that holds them."""
+        """Refuse pickling with TypeError: items in memory are written by the process that holds them."""
         raise TypeError("items in memory are written by one process")
 
     def _sizes(self, item: Item, path: str) -> Iterator[Fault]:
-        """What is wrong with the stated size of an image whose bytes the item holds."""
+        """Yield faults about the stated size of an image whose bytes the item holds."""
         image = item.image
         if image is None or image.data is None:
             return
         try:
             info = probe(image.data)
         except ImageError:
-            return  # whoever brings the image over says so
+            return  # copying the image reports this
         for side in ("width", "height"):
             stated, own = getattr(image, side), getattr(info, side)
             if stated is not None and stated != own:
@@ -170,7 +170,7 @@ class HeldItems(OpenDataset):
 
 
 def _named(item: Item) -> Item:
-    """Give an item whose key begins with its subset the rest of the key as its name."""
+    """Return an item whose key begins with its subset with the rest of the key as its name."""
     start = f"{item.subsets[0]}/" if item.subsets else ""
     if item.captures or not start or not item.key.startswith(start):
         return item
@@ -211,7 +211,7 @@ def _told_apart(items: Sequence[Item]) -> Sequence[Item]:
 
 
 def _numbered_apart(items: Sequence[Item]) -> Sequence[Item]:
-    """Give the items with their ids if no two have the same id, else without ids."""
+    """Return the items with their ids if all ids differ, otherwise without ids."""
     ids = [item.id for item in items if item.id is not None]
     if len(set(ids)) == len(ids):
         return items
@@ -225,7 +225,7 @@ def _path_of(item: Item) -> str:
 
 
 def _as_categories(given: Sequence[Category | str], met: Sequence[Category]) -> tuple[Category, ...]:
-    """The listed categories.  Raises UnfitItemsError where one is none, or where one that the items name is missing."""
+    """Return the listed categories. Raises UnfitItemsError if one is invalid, or one that items name is missing."""
     if isinstance(given, str) or not all(isinstance(one, str | Category) for one in given):
         raise UnfitItemsError(f"categories is a list of names, or of formatspec.Category, not {given!r}")
     if all(isinstance(one, str) for one in given):

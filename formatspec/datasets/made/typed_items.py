@@ -1,4 +1,4 @@
-"""Items that a program made, held to the types of the model: each slot has a value of its type."""
+"""Checks that the slots of items that a program made hold values of their types."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from formatspec.model.region import Region
 
 RECORDS = (Item, Image, Object, Label, Caption, Area, Category)
 NOT_JUDGED = frozenset({"origin", "source", "group", "captures"})
-"""Slots that hold what reading noted, or anything."""
+"""Slots with values from reading, or with any value; they are not checked."""
 COUNTS = {"bbox": 4, "rotated": 5, "circle": 3, "ellipse": 5}
 """How many numbers a slot of an object holds."""
 NUMBERS = frozenset({*COUNTS, "polygons", "polyline", "keypoints", "score", "order"})
-"""The slots of numbers, which are finite."""
+"""The slots of numbers, which must be finite."""
 EXPECTED = {
     "polygons": "a tuple of rings, each an even number of numbers: x, y, x, y and so on",
     "polyline": "an even number of numbers: x, y, x, y and so on",
@@ -30,16 +30,16 @@ EXPECTED = {
     "attributes": "a dict with texts as keys",
     "data": "the bytes of an image file",
 }
-"""What is said of a slot whose value is of another type."""
+"""What is expected of a slot, for messages."""
 NAMES = {Image: "image", Object: "object", Label: "label", Caption: "caption", Area: "area", Category: "category"}
 
 
 class UnfitItemsError(ValueError):
-    """Items that cannot be a dataset together: one sentence that says which and why."""
+    """Items cannot make a dataset: one sentence says which and why."""
 
 
 class Slot(NamedTuple):
-    """A slot of a record: its name, its type, and the record's type where it holds one record or a tuple of them."""
+    """A slot of a record: its name, its type, and the record's type if it holds one record or a tuple of them."""
 
     name: str
     type: Any
@@ -60,10 +60,10 @@ def _slots(record: Any) -> tuple[Slot, ...]:
 
 
 def typed(item: object) -> Item:
-    """The item, if all that it holds is of its type; lists and arrays of numbers become tuples.
+    """Return the item if all its values have the right type; lists and arrays of numbers become tuples.
 
     Raises:
-        UnfitItemsError: A value is of another type. The message names the item, the object and the slot.
+        UnfitItemsError: A value has another type. The message names the item, the object and the slot.
     """
     if not isinstance(item, Item):
         raise UnfitItemsError(f"an item is a formatspec.Item, not {item!r}")
@@ -113,7 +113,7 @@ def _is(one: object, other: object) -> bool:
 
 
 def _value(slot: Slot, value: Any, where: str) -> Any:
-    """A value of a slot; a list, or an array or a number of numpy, as plain tuples and numbers."""
+    """Return a value of a slot, with lists, arrays and numbers of numpy as plain tuples and numbers."""
     if Region in (slot.type, *get_args(slot.type)):
         if not isinstance(value, Region):
             raise _wrong(slot.name, where, value)
@@ -138,7 +138,7 @@ def _value(slot: Slot, value: Any, where: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Lists as tuples, arrays of numpy as tuples of numbers, a number of numpy as a number."""
+    """Return lists as tuples, arrays of numpy as tuples of numbers, and a number of numpy as a number."""
     value = value.tolist() if hasattr(value, "tolist") else value
     return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
 
@@ -152,7 +152,7 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def _fits(slot: str, value: Any) -> bool:
-    """Whether rings have an x and a y for each point, and keypoints three numbers each."""
+    """Return whether rings have an x and a y for each point, and keypoints three numbers each."""
     if slot == "polygons":
         return all(len(ring) % 2 == 0 for ring in value)
     if slot == "keypoints":

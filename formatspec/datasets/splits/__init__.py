@@ -1,1 +1,1 @@
-"""Datasets split into subsets: who goes where, and what is written of it."""
+"""Splits datasets into subsets, and writes the result."""

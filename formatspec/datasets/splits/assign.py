@@ -1,4 +1,4 @@
-"""Which subset each group of items goes to: by a hash of its name, or so that classes are spread evenly."""
+"""Assigns groups of items to subsets: by a hash of the name, or so that classes are spread evenly."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 ROUNDS = 12
-"""How often `stratified` looks again for classes that are not spread evenly."""
+"""How many passes `stratified` makes over classes that are not spread evenly."""
 TRIED = 256
-"""Partners that are tried for a swap of one group with another."""
+"""How many partners are tried for swapping one group with another."""
 
 
 class Unit(NamedTuple):
@@ -24,11 +24,11 @@ class Unit(NamedTuple):
 
 
 Ratios = Mapping[str, float]
-"""The subsets in their order, and the part of the items that each gets; together 1."""
+"""The subsets in order, and the share of the items for each; together 1."""
 
 
 def shares(ratios: Ratios) -> dict[str, float]:
-    """The ratios, so that they are 1 together: 8, 1 and 1 mean 0.8, 0.1 and 0.1.
+    """Return the ratios scaled to a sum of 1: 8, 1 and 1 become 0.8, 0.1 and 0.1.
 
     Raises:
         TypeError: The ratios are no mapping of names to numbers.
@@ -52,7 +52,7 @@ def shares(ratios: Ratios) -> dict[str, float]:
 
 
 def by_hash(name: str, ratios: Ratios, seed: int) -> str:
-    """The subset of a group, which follows from its name and the seed alone: no other group can move it."""
+    """Return the subset of a group, which depends only on its name and the seed, not on other groups."""
     number = int.from_bytes(hashlib.blake2b(f"{seed}\0{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest())
     place, end = number / 2**64, 0.0
     for subset, part in ratios.items():
@@ -63,18 +63,18 @@ def by_hash(name: str, ratios: Ratios, seed: int) -> str:
 
 
 def stratified(units: Sequence[Unit], ratios: Ratios, seed: int, kept: Mapping[str, str]) -> dict[str, str]:
-    """The subsets of all groups, so that the items that show a class are spread over the subsets by the ratios.
+    """Return the subsets of all groups, so that the items of each class are spread by the ratios.
 
-    The rarest class goes first, and each of its groups to the subset that lacks most of the class. Then groups are
-    moved and swapped as long as a class has an item too many or too few somewhere. Where each group is one item of one
-    class, each class and the whole are within one item of their ratios; where items show several classes, this may be
-    out of reach, and `deviations` says what is left.
+    The rarest class is dealt first, each of its groups to the subset that lacks most of the class. Then groups are
+    moved and swapped while a class has an item too many or too few somewhere. If each group is one item of one class,
+    each class and the whole end within one item of their ratios. If items show several classes, this may be impossible;
+    `deviations` lists what remains.
 
     Args:
         units: All groups.
-        ratios: The parts of the subsets, together 1.
+        ratios: The shares of the subsets, together 1.
         seed: Decides among equals.
-        kept: The subsets of the groups that stay where they are, which may be others than those of `ratios`.
+        kept: The subsets of groups that stay where they are, even if `ratios` does not name them.
     """
     units = sorted(units, key=lambda unit: _order(unit.name, seed))
     ledger = _Ledger(units, ratios)
@@ -90,7 +90,7 @@ def stratified(units: Sequence[Unit], ratios: Ratios, seed: int, kept: Mapping[s
 
 
 def deviations(units: Iterable[Unit], where: Mapping[str, str], ratios: Ratios) -> list[tuple[str, str, int, float]]:
-    """The classes whose items are an item or more off their ratio: class, subset, items there, items it should be."""
+    """Return the classes that miss their ratio by an item or more: class, subset, items there, items expected."""
     counts: dict[tuple[str, str], int] = defaultdict(int)
     totals: dict[str, int] = defaultdict(int)
     for unit in units:
@@ -123,7 +123,7 @@ class _Ledger:
         self.lacks = {name: {subset: part * total for subset, part in ratios.items()} for name, total in totals.items()}
 
     def put(self, unit: Unit, subset: str) -> None:
-        """Put a group into a subset, and take it out of the one where it was."""
+        """Put a group into a subset, and remove it from its former one."""
         before = self.where.get(unit.name)
         for name, count in _counts(unit):
             lacks = self.lacks[name]
@@ -134,7 +134,7 @@ class _Ledger:
         self.where[unit.name] = subset
 
     def wrong(self, names: Iterable[str]) -> float:
-        """By how much classes are off, beyond an item each; what is off within an item counts a little."""
+        """Return how far classes are off by more than an item; smaller deviations count a little."""
         return sum(
             max(0.0, abs(lack) - 0.999) + 1e-4 * abs(lack) for name in names for lack in self.lacks[name].values()
         )
@@ -149,7 +149,7 @@ def _order(name: str, seed: int) -> bytes:
 
 
 def _deal(free: Mapping[str, Unit], ledger: _Ledger) -> None:
-    """Give every group to a subset, those of the class with the fewest items left first."""
+    """Assign every group to a subset; groups of the class with the fewest remaining items come first."""
     having: dict[str, list[str]] = defaultdict(list)
     left: dict[str, int] = defaultdict(int)
     for unit in free.values():
@@ -161,7 +161,7 @@ def _deal(free: Mapping[str, Unit], ledger: _Ledger) -> None:
     waiting = set(free)
     while coming:
         count, rarest = heapq.heappop(coming)
-        if count != left[rarest]:  # noted again since, with fewer
+        if count != left[rarest]:  # an outdated entry: the class is listed again with fewer items
             continue
         names = sorted((name for name in having[rarest] if name in waiting),
                        key=lambda name: -free[name].classes.get(rarest, free[name].items))  # fmt: skip
@@ -179,7 +179,7 @@ def _deal(free: Mapping[str, Unit], ledger: _Ledger) -> None:
 
 
 def _need(ledger: _Ledger, unit: Unit, rarest: str, subset: str) -> tuple[float, float, float]:
-    """How much a subset lacks of a group's rarest class, of its other classes, and of all items."""
+    """Return how much a subset lacks of a group's rarest class, of its other classes, and of all items."""
     others = sum(ledger.lacks[name][subset] for name in unit.classes if name != rarest)
     return round(ledger.lacks[rarest][subset], 9), round(others, 9), round(ledger.lacks[ALL][subset], 9)
 
@@ -193,7 +193,7 @@ def _mend(units: Sequence[Unit], ledger: _Ledger) -> None:
 
 
 def _mended(name: str, units: Sequence[Unit], ledger: _Ledger) -> bool:
-    """Move groups that show a class out of subsets that have too many of it; tell whether any was moved."""
+    """Move groups with a class out of subsets that have too many of it; return whether any was moved."""
     done = False
     for unit in units:
         lacks = ledger.lacks[name]
@@ -210,7 +210,7 @@ def _mended(name: str, units: Sequence[Unit], ledger: _Ledger) -> bool:
 
 
 def _moved(unit: Unit, there: str, units: Sequence[Unit], ledger: _Ledger, name: str) -> bool:
-    """Move a group to another subset, or swap it for a group from there, if that is better; tell whether it was."""
+    """Move a group to another subset, or swap it with a group there, if that is better; return whether it was."""
     here = ledger.where[unit.name]
     if here == there or here not in ledger.lacks[ALL]:
         return False

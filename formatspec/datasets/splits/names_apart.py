@@ -1,4 +1,4 @@
-"""Items of different subsets that have one name: each but the first gets the name of its subset before its own."""
+"""Renames items of different subsets that share a name: each but the first gets its subset's name as a prefix."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from formatspec.language.errors import Problem, SpecError
 from formatspec.model.records import Item
 
 SEQUENCE = "sequence"
-"""The capture whose new name holds for all frames of a sequence."""
+"""The capture whose new value applies to all frames of a sequence."""
 
 
 @dataclass(frozen=True)
 class Renames:
-    """New values of one capture, by the subsets and the values that items have now."""
+    """New values of one capture, by the items' present subsets and values."""
 
     capture: str
     values: Mapping[tuple[str, str], str]
 
     def of(self, names: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The captures of an item, with the new value where it has one."""
+        """Return the captures of an item, with the new value if it has one."""
         new = self.values.get((str(names.get("subset")), str(names.get(self.capture))))
         return names if new is None else {**names, self.capture: new}
 
     def __call__(self, item: Item) -> Item:
-        """The item under its new name, or the item itself where it keeps its name."""
+        """Return the item under its new name, or the item itself if it keeps its name."""
         names = self.of(item.captures)
         if names is item.captures:
             return item
@@ -42,20 +42,20 @@ class Renames:
 
 
 def told_apart(entries: Callable[[], Iterable[Entry]], form: Format) -> tuple[dict[str, str], Renames | None]:
-    """The names of items below their subsets, made different where two items have one name.
+    """Return the names of items below their subsets, made unique where two items share one.
 
-    The first item of a name keeps it, in the order of the entries. Each other item has its subset's name put before
-    the last part of its own: `1` of the subset val becomes `val_1`. Frames of a sequence get a new name together.
+    The first item of a name keeps it, in the order of the entries. Any other item gets its subset's name before the
+    last part of its own: `1` of the subset val becomes `val_1`. Frames of a sequence are renamed together.
 
     Args:
-        entries: Gives the items as the index knows them, in their order, as often as it is called.
+        entries: Gives the items as the index knows them, in order, each time it is called.
         form: The layout of the dataset.
 
     Returns:
-        The names by the items' keys, each once; and what gives items these names, None where no two names are equal.
+        The names by the items' keys; and what gives items these names, None if all names are unique already.
 
     Raises:
-        SpecError: Two items have one name, and their paths have no part that could be another text.
+        SpecError: Two items share a name, and no part of their paths can be changed.
     """
     names = {entry.key: name_in_subset(entry, form.key_names)[1] for entry in entries()}
     if len(set(names.values())) == len(names):
@@ -95,7 +95,7 @@ def told_apart(entries: Callable[[], Iterable[Entry]], form: Format) -> tuple[di
 
 
 def _prefixed(value: str, subset: str) -> str:
-    """A name with its subset before its last part."""
+    """Return a name with its subset before its last part."""
     folder, slash, last = value.rpartition("/")
     return f"{folder}{slash}{subset}_{last}"
 
@@ -105,7 +105,7 @@ def _key_of(names: Mapping[str, Any], key_names: Sequence[str]) -> str:
 
 
 def _renamed_capture(form: Format) -> str | None:
-    """The capture of items' paths that takes a prefix: the sequence, else the last that may be any text."""
+    """Return the capture of items' paths that takes a prefix: the sequence, or else the last that may be any text."""
     role = form.roles.get(IMAGE)
     formats = {} if role is None else role.scope.captures
     made = MadeNames(form)

@@ -1,4 +1,4 @@
-"""A dataset split into subsets: its items in groups, the subset of each, and the dataset written with them."""
+"""Splits a dataset into subsets: groups its items, assigns the groups, and writes the result."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     result: Result | None = None
 
     def csv(self) -> str:
-        """The split as a table with a row for each item, which `keep` takes."""
+        """The split as a table with a row for each item, for the argument `keep`."""
         held = io.StringIO()
         table = csv.writer(held, lineterminator="\n")
         table.writerow(COLUMNS)
@@ -60,7 +60,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
         return held.getvalue()
 
     def as_json(self) -> dict[str, Any]:
-        """The numbers of the split, and what was written, as one plain object."""
+        """Return the numbers of the split, and what was written, as one plain object."""
         off = [{"class": c, "subset": s, "items": n, "expected": round(e, 3)} for c, s, n, e in self.off]
         made = None if self.result is None else self.result.as_json()
         return {"version": 1, "items": len(self.subsets), "groups": len(set(self.groups.values()) - {""}),
@@ -121,7 +121,7 @@ def split(
     if out is not None:
         assigned = Assigned({key: subsets[name] for key, name in keys.items() if name in subsets}, renames)
         own = dataset.format_file if to is None else to
-        # Names for subsets, each the same as before, say that subsets of the output are not those of the source.
+        # Mapping subsets to themselves says that the output's subsets are not those of the source.
         renamed = {**{name: name for name in parts}, **how.pop("subsets", {})}
         result = dataset.filter(assigned).export(out, own, subsets=renamed, **how)
         made = msgspec.structs.replace(made, result=result)
@@ -132,14 +132,14 @@ def split(
 
 @dataclass(frozen=True)
 class Assigned:
-    """Puts items into subsets by their keys, and gives some of them new names; leaves out items without a subset."""
+    """Puts items into subsets by their keys, and renames some; leaves out items without a subset."""
 
     subsets: Mapping[str, str]
     renames: Renames | None = None
     moves_items = True
 
     def __call__(self, item: Item) -> Item | None:
-        """The item in its subset."""
+        """Return the item in its subset."""
         subset = self.subsets.get(item.key)
         if subset is None:
             return None
@@ -147,7 +147,7 @@ class Assigned:
 
 
 def _renamed(dataset: Dataset, names: Mapping[str, str]) -> dict[str, str]:
-    """The names of the items that have another one than in the dataset, by their keys."""
+    """Return the names of the items that are renamed, by their keys."""
     return {key: names[key] for key, before in dataset.names_below_subsets() if names[key] != before}
 
 
@@ -170,8 +170,10 @@ def _read(
 ) -> Grouped:
     """Gather the groups of a dataset's items, whose names are given by their keys.
 
-    Gives the groups by their names; and by the items' names, what is told of their group and the group's name, which no
-    item outside a group shares.
+    Returns:
+        The groups by their names; and, by the items' names, what is known of their group, and the group's name, which
+            no
+        item outside the group has.
     """
     items: Iterator[tuple[str, Item | None]] = ((key, None) for key in names)
     if group is None and tells_of(dataset.form, SEQUENCES):
@@ -195,7 +197,7 @@ def _read(
 
 
 def _grouping(text: str, form: Format) -> Callable[[Item], str | None]:
-    """Compile the expression whose value, as a text, is the group of an item."""
+    """Compile the expression whose value, as text, is the group of an item."""
     try:
         parsed = expression.parse(text)
         scope = WriteScope(Scope("item", "", dict.fromkeys(form.key_names), options=form.options))
@@ -219,7 +221,7 @@ def _grouping(text: str, form: Format) -> Callable[[Item], str | None]:
 
 
 def _kept(file: Path, owner: Mapping[str, str], parts: Mapping[str, float]) -> dict[str, str]:
-    """Read from a file in which subsets groups must stay.  Raises SpecError."""
+    """Read from a file in which subsets groups must stay. Raises SpecError."""
     kept: dict[str, str] = {}
     first: dict[str, str] = {}
     listed = _listed(file)

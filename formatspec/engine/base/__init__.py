@@ -1,1 +1,1 @@
-"""What every part of the engine may use: faults, scratch files, generated functions."""
+"""Tools for every part of the engine: faults, scratch files, generated functions."""

@@ -1,4 +1,4 @@
-"""Faults: findings in the making, with the place that they are about."""
+"""Faults: what a reader notes, from which findings are made later."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__bool_
 
 
 MILD = frozenset(name for name, code in CODES.items() if code.level != "error")
-"""Codes that do not set a record aside."""
+"""Codes that do not reject a record."""
 
 
 class Fault(NamedTuple):
-    """A finding in the making: cheap to note, given its line and its words when it is reported.
+    """A problem noted while reading. Noting is cheap; line and words are added when it is reported.
 
-    object: the id of the object that is concerned, or a line and a column.  case: which of the code's cases it is.
-    about: the record of an object that stands all the same, and once its item is built the object's place there.
-    scope: what is concerned, where that is more or less than the case says.  slot, value, size: what was judged, of
-    an image of this size.
+    Attributes:
+        object: The id of the object, or a line and a column.
+        case: Which of the code's cases it is.
+        about: The record of an object that is kept in spite of it; once its item is built, the object's index there.
+        scope: What is affected, if that is more or less than the case says.
+        slot, value, size: The value that was checked, and the size of its image.
     """
 
     code: str
@@ -50,12 +52,12 @@ class Fault(NamedTuple):
 
     @property
     def sets_aside(self) -> bool:
-        """Whether the record in which it was found is not to be used."""
+        """Whether it rejects the record in which it was found."""
         return self.about is None and self.code not in MILD
 
 
 def unread(error: Exception, file: str, place: Place | None, scope: str) -> Fault:
-    """The fault of a file that cannot be read: of an item's, where `scope` is `item`, or of one of the document."""
+    """Return the fault of a file that cannot be read; `scope` is `item` for a file of one item."""
     at = (getattr(error, "line", None), getattr(error, "column", None))
     code, case = ("FILE_ENCODING", "none") if isinstance(error, EncodingError) else ("FILE_UNREADABLE", "")
     if scope == "item" and not case:
@@ -66,7 +68,7 @@ def unread(error: Exception, file: str, place: Place | None, scope: str) -> Faul
 
 @lru_cache(maxsize=1024)
 def missing_key(key: str, present: tuple[Any, ...]) -> str:
-    """What is said of a key that is missing beside those that are present: which of them it may be misspelled as."""
+    """Return the message for a missing key; it suggests which of the present keys may be a misspelling of it."""
     others = [one for one in present if isinstance(one, str) and one and one[0] not in "{#^~[@*<"]
     words = f"{key!r} is missing"
     if len(others) == 1 and (mark := next((mark for mark in ";\t|," if mark in others[0]), None)) is not None:
@@ -90,7 +92,7 @@ _COMMA = re.compile(r"-?\d+,\d+")
 
 
 def decimal_comma(value: Any) -> str:
-    """What is said of a value that does not fit, where it is or holds a number with a decimal comma."""
+    """Return a hint if a value is or contains a number with a decimal comma."""
     texts = value if isinstance(value, list | tuple) else (value,)
     found = next((one for one in texts if isinstance(one, str) and _COMMA.fullmatch(one.strip())), None)
     if found is None:
@@ -99,11 +101,11 @@ def decimal_comma(value: Any) -> str:
 
 
 _PRESENT = 6
-"""So many keys are named where one is missing."""
+"""How many of the present keys are named if one is missing."""
 
 
 def other_encoding(data: bytes, file: str, place: Place | None, encodings: tuple[str, ...]) -> Fault | None:
-    """The fault of a text in another encoding than the first of those that it may have."""
+    """Return the fault of a text in another encoding than the first of those that it may have."""
     if len(encodings) < 2 or data.isascii():
         return None
     used = text_of(data, encodings)[1]
@@ -114,10 +116,10 @@ def other_encoding(data: bytes, file: str, place: Place | None, encodings: tuple
 
 
 class MisfitError(UnfitError):
-    """A value that decodes but cannot be, with the code and case of the finding."""
+    """A value can be decoded but is not possible; it has the code and case of the finding."""
 
     def __init__(self, code: str, message: str, expected: str = "", got: object = None, case: str = "") -> None:
-        """Note the finding's code, its message, what was expected, the value, and the case of the code."""
+        """Take the finding's code, its message, what was expected, the value, and the case of the code."""
         super().__init__(expected, got, code)
         self.message = message
         self.case = case

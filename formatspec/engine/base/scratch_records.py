@@ -1,6 +1,6 @@
 """Arrays that start in memory and continue in a temporary file when they grow.
 
-The file is read at offsets and has no position of its own, so that copies of the process share it.
+The file is read at offsets and has no current position, so forked processes can share it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from formatspec.model.amounts import amounts
 from formatspec.paths.trees.positioned import read_at, write_at
 
 NEAR = 1 << 12
-"""Records that are read at once, since those behind are asked for next."""
+"""How many records are read at once, since the next ones are usually needed soon."""
 
 Numbers = np.ndarray[Any, Any]
 
 
 class Scratch:
-    """A file without a name that only grows."""
+    """An unnamed temporary file that only grows."""
 
     def __init__(self) -> None:
         """Open a temporary file, which the system deletes when its owner is gone."""
@@ -30,7 +30,7 @@ class Scratch:
         self.size = 0
 
     def write(self, data: Any) -> int:
-        """Put bytes at the end; gives where they begin."""
+        """Append bytes; return where they begin."""
         view = memoryview(data).cast("B")
         start = self.size
         write_at(self._file.fileno(), view, start)
@@ -38,15 +38,15 @@ class Scratch:
         return start
 
     def read(self, offset: int, size: int) -> bytes:
-        """So many bytes from a place, fewer where the file ends."""
+        """Return `size` bytes from an offset on, fewer at the end of the file."""
         return read_at(self._file.fileno(), size, offset)
 
 
 class Records:
-    """Records of one NumPy type, in their order."""
+    """Records of one NumPy type, in order."""
 
     def __init__(self, dtype: Any) -> None:
-        """Begin without records; dtype: the NumPy type of one."""
+        """Start without records; `dtype` is the NumPy type of one record."""
         self.dtype = np.dtype(dtype)
         self._count = 0
         self._held: list[Numbers] = []
@@ -58,14 +58,14 @@ class Records:
         return self._count
 
     def add(self, *columns: Any) -> None:
-        """Put records behind all others, given as a column for each of their fields."""
+        """Append records, given as a column for each of their fields."""
         records = np.empty(len(columns[0]), self.dtype)
         for name, column in zip(self.dtype.names or (), columns, strict=True):
             records[name] = column
         self.extend(records)
 
     def extend(self, records: Numbers) -> None:
-        """Put records behind all others."""
+        """Append records."""
         self._count += len(records)
         if self._scratch is None:
             self._held.append(np.ascontiguousarray(records, self.dtype))
@@ -79,7 +79,7 @@ class Records:
             self._scratch.write(np.ascontiguousarray(records, self.dtype).view(np.uint8))
 
     def read(self, start: int, stop: int) -> Numbers:
-        """The records from `start` up to, but without, `stop`."""
+        """Return the records from `start` up to, but without, `stop`."""
         if self._scratch is None:
             if len(self._held) != 1:
                 self._held = [np.concatenate(self._held) if self._held else np.zeros(0, self.dtype)]
@@ -91,26 +91,26 @@ class Records:
         return self._near[start - self._near_first : stop - self._near_first]
 
     def pieces(self) -> Iterator[tuple[int, Numbers]]:
-        """All records, some at a time, with the place of the first."""
+        """Yield all records in pieces, each with the position of its first."""
         piece = amounts().piece
         for first in range(0, self._count, piece):
             yield first, self.read(first, min(first + piece, self._count))
 
 
 def mark(text: str) -> int:
-    """A number by which a text is known: of ten million texts, two share one in one of 300,000 cases."""
+    """Return a number that stands for a text: among ten million texts, the chance of a collision is 1 in 300,000."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 class Marks:
-    """A set of marks that only grows, in eight bytes each."""
+    """A set of marks that only grows; each takes eight bytes."""
 
     def __init__(self) -> None:
         """Begin without marks."""
         self._marks = np.zeros(0, np.uint64)
 
     def add(self, marks: Iterable[int]) -> bool:
-        """Take marks; False if one of them was there already, or stands twice."""
+        """Add marks; return False if one was there already, or is repeated."""
         more = np.sort(np.fromiter(marks, np.uint64))
         places = np.searchsorted(self._marks, more)
         there = places < len(self._marks)

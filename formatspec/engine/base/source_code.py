@@ -1,6 +1,6 @@
-"""Python functions generated as source when a spec is compiled.
+"""Generates Python functions as source code when a spec is compiled.
 
-What the spec decides once becomes a line of the function, or is left out of it, so that no row pays for looking it up.
+A decision that the spec fixes becomes a line of the function, or is left out, so that rows need not look it up.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ _numbers = itertools.count()
 
 
 class Names(dict[str, Any]):
-    """The objects that a generated function uses, by the names that its source has for them."""
+    """The objects that a generated function uses, by their names in its source."""
 
     def of(self, kind: str, value: Any) -> str:
-        """A new name for a value, which begins with a word for what it is."""
+        """Return a new name for a value; the name begins with a word for its kind."""
         name = f"{kind}{len(self)}"
         self[name] = value
         return name
 
 
 def function(head: str, body: Iterable[str], names: Mapping[str, Any]) -> Callable[..., Any]:
-    """The function `def HEAD:` with these lines as its body; `names` are what it uses from outside.
+    """Return the function `def HEAD:` with these lines as its body; `names` are the objects that it uses.
 
-    Only fixed words and `repr`s of constants go into the source; what comes from a spec is passed by name.
-    A traceback shows the lines.
+    Only fixed words and `repr`s of constants go into the source; values from a spec are passed by name. Tracebacks show
+    the lines.
     """
     source = "\n    ".join((f"def {head}:", *body)) + "\n"
     file = f"<formatspec {next(_numbers)}: {head.partition('(')[0]}>"

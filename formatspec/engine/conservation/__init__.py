@@ -1,1 +1,1 @@
-"""The law of conservation: what was read equals what stands in the output plus what the report names."""
+"""The law of conservation: what was read equals what the output holds plus what the report names."""

@@ -1,4 +1,4 @@
-"""Counts of the rows that the tables of a finished document hold."""
+"""Counts the rows of the tables in a finished document."""
 
 from __future__ import annotations
 
@@ -99,13 +99,13 @@ def _most(counters: Sequence[RowCounter | None]) -> RowCounter | None:
 
 
 def _holding(tables: Sequence[TableRule], row: Any) -> Sequence[TableRule]:
-    """The tables that may hold a row: that alone whose rows are only kept, where it is the first of them."""
+    """Return the tables that may hold a row: only the first if its rows are only kept and it matches."""
     fitting = [one for one in tables if _has_constants(one.row, row)]
     return fitting[:1] if fitting and fitting[0].each.kept else fitting or tables
 
 
 def _has_constants(rule: Rule, value: Any) -> bool:
-    """Whether a value has the constants and the keys that a rule asks for, as far as the rule's own mappings go."""
+    """Return whether a value has the constants and keys that a rule requires, as far as the rule's own mappings go."""
     if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
         return bool(value == rule.leaf.value) or str(value) == str(rule.leaf.value)
     if not isinstance(rule, MapRule):
@@ -118,7 +118,7 @@ def _has_constants(rule: Rule, value: Any) -> bool:
 
 
 def _rows(document: Any) -> list[Any]:
-    """The rows of a table's part of a document: a list of them, or a mapping of columns."""
+    """Return the rows of a table's part of a document, which is a list of rows or a mapping of columns."""
     if isinstance(document, list | tuple):
         return list(document)
     if isinstance(document, dict):

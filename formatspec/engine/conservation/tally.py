@@ -1,7 +1,7 @@
-"""Numbers of what was handed to the writers and of what stands in the output, and where the two do not agree.
+"""Counts what was handed to the writers and what the output holds, and finds where the two disagree.
 
-Nothing here knows the loss report: what it names comes as plain numbers, so that a line that is missing there is
-missing here too.
+This module does not use the loss report: the report's numbers come as plain arguments. A line that is missing in the
+report is therefore noticed here.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import msgspec
 
 KEPT_FIELDS = "kept fields"
 TABLES = ("objects", "labels", "captions", "areas", KEPT_FIELDS)
-"""The tables of an item whose records are counted; of items the rows in shared files are.  Kept fields are
-the keys of rows that a format keeps or does not know, each once for its record."""
+"""The tables of an item whose records are counted; of items, the rows in shared files are counted.
+
+Kept fields are the keys of rows that a format keeps or does not know, each once for its record.
+"""
 
 
 class SharedTable(msgspec.Struct):
-    """One table of a shared file: rows that the items' writers gave, and rows in the file's bytes."""
+    """One table of a shared file: how many rows the items' writers gave, and how many the file's bytes hold."""
 
     kind: str
     given: int = 0
@@ -25,7 +27,7 @@ class SharedTable(msgspec.Struct):
 
 
 class Odd(msgspec.Struct, frozen=True):
-    """A file whose bytes hold another number of rows, or of pixel values, than its writer handed over."""
+    """A file that holds another number of rows, or of pixel values, than its writer handed over."""
 
     what: str
     item: str
@@ -36,8 +38,12 @@ class Odd(msgspec.Struct, frozen=True):
 class Imbalance(msgspec.Struct, frozen=True):
     """Numbers that should be equal and are not.
 
-    table: what was counted.  handed: how many were to be written.  standing: how many stand in the output.  named: how
-    many the report names.  item: the first item where the numbers differ, if that is known.
+    Attributes:
+        table: What was counted.
+        handed: How many were to be written.
+        standing: How many are in the output.
+        named: How many the report names.
+        item: The first item where the numbers differ, if known.
     """
 
     table: str
@@ -54,7 +60,7 @@ class Imbalance(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct):
-    """The numbers of some items; those of shards add up to those of the whole conversion."""
+    """The numbers of some items. Those of all shards add up to those of the conversion."""
 
     handed: dict[str, int] = {}
     standing: dict[str, int] = {}
@@ -63,7 +69,10 @@ class Tally(msgspec.Struct):
     odd: list[Odd] = []
 
     def count(self, table: str, item: str, handed: int, standing: int, named: int) -> None:
-        """Count the records of one item's table; `named` by the report tells only which item is the first."""
+        """Count the records of one item's table.
+
+        `named`, the report's number, only serves to find the first item that is out of balance.
+        """
         if handed:
             self.handed[table] = self.handed.get(table, 0) + handed
         if standing:
@@ -79,7 +88,7 @@ class Tally(msgspec.Struct):
         table.given += rows
 
     def fell(self, table: str) -> None:
-        """Take a record back that was counted as written and could not be written after all."""
+        """Take back a record that was counted as written and could not be written."""
         if table in self.standing:
             self.standing[table] -= 1
 
@@ -89,7 +98,7 @@ class Tally(msgspec.Struct):
             self.odd.append(Odd(what, item, given, written))
 
     def add(self, other: Tally) -> None:
-        """Take the numbers of the next items."""
+        """Add the numbers of the next items."""
         for mine, more in ((self.handed, other.handed), (self.standing, other.standing)):
             for table, count in more.items():
                 mine[table] = mine.get(table, 0) + count
@@ -110,10 +119,14 @@ class Tally(msgspec.Struct):
 
 
 def imbalances(tally: Tally, named: Mapping[str, int]) -> Sequence[Imbalance]:
-    """Where the numbers of a finished conversion do not agree.  `named`: how many records of each table a report names.
+    """Return where the numbers of a finished conversion disagree.
 
-    A table of a shared file that was left out whole is in balance where another table of the same kind of records holds
-    as many rows: the records stand there.
+    A table of a shared file that was left out whole is in balance if another table of the same kind of records holds as
+    many rows, since the records stand there.
+
+    Args:
+        tally: The numbers of the conversion.
+        named: How many records of each table the report names.
     """
     found = [
         Imbalance(table, handed, standing, said, tally.first.get(table))

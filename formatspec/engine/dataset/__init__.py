@@ -1,1 +1,1 @@
-"""A dataset: opened, its items read and checked, its faults reported."""
+"""Opens a dataset, reads and checks its items, and reports its faults."""

@@ -1,4 +1,4 @@
-"""The check of a stated number of categories, which stands beside their names or instead of them."""
+"""Checks a stated number of categories, which may stand beside their names or replace them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from formatspec.language.leaf import Bind, Computed
 from formatspec.language.rules import Field, LeafRule, MapRule, Rule
 
 NAME = "class_{}"
-"""What a category is called of which only the number is known."""
+"""The name of a category of which only the number is known."""
 DIGITS = 9
-"""Digits of the longest number in a text that is taken for a count."""
+"""The most digits that a number in a text may have to be taken for a count."""
 MOST = 100_000
-"""Categories that a stated count may make."""
+"""The most categories that a stated count may create."""
 
 
 def counted_categories(role: Role, document: Any, state: ItemState) -> Iterator[Fault]:
-    """The faults of a document that lists categories, as its stated count tells of them.
+    """Yield the faults in a document's stated count of categories.
 
-    Where the names are missing they are made of the count, from 0; where both are there and differ, the names count.
+    Where names are missing, categories are created from the count, numbered from 0. Where count and names disagree, the
+    names decide.
     """
     found = list(stated_counts(role, document))
     named = _names_key(role)
@@ -44,7 +45,7 @@ def counted_categories(role: Role, document: Any, state: ItemState) -> Iterator[
 
 
 def stated_counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]:
-    """The keys under which a document states how many categories there are, with what it states."""
+    """Yield the keys under which a document states the number of categories, each with its place and value."""
     for field in _fields(role.document_rule) if isinstance(document, dict) else ():
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         call = leaf.expression if isinstance(leaf, Computed) else None
@@ -57,7 +58,7 @@ def stated_counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]
 
 
 def _names_key(role: Role) -> str | None:
-    """The key under which a document lists the names of categories."""
+    """Return the key under which a document lists the names of categories."""
     for field in _fields(role.document_rule):
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         if isinstance(leaf, Bind) and leaf.names == ("categories.name",):
@@ -66,7 +67,7 @@ def _names_key(role: Role) -> str | None:
 
 
 def _fields(rule: Rule) -> Iterator[Field]:
-    """The fields of a mapping, those of its alternatives included."""
+    """Yield the fields of a mapping, including those of its alternatives."""
     if isinstance(rule, MapRule):
         yield from rule.fields
         for alternatives in rule.alternatives:

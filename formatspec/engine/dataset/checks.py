@@ -1,4 +1,4 @@
-"""What is checked beyond reading: JSON Schema, computed values, the spec's own checks, what nobody claims."""
+"""Checks beyond reading: JSON Schema, computed values, the spec's own checks, and unclaimed files."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ from formatspec.model.slots import SLOTS, TABLES
 
 
 class Judgement(NamedTuple):
-    """What a check says of an item.
+    """The result of a check of an item.
 
     Attributes:
         finding: The finding.
         at: The file and the place in its document that the finding is about, or None.
-        about: The place of the object that the finding is about among the item's objects, or None.
+        about: The index of the object that the finding is about, or None.
     """
 
     finding: Finding
@@ -57,10 +57,10 @@ class Judgement(NamedTuple):
 
 
 class Checker:
-    """The checks of one format, compiled; `prefix` is the folder of the data in which the dataset begins."""
+    """The compiled checks of one format; `prefix` is the folder of the data in which the dataset begins."""
 
     def __init__(self, form: Format, prefix: str = "") -> None:
-        """Compile the checks of a format.  Raises SpecError where an expression of one is wrong."""
+        """Compile the checks of a format. Raises SpecError if an expression is wrong."""
         self.form = form
         self.prefix = f"{prefix}/" if prefix else ""
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
@@ -69,7 +69,7 @@ class Checker:
         self.pixels = any(role.kind == "pixels" for role in form.documents)
 
     def item(self, one: Assembled, deep: bool) -> Iterator[Judgement]:
-        """What the checks find in an item that could be read."""
+        """Yield what the checks find in an item that could be read."""
         if one.item is None:
             return
         setting = WriteSetting(one.item.captures, None, dict(self.form.options))
@@ -84,7 +84,7 @@ class Checker:
                 yield from check.run(one, one.item, root, self.prefix)
 
     def _crossing(self, one: Assembled, item: Item) -> Iterator[Judgement]:
-        """Outlines that cross themselves."""
+        """Yield findings about outlines that cross themselves."""
         for place, thing in enumerate(item.objects):
             if any(len(ring) > RING and crosses_itself(ring) for ring in thing.polygons):
                 file, path = place_of_row(one.state, place)
@@ -96,13 +96,13 @@ class Checker:
                 yield Judgement(finding, (file, path) if path else None, place)
 
     def _computed(self, one: Assembled, item: Item, root: WriteContext) -> Iterator[Judgement]:
-        """Computed leaves whose values are other than what follows from the model."""
+        """Yield findings about computed leaves whose values differ from those that the model gives."""
         places = {id(thing): place for place, thing in enumerate(item.objects)}
         context = root
         for leaf, place, record, value, file, path in one.deferred:
             thing = _whole(record).get("$object")
             if thing is None and leaf.near:
-                continue  # the row was set aside
+                continue  # the row was rejected
             if thing is None:
                 context = root
             elif thing is not context.record:
@@ -129,7 +129,7 @@ class Checker:
             yield Judgement(finding, (file, path), places.get(id(thing)))
 
     def _value(self, leaf: Computed, of_object: bool) -> Getter:
-        """The value of a computed leaf, of an object or of the item, compiled once."""
+        """Return a function that computes a leaf for an object or an item; it is compiled once."""
         known = self._values.get((id(leaf), of_object))
         if known is None:
             names = (name for role in self.form.roles.values() for name in role.captures)
@@ -144,16 +144,19 @@ class Checker:
 
 
 def _whole(record: Record) -> Record:
-    """The record that a row's record became a part of, as other rows tell of the same thing; else itself."""
+    """Return the record that a row's record was merged into, or the record itself."""
     while (same := record.get("$same")) is not None:
         record = same
     return record
 
 
 def _near(expected: Any, value: Any, exact: bool) -> bool:
-    """Whether a stated number, or each of several, is one that a shape may be said to have: off by a tenth or a pixel.
+    """Return whether a stated number, or each of several, may be that of a shape: it may differ by a tenth or a pixel.
 
-    exact: pixels tell the shape, so that nothing is left open.
+    Args:
+        expected: The computed value.
+        value: The stated value.
+        exact: Whether the shape is given by pixels, so that no difference is allowed.
     """
     if isinstance(expected, list | tuple):
         alike = isinstance(value, list | tuple) and len(value) == len(expected)
@@ -168,11 +171,14 @@ def _near(expected: Any, value: Any, exact: bool) -> bool:
 
 
 def _nothing(context: WriteContext) -> None:
-    """Give no value, for a leaf that has none at its place."""
+    """Return None, for a leaf that has no value at its place."""
 
 
 def _means_the_same(a: Any, b: Any) -> bool:
-    """Whether two values say the same: numbers by value, a list of one as the bare value, text by its number."""
+    """Return whether two values mean the same.
+
+    Numbers are compared by value, a list of one value as that value, and a numeric text as a number.
+    """
     if same_value(a, b):
         return True
     many_a = list(a) if isinstance(a, list | tuple) else [a]
@@ -187,7 +193,7 @@ def _plain(value: Any) -> str:
 
 
 def spell_any(value: Any) -> str:
-    """A value as short text."""
+    """Return a value as short text."""
     try:
         return spell(value)
     except ValueError:
@@ -198,7 +204,7 @@ class Check:
     """One check that a spec defines."""
 
     def __init__(self, form: Format, code: str, spec: CheckSpec) -> None:
-        """Compile the condition, the `where` and the message of one check.  Raises SpecError."""
+        """Compile the condition, the `where` and the message of one check. Raises SpecError."""
         self.form = form
         self.code = code
         self.spec = spec
@@ -223,16 +229,16 @@ class Check:
         self.needs_pixels = "region" in spec.holds or "hidden" in spec.holds
 
     def _part(self, part: str | Bind | Keep | Computed, told: ToldScope) -> str | Getter:
-        """A part of what the check says: text, or where its value comes from."""
+        """Compile a part of a check's message: a text, or the source of a value."""
         if isinstance(part, str):
             return part
         if isinstance(part, Computed):
             return expression.compile_expression(part.expression, told)
-        assert isinstance(part, Bind)  # text is kept in lines only
+        assert isinstance(part, Bind)  # only lines keep text
         return told.value(part.names[0])
 
     def run(self, one: Assembled, item: Item, root: WriteContext, prefix: str = "") -> Iterator[Judgement]:
-        """What the check finds in an item, whose context is `root`; of an object, at the row that tells of it."""
+        """Yield what the check finds in an item; a finding about an object points at the object's row."""
         if self.spec.each == "objects":
             things = item.objects
             contexts = [WriteContext(root.setting, item, thing, root, i, len(things)) for i, thing in enumerate(things)]
@@ -264,9 +270,9 @@ class Check:
 
 
 def _few_rows(holds: Expression) -> Callable[[WriteContext], bool]:
-    """Whether `count(TABLE where …) <= N` holds of an item whatever its rows are, since it has so few.
+    """Return a test of whether `count(TABLE where …) <= N` holds because the item has at most N rows.
 
-    A condition is asked of so few rows, too, where it could fail: what decides is that it holds however it ends.
+    The condition on rows is then not evaluated, even if it could fail: the check holds whatever its result is.
     """
     match holds:
         case Binary("<=", Call("count", (RowsOf(table, _),)), Literal(int(limit))) if table in TABLES:
@@ -280,7 +286,7 @@ def _never(root: WriteContext) -> bool:
 
 
 class ToldScope(WriteScope):
-    """The names of checks: besides slots, `role.region`, which is what that role told of an object."""
+    """The names that checks may use: slots, and `role.region`, the region that one role gives an object."""
 
     def __init__(self, scope: Scope, form: Format) -> None:
         """Take the scope of slots, and the format whose roles `role.region` may name."""
@@ -288,7 +294,7 @@ class ToldScope(WriteScope):
         self.form = form
 
     def value(self, name: str) -> Getter:
-        """How to get the value of a slot, or of the region that one role told of an object."""
+        """Return a function that gives the value of a slot, or the region that one role gives an object."""
         role, _, slot = name.partition(".")
         if slot == "region" and role in self.form.roles:
             return lambda context: context.setting.rows["told"].get(context.index, {}).get(role)
@@ -296,10 +302,10 @@ class ToldScope(WriteScope):
 
 
 def _nearly(role: Role) -> re.Pattern[str] | None:
-    """A pattern of the paths that nearly fit a role's template.
+    """Return a pattern of paths that nearly match a role's template; None if there is no useful one.
 
-    Such a path differs in the case of letters or in how many digits a number has. None stands for folders, and for
-    templates that hold too little text for a path to be like them.
+    Such a path differs in capitals or in the digits of a number. Folders have no such pattern, nor have templates with
+    so little fixed text that any path would be similar.
     """
     parts = role.template.parts
     said = sum(len(part.strip("/.")) for part in parts if isinstance(part, str))
@@ -316,9 +322,9 @@ def _nearly(role: Role) -> re.Pattern[str] | None:
 
 
 def _in_another_folder(dataset: OpenDataset) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Files that no role claims and that would be those of a role without files, if their folder had its name.
+    """Yield unclaimed files that a role without files would claim if their folder had another name.
 
-    Each comes with the role, and with the path that it would have; there is an item of its names.
+    Each comes with the role and the path that it should have; only files with the names of an item are considered.
     """
     if not dataset.index.unclaimed:
         return
@@ -343,11 +349,11 @@ def _in_another_folder(dataset: OpenDataset) -> Iterator[tuple[str, tuple[str, s
 
 
 LEAST_SAID = 3
-"""Letters outside placeholders without which a path is like any other."""
+"""The fewest letters outside placeholders for which similar paths are sought."""
 
 
 def _is_number(pattern: str) -> bool:
-    """Whether a placeholder takes numbers alone."""
+    """Return whether a placeholder takes only numbers."""
     try:
         return not re.fullmatch(pattern, "x") and any(re.fullmatch(pattern, "1" * count) for count in range(1, 10))
     except re.error:
@@ -355,7 +361,7 @@ def _is_number(pattern: str) -> bool:
 
 
 def _namer(dataset: OpenDataset, name: str, path: str) -> str:
-    """What would name a file of a role that belongs to no item: the document that lists items, or the image."""
+    """Return what should name a file that belongs to no item: the document that lists items, or the image."""
     roles = dataset.form.roles
     named = (one.partition(".")[0] for one in dataset.form.spec.items)
     sources = [roles[one] for one in dict.fromkeys(named) if one in roles and one != name]
@@ -372,7 +378,7 @@ def _namer(dataset: OpenDataset, name: str, path: str) -> str:
 
 
 def _named_by_rows(dataset: OpenDataset) -> set[str]:
-    """The files of items that rows name by their paths, where a file whose name is of no item may be one."""
+    """Return the paths by which rows name files, for roles whose files may have names of no item."""
     roles = [role.name for role in dataset.form.roles.values() if role.spec.seen_from and role.span == "item"]
     if not any(name in entry.files for entry in dataset.index.unlisted for name in roles):
         return set()
@@ -380,7 +386,7 @@ def _named_by_rows(dataset: OpenDataset) -> set[str]:
 
 
 def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
-    """Files that nobody claims, and items that are not listed."""
+    """Yield faults about unclaimed files, and about items that no list names."""
     nearly = [(role, pattern) for role in dataset.form.roles.values() if (pattern := _nearly(role)) is not None]
     elsewhere = dict(_in_another_folder(dataset))
     for path in dataset.index.unclaimed:

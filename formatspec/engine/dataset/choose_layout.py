@@ -1,4 +1,4 @@
-"""Open a tree with a spec: which of its layouts fits, and at which root."""
+"""Opens a tree with a spec: chooses the layout that fits, and its root."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from formatspec.pixels import containers
 
 
 def roots(form: Format, tree: Tree) -> Iterator[str]:
-    """The prefixes at which the layout may begin, in the spec's order."""
+    """Yield the prefixes at which the layout may begin, in the spec's order."""
     folders = None
     for pattern in form.spec.root:
         if pattern == ".":
@@ -41,15 +41,19 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
 
 
 def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: str = "") -> list[tuple[Format, str]]:
-    """The layouts and roots that fit a tree, the best first: those with most of their required roles there.
+    """Return the layouts and roots that fit a tree, the best first.
 
-    within: the folder of the tree in which the layouts' roots lie.
+    The best one has files for most of its required roles; among equals, the one that leaves the fewest files unclaimed.
+    A layout that claims no file comes last, even if none of its required files is missing.
 
-    One that claims no file comes last, though nothing that it requires be missing; of equals, that which leaves fewest
-    files goes first.
+    Args:
+        source: The spec.
+        tree: The tree.
+        options: The options that the user gives.
+        within: The folder of the tree in which the roots lie.
     """
     offered = [offered_options(layout.spec) for layout in source.layouts]
-    known = {name for one in offered for name in one}  # an option of some layouts says nothing of the others
+    known = {name for one in offered for name in one}  # an option that only some layouts have is ignored for the others
     forms = [
         compile_format(
             source, layout, {name: value for name, value in options.items() if name in own or name not in known}
@@ -62,7 +66,7 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
         for form in forms
         for prefix in roots(form, part)
     ]
-    if not found:  # no root is there: nothing is found below the first of them
+    if not found:  # no root exists, so no file lies below the first one
         return [(form, "/".join(filter(None, (within, _absent(form))))) for form in forms]
     if len(found) < 2:
         return found
@@ -80,19 +84,19 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
 
 
 def are_apart(a: str, b: str) -> bool:
-    """Whether neither of two folders lies within the other; "" is the root, in which all lie."""
+    """Return whether neither of two folders contains the other; an empty text is the root, which contains all."""
     return bool(a and b) and not f"{a}/".startswith(f"{b}/") and not f"{b}/".startswith(f"{a}/")
 
 
 def several_roots(name: str, data: str, roots: Sequence[str]) -> SpecError:
-    """The error for data in which datasets of one format lie side by side."""
+    """Return the error for data with several datasets of one format side by side."""
     places = ", ".join(f"{data.rstrip('/')}/{root}" for root in roots)
     hint = f"point at one of them: formatspec … {data.rstrip('/')}/{roots[0]}"
     return SpecError((Problem(f"{data} holds several datasets of {name}: {places}", None, hint=hint),))
 
 
 def _see_one_root(name: str, tree: Tree, chosen: str, found: Sequence[tuple[Format, str]]) -> None:
-    """See that no other dataset of a format lies beside the chosen one.  Raises SpecError."""
+    """Check that no other dataset of the format lies beside the chosen one. Raises SpecError."""
     others = []
     for root in sorted({prefix for _, prefix in found if are_apart(prefix, chosen)}):
         paths = PathMatches(sampled(tree.under(root).paths()))
@@ -106,12 +110,12 @@ def _see_one_root(name: str, tree: Tree, chosen: str, found: Sequence[tuple[Form
 
 
 def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any]) -> Format:
-    """A layout with the options that stand in keys chosen from the documents below a prefix."""
+    """Return a layout with those of its options chosen that stand in keys of the documents below a prefix."""
     stated = options_in_keys(form.layout)
     if not stated and not any(option.told_by for option in form.spec.options.values()):
         return form
     part = tree.under(prefix) if prefix else tree
-    every = any(option.value for option in stated.values())  # one list with several values may stand anywhere
+    every = any(option.value for option in stated.values())  # one list that holds several values may be anywhere
     paths = part.paths() if every else sampled(part.paths())
     by_role = claims(form, PathMatches(paths))
 
@@ -124,7 +128,7 @@ def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any
 
 
 def _absent(form: Format) -> str:
-    """The folder of a root that is not there.  Raises SpecError for one that could not be."""
+    """Return the folder of a root that does not exist. Raises SpecError for an impossible one."""
     named = form.spec.root[0] if form.spec.root else ""
     folder = safe_join("", named)
     if not folder:
@@ -149,7 +153,7 @@ def _score(
 
 
 def _has_another_mode(role: Role, path: str, tree: Tree) -> bool:
-    """Whether a label image is, by its header, none that the role can hold."""
+    """Return whether a label image's header shows a kind of image that the role cannot hold."""
     if role.kind != "pixels" or not role.spec.image:
         return False
     try:
@@ -159,17 +163,17 @@ def _has_another_mode(role: Role, path: str, tree: Tree) -> bool:
 
 
 def _is_less_of(other: OpenDataset, one: OpenDataset) -> bool:
-    """Whether a layout lacks files of more roles than one at the same root whose shared documents cannot be read."""
+    """Return whether a layout lacks files of more roles than another one whose shared documents cannot be read."""
     is_unread = any(fault.code in UNREAD for fault in one.index.faults)
     return is_unread and other.prefix == one.prefix and _lacking(one) < _lacking(other)
 
 
 UNREAD = ("FILE_UNREADABLE", "FILE_ENCODING")
-"""The codes of faults for which nothing of a document is known."""
+"""Codes of faults after which nothing is known about a document's content."""
 
 
 def _lacking(dataset: OpenDataset) -> set[str]:
-    """The required roles of a layout of which there are no files."""
+    """Return the required roles of a layout that have no files."""
     required = {role.name for role in dataset.form.roles.values() if not role.optional and not role.folder}
     return required - set(dataset.index.claimed.roles)
 
@@ -177,12 +181,17 @@ def _lacking(dataset: OpenDataset) -> set[str]:
 def open_source(
     source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose, within: str = ""
 ) -> OpenDataset:
-    """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError.
+    """Open a tree with a spec, as the layout in which most items have their image. Raises SpecError.
 
-    A layout of which a document is there that cannot be read gives way to none that lacks such documents besides: the
-    items that the document lists are not known.
+    A layout with an unreadable document does not lose to a layout that lacks such documents, since the items that the
+    document lists are unknown.
 
-    within: the folder of the tree in which the dataset begins.
+    Args:
+        source: The spec.
+        tree: The tree.
+        options: The options that the user gives.
+        purpose: Which parts of items are read.
+        within: The folder of the tree in which the dataset begins.
     """
     best: tuple[tuple[int, int], OpenDataset] | None = None
     has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())

@@ -1,4 +1,4 @@
-"""Options that stand in documents, chosen from the keys and the values that the documents of a dataset have."""
+"""Chooses the options that stand in documents by the keys and values that a dataset's documents have."""
 
 from __future__ import annotations
 
@@ -25,19 +25,31 @@ from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf,
 from formatspec.language.schema import OptionSpec
 
 FILES = 16
-"""Files of a role whose keys are looked at."""
+"""How many files of a role are looked at for keys."""
 
 Documents = Callable[[Role], Iterable[Any]]
 """Gives some documents of a role."""
 
 
 def with_names(form: Format, given: Mapping[str, Any], documents: Documents) -> Format:
-    """A format with the options that stand in documents chosen: as given, else as the documents have it.
+    """Choose those options of a format that stand in documents: the given value, or what the documents have.
 
-    Of the names in the documents' keys that is taken which the option prefers most, else the only one. Where there are
-    several others, an option whose keys may be absent has no value, and any other the first.  An option that stands as
-    a value has none.  The format's `names` holds what was found: of values, those that stand in one list with others.
-    Raises SpecError.
+    An option in a key gets the name that it prefers most among those in the documents, or the only one. If there are
+    several names and none is preferred, an optional key has no value and a required one has the first. An option that
+    stands as a value gets none.
+
+    Args:
+        form: The format.
+        given: The options that the user gives.
+        documents: Gives some documents of a role.
+
+    Returns:
+        The format. Its `names` holds the names that were found; of options that stand as values, only those of which
+            one
+        list has several.
+
+    Raises:
+        SpecError: A given option is wrong.
     """
     form = _as_told(form, given, documents)
     options = options_in_keys(form.layout)
@@ -58,7 +70,7 @@ def with_names(form: Format, given: Mapping[str, Any], documents: Documents) -> 
 
 
 def _as_told(form: Format, given: Mapping[str, Any], documents: Documents) -> Format:
-    """A format with the options that are not given and of which a document states one of the choices."""
+    """Set the options that are not given and whose choice a document states, as `told_by` says."""
     told: dict[str, Any] = {}
     for name, option in form.spec.options.items():
         for role, keys in option.told_by.items() if given.get(name) is None else ():
@@ -73,7 +85,7 @@ def _as_told(form: Format, given: Mapping[str, Any], documents: Documents) -> Fo
 
 
 def _value_at(document: Any, keys: Sequence[str]) -> Any:
-    """What stands in a document below these keys; of a list below a place from 0.  None where nothing does."""
+    """Return the value below some keys of a document, or below positions of a list; None if there is none."""
     for key in keys:
         if isinstance(document, dict):
             document = document.get(key)
@@ -95,14 +107,15 @@ def _choice(option: KeyOption, names: tuple[Any, ...], form: Format) -> str | No
 
 
 def _preferred(option: OptionSpec) -> tuple[Any, ...]:
-    """Give the names that an option prefers, the most preferred first."""
+    """Return the names that an option prefers, the most preferred first."""
     return (*((option.default,) if option.default is not None else ()), *option.prefers)
 
 
 def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
-    """What there is to say of options whose keys the documents do not decide.
+    """Yield faults about options that the documents' keys do not decide.
 
-    Raises SpecError where the dataset cannot be read without a choice, or where what is given is in no document.
+    Raises:
+        SpecError: The dataset cannot be read without a choice, or no document has what is given.
     """
     for name, names in form.names.items():
         stated, option = form.spec.options[name], options_in_keys(form.layout)[name]
@@ -128,11 +141,13 @@ def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 class _Found:
-    """What documents have where options stand.
+    """What documents contain in the places of options.
 
-    names: of each option, in the order in which they were met.  together: options that stand as a value, of which one
-    list has several.  here: the values of those options in the rows of the list at hand.
-    told: how many names were noted.
+    Attributes:
+        names: The names of each option, in the order in which they were found.
+        together: Options that stand as a value and of which one list has several values.
+        here: The values of those options in the current list.
+        told: How many names were noted.
     """
 
     def __init__(self) -> None:
@@ -149,7 +164,7 @@ class _Found:
 
 
 def _found_in(form: Format, documents: Documents) -> _Found:
-    """What the documents of a dataset have where options stand."""
+    """Return what the documents of a dataset contain in the places of options."""
     found = _Found()
     for name, role in form.roles.items():
         rule = form.layout.rules.get(name)
@@ -161,14 +176,14 @@ def _found_in(form: Format, documents: Documents) -> _Found:
 
 
 def _collect(rule: Rule, scope: Scope, value: Any, known: Set[str], found: _Found) -> None:
-    """Note what a value has where its rule has options.  known: keys that the rule names itself."""
+    """Note what a value contains in the places of options; `known` are the keys that the rule names itself."""
     tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
     if all(isinstance(one, TableRule) for one in tables):
         _collect_in_rows(tuple(one for one in tables if isinstance(one, TableRule)), scope, value, found)
     elif isinstance(rule, OneOf):
         for choice in rule.alternatives:
             if not key_options({"": choice}) and not differs(choice, scope, value) and _has_texts(choice, scope, value):
-                break  # it reads the value, so that nobody asks what the options of those behind it may be
+                break  # this alternative reads the value, so the options of later ones do not matter
             _collect(choice, scope, value, known, found)
     elif isinstance(rule, ListRule):
         for one, part in zip(rule.rules, value if isinstance(value, list) else (), strict=False):
@@ -178,7 +193,7 @@ def _collect(rule: Rule, scope: Scope, value: Any, known: Set[str], found: _Foun
 
 
 def _collect_in_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, found: _Found) -> None:
-    """Note what the rows of a list have, each by the first table whose keys and constants it has, else by all."""
+    """Note what rows contain: each is read with the first table that fits, or with all if none fits."""
     rows: Iterable[Any] = value if isinstance(value, list) else ()
     if isinstance(value, dict):
         rows = value.values() if tables[0].keyed else (value,)
@@ -222,7 +237,7 @@ def _collect_in_mapping(rule: MapRule, scope: Scope, value: dict[str, Any], know
 
 
 def _matching(field: Field, scope: Scope, value: dict[str, Any], named: Set[str]) -> Iterator[str]:
-    """The names by which an option would make a field's key one of a mapping's, under which stands what fits."""
+    """Yield the names with which an option would turn a field's key into a key of the mapping with a fitting value."""
     pattern = key_pattern(field)
     for key, part in value.items():
         matched = pattern.fullmatch(key) if isinstance(key, str) and key not in named else None
@@ -243,7 +258,7 @@ def _fits(rule: Rule, scope: Scope, value: Any) -> bool:
 
 
 def _has_texts(rule: Rule, scope: Scope, value: Any) -> bool:
-    """Whether texts that a rule requires stand in a value, and are as its templates say."""
+    """Return whether a value has the texts that a rule requires, in the form that its templates state."""
     if isinstance(rule, OneOf):
         return any(_has_texts(choice, scope, value) for choice in rule.alternatives)
     if isinstance(rule, LeafRule):

@@ -1,4 +1,4 @@
-"""A dataset on disk, opened with a compiled spec: indexed once, its items read one by one."""
+"""A dataset on disk, opened with a compiled spec. It is indexed once, and its items are read one by one."""
 
 from __future__ import annotations
 
@@ -43,29 +43,28 @@ if TYPE_CHECKING:
     from formatspec.engine.read.elements.fast_elements import FastElements
 
 AHEAD = 16
-"""Items whose files a tree far away may fetch before they are asked for."""
+"""How many items ahead a remote tree may fetch files."""
 
 
 _LEAVES_OUT = Policy((Rule("error", "drop"),))
-"""What is done about findings while items are iterated."""
+"""The policy while items are iterated."""
 
 
 Spread = Callable[[Callable[[tuple[int, int]], list[Category]], Sequence[tuple[int, int]]], Iterable[list[Category]]]
-"""Runs a function over shards, perhaps in several processes; gives what comes of it in their order."""
+"""Runs a function over shards, perhaps in several processes, and gives the results in order."""
 
 
 class OpenDataset:
-    """A vision dataset: its categories, and its items, which are read as they are asked for.
+    """A vision dataset: its categories, and its items, which are read when they are asked for.
 
-    Iterating gives every item, sorted by key, without the objects in which an error was found, but for items that are
-    at fault themselves; `findings` grows as items are read.
-    A dataset that is pickled is opened anew, in the same way, where it is unpickled.
+    Iteration gives the items sorted by key. It leaves out objects with an error, and items that have an error
+    themselves. `findings` grows as items are read. A pickled dataset is opened again where it is unpickled.
     """
 
     def __init__(self, form: Format, tree: Tree, prefix: str, purpose: Purpose) -> None:
-        """List the files of a tree and give them to items, without reading an item.
+        """List the files of a tree and assign them to items, without reading an item.
 
-        The time grows with the number of files, and with the size of shared files, whose rows are sought.
+        The time grows with the number of files and with the size of shared files, whose rows are located.
 
         Args:
             form: The compiled layout of a spec.
@@ -95,7 +94,7 @@ class OpenDataset:
         )  # fmt: skip
 
     def in_encoding(self, encoding: str) -> OpenDataset:
-        """The dataset with texts in one more encoding, where they are in none that the format lists."""
+        """Return the dataset with one more encoding for texts that are in none of the format's encodings."""
         form = self.form
         source = in_encoding(form.source, encoding)
         layout = source.layouts[form.source.layouts.index(form.layout)]
@@ -108,12 +107,12 @@ class OpenDataset:
         return self.form.name
 
     def __len__(self) -> int:
-        """How many items there are, those at fault among them."""
+        """Return how many items there are, including those with errors."""
         return len(self.entries)
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """The index's items; files that belong to no listed item are none."""
+        """The items of the index. Files that belong to no listed item are not included."""
         return self.index.listed
 
     def _join_state(self, captures: dict[str, Any]) -> ItemState:
@@ -145,7 +144,7 @@ class OpenDataset:
         return self._matched(listings, bool(listings) and not sources)
 
     def _missing_list(self) -> Iterator[Fault]:
-        """The file that must list the categories, where rows give their numbers alone and nothing lists them."""
+        """Yield a fault if rows state only numbers of categories and no file lists the categories."""
         numbered = any(wanted_slots.names_category_by(self.form, slot) for slot in ("id", "index"))
         for name in self.form.spec.categories if numbered else ():
             role = self.form.roles.get(name) if isinstance(name, str) else None
@@ -192,7 +191,7 @@ class OpenDataset:
         return found
 
     def readers(self, wanted: Wanted = everything, compares: bool = True) -> Readers:
-        """The readers for a purpose, compiled once."""
+        """Return the readers for a purpose; they are compiled once."""
         counts = self.purpose.kept and wanted is self.wanted
         areas = counts and self.purpose.areas
         key = (wanted, compares, counts, areas)
@@ -225,7 +224,7 @@ class OpenDataset:
         }
 
     def _plain(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastRows]:
-        """How plain rows are read where nobody asks for the rows themselves."""
+        """Return the fast readers of rows, for purposes that do not need the rows themselves."""
         if self.purpose.origin:
             return {}
         return {
@@ -236,7 +235,7 @@ class OpenDataset:
         }
 
     def _lines(self, context: ReadContext) -> dict[str, FastLines]:
-        """How texts of nothing but numbers are read, by role, where nobody asks for the lines themselves."""
+        """Return the fast readers of texts of numbers by role, for purposes that do not need the lines themselves."""
         if self.purpose.origin:
             return {}
         return {
@@ -257,7 +256,7 @@ class OpenDataset:
         return {place: reader for place, reader in found.items() if reader is not None}
 
     def _decoders(self, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], Any]:
-        """How much of each table's rows is decoded: all of it where it is written back or checked."""
+        """Return for each table how its rows are decoded: whole if they are written back or checked."""
         if self.purpose.origin or context.compares or context.counts:
             return {}
         return {
@@ -269,24 +268,24 @@ class OpenDataset:
         }
 
     def read(self, entry: Entry) -> Assembled:
-        """Read one item with all its faults, as far as it is wanted."""
+        """Read one item with all its faults, as far as the purpose asks for it."""
         readers = self.readers(self.wanted, self.purpose.checks)
         complete = self.index.complete
         return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, self.purpose, complete)
 
     def read_at(self, place: int) -> Assembled:
-        """Read the item at a place among all, counted from 0."""
+        """Read the item at a position among all items, from 0."""
         return self.read(self.entries[place])
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
-        """Items with their faults, in order of key: all, or those of a shard."""
+        """Yield items with their faults in the order of their keys: all, or those of a shard."""
         readers = self.readers(self.wanted, self.purpose.checks)
         form, rows, tree, splits, purpose = self.form, self.index.rows, self.tree, self.splits, self.purpose
         for entry in self._ahead(self.entries[start:stop], readers, purpose):
             yield read_entry(form, readers, entry, rows, tree, splits, purpose, self.index.complete)
 
     def taken(self, places: Sequence[int]) -> Iterator[Assembled]:
-        """The items at some places among all, with their faults; neighbours are read as `assembled` reads them."""
+        """Yield the items at some positions, with their faults; neighbours are read as `assembled` reads them."""
         if isinstance(places, range) and places.step == 1:
             return self.assembled(places.start, places.stop)
         return map(self.read_at, places)
@@ -294,9 +293,13 @@ class OpenDataset:
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
     ) -> Iterator[Entry]:
-        """Go over the entries while a remote tree fetches the files of those that follow.
+        """Go over the entries while a remote tree fetches the files of later ones.
 
-        again: False on the first pass over the items; True where the files will be read a second time.
+        Args:
+            entries: The entries.
+            readers: The readers of the purpose.
+            purpose: What is read.
+            again: False on the first pass over the items; True if the files are read a second time.
         """
         try:
             for place, entry in enumerate(entries):
@@ -306,37 +309,37 @@ class OpenDataset:
             self.tree.prefetch(())
 
     def open_categories(self) -> None:
-        """Let rows add categories that the table lacks, by their numbers."""
+        """Allow rows to add categories, by their numbers, that the table lacks."""
         self.splits = self.splits.changed(Categories.opened)
         self.known = self.splits.whole
         self._categories = None
 
     def merge_categories(self) -> None:
-        """Let categories of one name be one: rows that mean any of them mean the first."""
+        """Treat categories of one name as one: rows that mean any of them mean the first."""
         self.splits = self.splits.changed(Categories.merged_by_name)
         self.known = self.splits.whole
         self._categories = None
 
     def name_categories(self, name: str) -> None:
-        """Give the categories whose name is empty this one."""
+        """Give this name to the categories whose name is empty."""
         self.splits = self.splits.changed(lambda categories: categories.all_named(name))
         self.known = self.splits.whole
         self._categories = None
 
     @cached_property
     def shared_files(self) -> frozenset[str]:
-        """The files that tell of many items."""
+        """The files that describe many items."""
         return frozenset(file.path for file in self.index.shared)
 
     def __iter__(self) -> Iterator[Item]:
-        """Read the items in order of key; items at fault are left out and noted in `findings`."""
+        """Yield the items in the order of their keys. Items with errors are left out and noted in `findings`."""
         for one in self.assembled():
             item = self.valid(one)
             if item is not None:
                 yield item
 
     def valid(self, one: Assembled) -> Item | None:
-        """An item without the objects in which an error was found, None where it is at fault itself.
+        """Return an item without the objects that have an error; None if the item itself has one.
 
         What was found is added to `findings` when the item is read for the first time.
         """
@@ -355,20 +358,20 @@ class OpenDataset:
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """All categories: the format's table, then those met only in rows.
+        """All categories: the format's table, then those that occur only in rows.
 
-        Where the format has no table this reads the parts of all items that name categories.
+        If the format has no table, this reads those parts of all items that name categories.
         """
         return self.all_categories(map, ((0, len(self)),))
 
     def all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
-        """All categories; where items must be read for that, `spread` does so shard by shard."""
+        """Return all categories. If items must be read for that, `spread` does so shard by shard."""
         if self._categories is None:
             self._categories = self._all_categories(spread, shards)
         return self._categories
 
     def named_categories(self, shard: tuple[int, int]) -> list[Category]:
-        """The categories that some items name, without where they come from."""
+        """Return the categories that some items name, without their source rows."""
         met: dict[Any, Category] = {}
         wanted_roles = wanted_slots.names_categories(self.form)
         readers = replace(self.readers(wanted_slots.categories_only, False), wanted_roles=wanted_roles)
@@ -400,9 +403,9 @@ class OpenDataset:
         )
 
     def _table_is_of_other_data(self) -> bool:
-        """Whether a table beside the spec, which lacks what rows name, says nothing of these data.
+        """Return whether a table beside the spec lacks what rows name and so does not describe these data.
 
-        Rows that name categories alone have a list of their own; what numbers or colours say is as the table has it.
+        If rows give only names, these make a list of their own; numbers and colours are always looked up in the table.
         """
         tables = [source for source in self.form.spec.categories if isinstance(source, CategoryTable)]
         if self.purpose.classes or not any(table.open for table in tables):
@@ -413,20 +416,20 @@ class OpenDataset:
 
 
 def _coming(entries: Sequence[Entry], place: int, readers: Readers, purpose: Purpose) -> Iterator[str]:
-    """The files of the entries from a place on; found only for a tree that asks for them."""
+    """Yield the files of the entries from a position on, for a tree that fetches files ahead."""
     for entry in entries[place : place + AHEAD]:
         yield from files_read(entry, readers, purpose)
 
 
 class DatasetChangedError(RuntimeError):
-    """A dataset is not what it was when it was first opened."""
+    """A dataset has changed since it was opened."""
 
 
 def _opened_again(
     form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int,
     allowed: Limits,
 ) -> OpenDataset:  # fmt: skip
-    """Open a dataset as another process opened it, with that process's limits.
+    """Open a dataset in another process as it was opened here, with the same limits.
 
     Raises:
         DatasetChangedError: The dataset has more or fewer items than `items`.
@@ -442,7 +445,7 @@ def _opened_again(
 
 
 def _with_origin(category: Category, listed: Category) -> Category:
-    """A category as items name it, with the source of the one that is listed."""
+    """Return a category as items name it, with the source row of the listed one."""
     return listed if category == listed else msgspec.structs.replace(category, origin=listed.origin)
 
 
@@ -451,7 +454,7 @@ def _placed(category: Category, index: int) -> Category:
 
 
 def used(item: Item) -> Iterator[Category]:
-    """The categories that an item names."""
+    """Yield the categories that an item names."""
     things: tuple[Any, ...] = (*item.objects, *item.labels, *item.areas)
     for thing in things:
         if thing.category is not None:
@@ -459,7 +462,7 @@ def used(item: Item) -> Iterator[Category]:
 
 
 def lists_categories(role: Role) -> bool:
-    """Whether a shared role holds a table, or a column, of categories."""
+    """Return whether a shared role holds a table, or a column, of categories."""
     assert role.codec is not None
     return any(
         scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories")
@@ -472,7 +475,7 @@ def _only_categories(meaning: Any, scope: Any) -> bool:
 
 
 def _doubled(state: ItemState) -> list[Fault]:
-    """Note faults for names that stand twice in a table of categories, and for empty names."""
+    """Return faults for names that occur twice in a table of categories, and for empty names."""
     seen: dict[Any, int] = {}
     faults: list[Fault] = []
     for position, record in enumerate(state.tables.get("category", ())):

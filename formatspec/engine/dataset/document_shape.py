@@ -1,4 +1,4 @@
-"""The choice between two layouts that read the same file, by the shape of its document."""
+"""Chooses between two layouts that read the same file, by the shape of its document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from formatspec.paths.trees.tree import Tree
 
 
 def told_by_documents(forms: Sequence[Format]) -> frozenset[tuple[str, str]]:
-    """The name and the path of each role that several layouts have at one path, with rules that differ."""
+    """Return the name and path of each role that several layouts have at one path, with different rules."""
     met: dict[tuple[str, str], Rule] = {}
     found: set[tuple[str, str]] = set()
     for form in forms:
@@ -33,9 +33,9 @@ def told_by_documents(forms: Sequence[Format]) -> frozenset[tuple[str, str]]:
 
 
 def has_another_shape(role: Role, path: str, tree: Tree) -> bool:
-    """Whether a document lacks what the role's rule requires, or has lists where the rule has mappings.
+    """Return whether a document lacks what the role's rule requires, or has lists where the rule has mappings.
 
-    Of text it is so where a line fits nothing.
+    For text, return whether a line fits no template.
     """
     try:
         decoded = beginning(role, path, tree)
@@ -46,9 +46,10 @@ def has_another_shape(role: Role, path: str, tree: Tree) -> bool:
 
 
 def beginning(role: Role, path: str, tree: Tree) -> Decoded:
-    """A file of a role, decoded; of a large one the first rows of each list.
+    """Return a file of a role, decoded; of a large file only the first rows of each list.
 
-    Raises FileError, ValueError and OSError as `Tree.read` and the role's codec do.
+    Raises:
+        FileError, ValueError, OSError: As `Tree.read` and the role's codec do.
     """
     assert role.codec is not None
     if role.codec.seen is not None and tree.size(path) > amounts().large_document:
@@ -60,12 +61,14 @@ def beginning(role: Role, path: str, tree: Tree) -> Decoded:
 
 
 def beginning_of_xml(path: str, tree: Tree) -> bytes:
-    """An XML file's bytes; of a large one those of a document with the first of the root's children of each tag.
+    """Return an XML file's bytes; of a large file, those of a document with the first child element of each tag.
 
-    Raises OSError, and ValueError as `Tree.read` does.
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: As `Tree.read` does.
     """
     if tree.size(path) > amounts().large_document:
-        from formatspec.files.rows import xml_rows  # the parsers are loaded only where there is such a file
+        from formatspec.files.rows import xml_rows  # the parsers are loaded only if there is such a file
 
         try:
             return xml_rows.beginning(range_file(tree, path).stream(), amounts().first_rows)
@@ -75,7 +78,7 @@ def beginning_of_xml(path: str, tree: Tree) -> bytes:
 
 
 def _has_rows(rule: TableRule, scope: Scope, value: dict[str, Any]) -> bool:
-    """Whether what stands first in a mapping may be a row of a table whose rows stand under keys."""
+    """Return whether the first value in a mapping may be a row of a table whose rows stand under keys."""
     key, part = next(iter(value.items()), (None, None))
     if key is None or is_bare(rule.row):
         return not isinstance(part, dict | list)
@@ -83,9 +86,10 @@ def _has_rows(rule: TableRule, scope: Scope, value: dict[str, Any]) -> bool:
 
 
 def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
-    """The document of a file of a role; of a large one several, each with some of its rows, and all rows in turn.
+    """Yield the document of a file; of a large file several documents, each with some of the rows.
 
-    Raises FileError, ValueError and OSError as `Tree.read` and the role's codec do.
+    Raises:
+        FileError, ValueError, OSError: As `Tree.read` and the role's codec do.
     """
     assert role.codec is not None
     if role.codec.sought and tree.size(path) > amounts().large_document:
@@ -95,7 +99,7 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
         except json_rows.NotRowsError:
             around, tables = None, {}
         if tables and role.kind == "xml":
-            yield around  # which holds the tables that lie deeper
+            yield around  # this document holds the tables that lie deeper
         for at, rows in tables.items():
             for _, batch in rows.batches(None):
                 document: Any = list(batch)
@@ -108,7 +112,7 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
 
 
 def differs(rule: Rule, scope: Scope, value: Any) -> bool:
-    """Whether a value lacks what a rule requires, or is a list where the rule has a mapping, or the other way round."""
+    """Return whether a value lacks what a rule requires, or is a list where the rule has a mapping or vice versa."""
     if isinstance(rule, MapRule):
         if not isinstance(value, dict) or not row_test(rule, scope)(value):
             return True
@@ -118,7 +122,7 @@ def differs(rule: Rule, scope: Scope, value: Any) -> bool:
     if isinstance(rule, OneOf):
         return all(differs(choice, scope, value) for choice in rule.alternatives)
     if isinstance(rule, TableRule) and not rule.each.folded:
-        if not isinstance(value, list):  # rows below a key that an option names still stand in their mapping
+        if not isinstance(value, list):  # rows below a key that an option names are still in their mapping
             return not (isinstance(value, dict) and rule.keyed and _has_rows(rule, scope, value))
         if value and not isinstance(value[0], dict) and (is_bare(rule.row) or is_places(rule.row)):
             return is_places(rule.row) and not isinstance(value[0], list)

@@ -1,4 +1,4 @@
-"""Kept and unknown fields that shared documents hold outside the rows of items: counted for the loss report."""
+"""Counts the kept and unknown fields of shared documents outside the rows of items, for the loss report."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ Kept = tuple[str, str]
 
 
 def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
-    """What each shared document keeps: a pair for each file and key, and for each category and key.
+    """Yield a pair for each kept key of a shared document, and for each kept key of a category.
 
-    A file of which the spec says no more than its path is kept whole.
-
-    A category that several files list is counted once for each of its keys.
+    A file whose spec gives only its path is kept whole. A category that several files list is counted once for each
+    key.
     """
     listed: set[tuple[str, str]] = set()
     for role in source.form.roles.values():
-        if role.kept and role.rule is None and not role.folder:  # nothing is said of what the files hold
+        if role.kept and role.rule is None and not role.folder:  # the spec does not describe the files' content
             yield from [(f"kept files: {role.name}", "files") for _ in source.index.claimed.of(role.name)]
     for role in source.form.documents:
         files = [file for file in source.index.shared if file.role == role.name]
@@ -41,7 +40,7 @@ def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
 
 
 def files_of_no_item(source: OpenDataset) -> list[str]:
-    """The documents that list items, each of a part of the dataset, and list none: no item takes them along."""
+    """Return documents that list items and are empty, so that no item brings them into the output."""
     index = source.index
     found = []
     for file in index.shared:

@@ -1,4 +1,4 @@
-"""A spec compiled as a whole, so that every mistake in its rules is known before data is read."""
+"""Compiles a whole spec, so that every mistake in its rules is found before data is read."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from formatspec.model.slots import SLOTS, find_slot
 
 PALETTES = ("bits", "category.color")
 MOST_CHOICES = 1000
-"""Combinations of the options' choices, each of which is compiled."""
+"""The most combinations of option values that are compiled."""
 _UNFORESEEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
-"""What a rule may raise that nobody thought of: the author of a spec is told where it stands all the same."""
+"""Errors that nobody foresaw. The author of the spec still learns which rule raised one."""
 _ALL = ReadContext(everything, compares=True)
 
 
 def compile_whole(source: Source) -> None:
-    """Compile every layout of a spec, with every choice of its options, for reading and for writing.
+    """Compile every layout of a spec with every combination of its options, for reading and for writing.
 
-    Raises SpecError with all that is wrong, each thing once.
+    Raises:
+        SpecError: The spec has mistakes; it lists each one once.
     """
     problems: dict[Problem, None] = {}
 
@@ -72,14 +73,14 @@ def compile_whole(source: Source) -> None:
 
 
 def forms(source: Source) -> Iterator[Format]:
-    """The layouts of a spec, each with every choice of its options."""
+    """Yield the layouts of a spec, each with every combination of its options."""
     for layout in source.layouts:
         for options in choices(layout.spec.options):
             yield compile_format(source, layout, options)
 
 
 def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
-    """Every combination of the choices that options have.  Raises SpecError where they are too many to try."""
+    """Return every combination of the choices of options. Raises SpecError if there are too many."""
     found: list[dict[str, Any]] = [{}]
     for name, option in options.items():
         tried = option.choices or option.prefers[:2]
@@ -91,7 +92,7 @@ def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
 
 
 def notes(source: Source) -> tuple[Problem, ...]:
-    """What is no mistake in a spec, but seldom meant: each thing once."""
+    """Return notes on what is no mistake in a spec but seldom intended, each once."""
     found = [note for form in forms(source) for note in required_slots(form)]
     for layout in source.layouts:
         for name, rule in layout.rules.items():
@@ -101,7 +102,7 @@ def notes(source: Source) -> tuple[Problem, ...]:
 
 
 def _category_by_attribute(rule: Rule) -> Iterator[Problem]:
-    """Notes on rows that tell an attribute of their category, and nothing by which a category is found."""
+    """Yield notes on rows that give an attribute of their category but nothing that identifies the category."""
     if isinstance(rule, TableRule) and rule.each.table in ("objects", "children", "labels", "areas"):
         told = [(name, leaf.place) for leaf in _leaves(rule.row) for bind in bindings(leaf.leaf) for name in bind.names]
         names = [(name, place) for name, place in told if name.startswith("category.")]
@@ -115,7 +116,7 @@ def _category_by_attribute(rule: Rule) -> Iterator[Problem]:
 
 
 def _leaves(rule: Rule) -> Iterator[LeafRule | LineRule]:
-    """The leaves of a row, without those of tables in it."""
+    """Yield the leaves of a row, without those of tables inside it."""
     if isinstance(rule, LeafRule | LineRule):
         yield rule
     for one in inside(rule):
@@ -124,11 +125,11 @@ def _leaves(rule: Rule) -> Iterator[LeafRule | LineRule]:
 
 
 _PARTS = {"bbox": 4, "rotated": 5, "circle": 3, "ellipse": 5}
-"""Slots of a fixed count of numbers, which may stand under a key each."""
+"""Slots with a fixed number of values, which may stand under several keys."""
 
 
 def _parted_by_blanks(rule: Rule) -> Iterator[Problem]:
-    """Notes on a key of as many words as its slot has numbers: it is one key, and probably meant as several."""
+    """Yield notes on a key of as many words as its slot has numbers: it is one key, but several were probably meant."""
     for field in rule.fields if isinstance(rule, MapRule) else ():
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         words = field.keys[0].split()
@@ -140,7 +141,7 @@ def _parted_by_blanks(rule: Rule) -> Iterator[Problem]:
 
 
 def _worded_once(problems: Mapping[Problem, None]) -> list[Problem]:
-    """Reader and writer find the same fault in other words; one at each place is enough."""
+    """Keep one problem for each place, since the reader and the writer report the same mistake in different words."""
     by_place: dict[Place | str, Problem] = {}
     for problem in problems:
         by_place.setdefault(problem.place or problem.message, problem)
@@ -148,7 +149,7 @@ def _worded_once(problems: Mapping[Problem, None]) -> list[Problem]:
 
 
 def _twice(form: Format) -> Iterator[Problem]:
-    """Roles whose paths are the same, so that no file could tell them apart."""
+    """Yield problems for roles with equal paths, whose files could not be told apart."""
     seen: dict[Any, str] = {}
     for name, role in form.roles.items():
         mark = (role.folder, *(p if isinstance(p, str) else (p.name, p.pattern) for p in role.template.parts))
@@ -159,7 +160,7 @@ def _twice(form: Format) -> Iterator[Problem]:
 
 
 def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
-    """What the words of a spec refer to and is not there."""
+    """Yield problems for names in a spec that refer to nothing."""
     spec, node = layout.spec, layout.node
     for position, entry in enumerate(spec.categories):
         place = place_at(node, "categories", position)
@@ -207,7 +208,7 @@ def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
 
 
 def _turned_round(rule: Rule) -> Iterator[Problem]:
-    """Leaves whose key is a slot and whose text is none: the two stand the wrong way round."""
+    """Yield problems for leaves whose key is a slot and whose text is not: the two are probably swapped."""
     for field in rule.fields if isinstance(rule, MapRule) else ():
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         key = field.keys[0]

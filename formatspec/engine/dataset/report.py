@@ -1,4 +1,4 @@
-"""Faults become findings: with a level, a line, a hint, and the rule that they break."""
+"""Turns faults into findings with a level, a line, a hint, and the rule that they break."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from formatspec.model.limits import check_limit, limits
 from formatspec.paths.trees.tree import Tree
 
 LOCATED = 200
-"""Findings of one file whose line and column are looked up; every finding has its pointer."""
+"""How many findings of one file get a line and a column. Every finding has its pointer."""
 
 
 Noted = list[tuple[Finding, tuple[str, DocumentPath] | None]]
-"""Findings, some of which are still to be placed: in which file, and where in its document."""
+"""Findings, some still without a line; those come with their file and their place in its document."""
 
 MOST_NUMBERS = 12
-"""A geometry of more numbers is not repeated as its file states it."""
+"""A geometry of more numbers than this is not repeated in a message."""
 _GEOMETRIC = frozenset({"BOX_SIZE", "BOX_OUTSIDE", "BOX_AWAY", "BOX_EMPTY"})
-"""Codes that are about the numbers of one box."""
+"""Codes about the numbers of one box."""
 
 
 def _same_numbers(numbers: Sequence[float], value: Any) -> bool:
-    """Whether a value of the model holds the same numbers as its file, in the same order."""
+    """Return whether a value of the model holds the same numbers as its file, in the same order."""
     if not isinstance(value, list | tuple) or len(value) != len(numbers):
         return False
     return all(
@@ -47,7 +47,7 @@ _ORDERS: tuple[tuple[str, tuple[int, int, int, int]], ...] = (
     ("as left, right, top, bottom (`sides(x1, x2, y1, y2)`)", (0, 2, 1, 3)),
     ("as top, left, bottom, right (`sides(y1, x1, y2, x2)`)", (1, 0, 3, 2)),
 )
-"""Orders of the sides of a box, and where left, top, right and bottom stand in each."""
+"""Orders of the sides of a box, each with the positions of left, top, right and bottom."""
 
 
 def _fits(numbers: Sequence[float], order: tuple[int, int, int, int], width: float, height: float) -> bool:
@@ -56,20 +56,20 @@ def _fits(numbers: Sequence[float], order: tuple[int, int, int, int], width: flo
 
 
 def _in_other_order(numbers: Sequence[float], width: float, height: float) -> str:
-    """A hint where four numbers lie outside the image as they are read, and would lie inside it in another order."""
+    """Return a hint if four numbers lie outside the image, but would lie inside it in another order."""
     fits = next((words for words, order in _ORDERS if _fits(numbers, order, width, height)), None)
     return f"; read {fits}, its numbers would lie inside" if fits else ""
 
 
 def _as_corners(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
-    """A hint where a corner and a size lie outside the image, and would lie inside it as two corners."""
+    """Return a hint if a corner and a size lie outside the image, but would lie inside it as two corners."""
     words, order = _ORDERS[0]
     fits = size is not None and len(numbers) == 4 and _fits(numbers, order, *size)
     return f"; read {words}, its numbers would lie inside" if fits else ""
 
 
 def _on_other_scale(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
-    """A hint where the numbers of a box are read as parts of the image's size, and mean something else."""
+    """Return a hint if the numbers of a box were read as fractions of the image's size and seem not to be."""
     if size is None or len(numbers) != 4 or min(numbers) < 0:
         return ""
     if max(numbers) <= 1:
@@ -84,7 +84,7 @@ class Reporter:
     """Turns the faults of one dataset into findings."""
 
     def __init__(self, form: Format, tree: Tree, prefix: str, shared: Iterable[SharedFile] = ()) -> None:
-        """Take what findings name places by: the format, the tree, the dataset's folder in it, and the shared files."""
+        """Take what is needed to locate findings: format, tree, the dataset's folder in it, and the shared files."""
         self.shared = {file.path: file for file in shared}
         self.form = form
         self.tree = tree
@@ -93,11 +93,11 @@ class Reporter:
         self._read: tuple[str, bytes] | None = None
 
     def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
-        """One finding for each fault, in order."""
+        """Return one finding for each fault, in order."""
         return [self._finding(fault, item, True) for fault in told_one_by_one(faults)]
 
     def noted(self, faults: Iterable[Fault], item: str, shared: Container[str]) -> Noted:
-        """Likewise, but places in `shared` files are left to `placed`: how many are looked up is counted over all."""
+        """Return findings for faults; places in `shared` files are left to `placed`, which counts lookups."""
         return [
             (
                 self._finding(fault, item, fault.file not in shared),
@@ -107,7 +107,7 @@ class Reporter:
         ]
 
     def placed(self, noted: Noted) -> list[Finding]:
-        """The findings with their lines and columns."""
+        """Return the findings with their lines and columns."""
         return [finding if at is None else self._at(finding, *at) for finding, at in noted]
 
     def _at(self, finding: Finding, file: str, path: DocumentPath) -> Finding:
@@ -122,7 +122,7 @@ class Reporter:
         line, column, thing = None, None, fault.object
         if isinstance(thing, tuple):
             (line, column), thing = thing, None
-        elif locate and _has_place(fault) and self._may_locate(fault.file):  # of equal keys, the place of the last
+        elif locate and _has_place(fault) and self._may_locate(fault.file):  # of equal keys, the last one's place
             line, column = self._locate(fault.file, fault.path) or (None, None)
         return Finding(
             code=fault.code,
@@ -143,7 +143,7 @@ class Reporter:
         )
 
     def _as_stated(self, fault: Fault) -> str:
-        """What a fault says, with the numbers of the file where these are others than the model's."""
+        """Return a fault's message, with the numbers of the file if they differ from the model's."""
         if not fault.slot or fault.place is None or fault.code not in _GEOMETRIC:
             return fault.message
         numbers = self.form.levels.stated(fault.slot, fault.value, fault.size, fault.place)
@@ -155,7 +155,7 @@ class Reporter:
         return f"{stated}{_on_other_scale(numbers, fault.size)}" if fault.case == "far" else stated
 
     def _named(self, fault: Fault) -> DocumentPath:
-        """The fault's path through the file as it is."""
+        """Return the fault's path in the file itself."""
         for role in self.form.documents:
             if role.codec is not None and role.codec.named and role.match(fault.file) is not None:
                 try:
@@ -165,12 +165,12 @@ class Reporter:
         return fault.path
 
     def _may_locate(self, file: str) -> bool:
-        """Whether a place is still worth looking up, where each costs a walk through its file."""
+        """Return whether to look up another place in a file; each lookup walks through the file."""
         self._located[file] = self._located.get(file, 0) + 1
         return self._located[file] <= LOCATED or self._costs_little(file)
 
     def _costs_little(self, file: str) -> bool:
-        """Whether a file is of text lines, which are looked at once for all places, or its rows were sought."""
+        """Return whether lookups are cheap: in text lines, or in files whose rows were located."""
         if file in self.shared:
             return any(isinstance(rows, FileRows) for rows in self.shared[file].tables.values())
         roles = (role for role in self.form.documents if role.codec is not None and role.codec.shape is not None)
@@ -195,13 +195,13 @@ class Reporter:
         return None
 
     def _data(self, file: str) -> bytes:
-        """A file's bytes; those of the file of the last finding are still here."""
+        """Return a file's bytes; those of the last finding's file are kept."""
         if self._read is None or self._read[0] != file:
             self._read = (file, self.tree.read(file))
         return self._read[1]
 
     def _in_rows(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
-        """The place of what stands in a row that was sought in its file."""
+        """Return the line and column of a place in a row that was located in its file."""
         for at, rows in self.shared[file].tables.items() if file in self.shared else ():
             position = path[len(at)] if path[: len(at)] == at and len(path) > len(at) else None
             if isinstance(rows, FileRows) and isinstance(position, int):
@@ -212,9 +212,9 @@ class Reporter:
 
 
 def told_one_by_one(faults: Iterable[Fault]) -> Iterator[Fault]:
-    """The faults, of which the limit `findings` holds for each file and code; one before them says how many others are.
+    """Yield faults up to the limit `findings` for each file and code, and before them how many more there are.
 
-    Each finding takes several hundred bytes, whatever the few are that it is about.
+    Each finding takes several hundred bytes.
     """
     faults = faults if isinstance(faults, Sequence) else tuple(faults)
     over = _over(faults)
@@ -227,21 +227,21 @@ def told_one_by_one(faults: Iterable[Fault]) -> Iterator[Fault]:
         key = fault.file, fault.code
         told[key] += 1
         if told[key] == 1 and key in over:
-            words = f"{over[key]:,} findings of this code; {over[key] - most:,} of them are not told one by one"
-            message = f"{words} (--limit findings={over[key]} tells them)"
+            words = f"{over[key]:,} findings of this code; {over[key] - most:,} of them are not listed"
+            message = f"{words} (--limit findings={over[key]} lists them)"
             yield fault._replace(path=(), message=message, expected="", got=None, object=None, about=None)
         if told[key] <= most or key not in over:
             yield fault
 
 
 def refuse_crowded(faults: Sequence[Fault]) -> None:
-    """Raise TooLargeError where an item has more findings of one code in one file than the limit allows."""
+    """Raise TooLargeError if an item has more findings of one code in one file than the limit allows."""
     for (file, code), count in _over(faults).items():
         check_limit("findings", count, f"the findings {code} in {file} number")
 
 
 def _over(faults: Sequence[Fault]) -> dict[tuple[str, str], int]:
-    """The files and codes of more findings than the limit allows, and how many these are."""
+    """Return the files and codes with more findings than the limit allows, and how many more."""
     most = limits().findings
     if len(faults) <= most:
         return {}
@@ -250,7 +250,7 @@ def _over(faults: Sequence[Fault]) -> dict[tuple[str, str], int]:
 
 
 def scope_of(fault: Fault, case: Case, item: str | None) -> Scope:
-    """What a fault is about: an object only where one is known, else its item, else its document."""
+    """Return what a fault is about: an object if one is known, or else its item, or else its document."""
     if fault.scope:
         return cast(Scope, fault.scope)
     if case.scope in ("object", "value") and case.level == "error":
@@ -259,13 +259,13 @@ def scope_of(fault: Fault, case: Case, item: str | None) -> Scope:
 
 
 def _has_place(fault: Fault) -> bool:
-    """Whether a fault has a place in its file that is worth looking up."""
+    """Return whether a fault has a place in its file that is worth looking up."""
     level = CODES[fault.code].case(fault.case).level
     return bool(fault.path) and level != "info" and not isinstance(fault.object, tuple)
 
 
 def _rounded(value: Any) -> Any:
-    """The numbers of a value without the digits that arithmetic adds: 0.3 for 0.30000000000000004."""
+    """Return the numbers of a value without the digits that arithmetic adds: 0.3 for 0.30000000000000004."""
     if isinstance(value, float):
         return float(f"{value:.12g}")
     if type(value) in (list, tuple):
@@ -274,7 +274,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _shown(value: Any) -> Any:
-    """A value as a finding may carry it: plain and short."""
+    """Return a value in the plain and short form that findings carry."""
     if value is None or isinstance(value, bool | int | float | str):
         return value if not isinstance(value, str) or len(value) <= 200 else value[:199] + "…"
     text = repr(_rounded(value))

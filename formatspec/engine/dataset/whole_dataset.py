@@ -1,4 +1,4 @@
-"""What is wrong with a dataset as a whole: files that must be there, images that stand in two subsets."""
+"""Checks a dataset as a whole: required files, and images that are in two subsets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUBSET = "subset"
 
 
 def dataset_faults(dataset: OpenDataset, leaks: bool) -> Iterator[Fault]:
-    """The faults of a dataset that no item tells of; `leaks`: look for images in two subsets too."""
+    """Yield the faults of the dataset that belong to no item; `leaks` also looks for images in two subsets."""
     yield from _missing_files(dataset)
     yield from _no_images(dataset)
     yield from _other_counts(dataset)
@@ -32,13 +32,13 @@ def dataset_faults(dataset: OpenDataset, leaks: bool) -> Iterator[Fault]:
 
 
 LARGEST = 1 << 26
-"""Bytes of the largest shared JSON file in which keys are looked at that stand twice."""
+"""The largest shared JSON file, in bytes, that is searched for repeated keys."""
 LARGEST_CONVERTED = 1 << 22
-"""Likewise, in a conversion."""
+"""The same limit during a conversion."""
 
 
 def shared_keys_twice(dataset: OpenDataset, largest: int = LARGEST) -> Iterator[Fault]:
-    """Keys that stand twice in a mapping of a shared JSON file of at most so many bytes."""
+    """Yield repeated keys in mappings of shared JSON files up to a size."""
     for file in dataset.index.shared:
         role = dataset.form.roles[file.role]
         if role.kind == "json" and (data := _small(dataset, file.path, largest)) is not None:
@@ -46,7 +46,7 @@ def shared_keys_twice(dataset: OpenDataset, largest: int = LARGEST) -> Iterator[
 
 
 def unchecked_keys(dataset: OpenDataset, largest: int = LARGEST) -> list[str]:
-    """The shared JSON files that are too large to look for keys that stand twice."""
+    """Return the shared JSON files that are too large to be searched for repeated keys."""
     files = (file for file in dataset.index.shared if dataset.form.roles[file.role].kind == "json")
     return [file.path for file in files if _small(dataset, file.path, largest) is None]
 
@@ -60,7 +60,7 @@ def _small(dataset: OpenDataset, path: str, largest: int) -> bytes | None:
 
 
 def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
-    """Shared files that the layout asks for, for each value of the names that they are shared by."""
+    """Yield faults about missing shared files that the layout requires."""
     form = dataset.form
     roles = [
         role
@@ -84,9 +84,9 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
 
 
 def _categories_are_told(dataset: OpenDataset, role: Role) -> bool:
-    """Whether some source of categories is there; the others are then not missed, as the first present one wins.
+    """Return whether another source of categories exists, so that this one is not missed; the first source wins.
 
-    A role with a file for each subset is missed where one of these is not there.
+    A role with a file for each subset is missed if one of these files is missing.
     """
     sources = [source.list if isinstance(source, CategoryList) else source for source in dataset.form.spec.categories]
     there = dataset.index.claimed.roles - ({role.name} if role.captures else set())
@@ -94,7 +94,7 @@ def _categories_are_told(dataset: OpenDataset, role: Role) -> bool:
 
 
 def _names(dataset: OpenDataset, asked: set[str]) -> list[Mapping[str, Any]]:
-    """The values that items have of some names, each combination once."""
+    """Return the values that items have for some names, each combination once."""
     found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
     for entry in dataset.entries:
         if IMAGE in entry.files:
@@ -122,14 +122,14 @@ def _no_images(dataset: OpenDataset) -> Iterator[Fault]:
 
 
 def _one_holds_its_image(dataset: OpenDataset) -> bool:
-    """Whether a document of an item holds its image: in most datasets of such a format the first one tells."""
+    """Return whether a document of an item holds its image; in most such datasets the first document does."""
     return holds_images(dataset.form) and any(
         one.state.item.get("image.data") is not None for one in dataset.assembled()
     )
 
 
 def holds_images(form: Format) -> bool:
-    """Whether documents may hold the images themselves."""
+    """Return whether documents may hold the images themselves."""
     return any(
         meaning.name == "image.data"
         for role in form.documents
@@ -138,7 +138,7 @@ def holds_images(form: Format) -> bool:
 
 
 def _other_counts(dataset: OpenDataset) -> Iterator[Fault]:
-    """Numbers of categories that documents state otherwise than the one file that lists the categories."""
+    """Yield faults about documents whose number of categories differs from the list of categories."""
     form, shared = dataset.form, dataset.index.shared
     lists = [file for file in shared if file.role in form.spec.categories]
     if len(lists) != 1 or dataset.purpose.classes:
@@ -154,7 +154,7 @@ def _other_counts(dataset: OpenDataset) -> Iterator[Fault]:
 
 
 def _of_no_object(dataset: OpenDataset) -> Iterator[Fault]:
-    """Files whose paths spell the id of an object that no document tells of."""
+    """Yield faults about files whose path has the id of an object that no document lists."""
     roles = [
         role
         for role in dataset.form.roles.values()
@@ -170,9 +170,9 @@ def _of_no_object(dataset: OpenDataset) -> Iterator[Fault]:
 
 
 def _in_lists_of_two_subsets(dataset: OpenDataset) -> Iterator[Fault]:
-    """Images that lists, or folders that documents name, put into two subsets.
+    """Yield faults about images that lists, or folders named by documents, put into two subsets.
 
-    A subset whose name holds that of another, as `trainval` holds `train`, is made of others.
+    A subset whose name contains another's, as `trainval` contains `train`, is taken to be made of others.
     """
     for entry in dataset.entries:
         subsets = subsets_of(dataset.form, entry)
@@ -189,7 +189,7 @@ def _in_lists_of_two_subsets(dataset: OpenDataset) -> Iterator[Fault]:
 
 
 def _in_two_subsets(dataset: OpenDataset) -> Iterator[Fault]:
-    """Images of one name and the same bytes in two subsets.  Lists that name an image twice are no matter here."""
+    """Yield faults about images of one name and the same bytes in two subsets. Lists are not looked at."""
     names = dataset.form.key_names
     if SUBSET not in names:
         return
@@ -212,7 +212,7 @@ def _image(entry: Entry) -> str | None:
 
 
 def _same_bytes(dataset: OpenDataset, a: str, b: str) -> bool:
-    """Whether two files on this machine hold the same bytes; what is far away is not fetched for this."""
+    """Return whether two local files hold the same bytes; remote files are not fetched for this."""
     one, other = dataset.tree.local(a), dataset.tree.local(b)
     if one is None or other is None or one.stat().st_size != other.stat().st_size:
         return False

@@ -1,1 +1,1 @@
-"""Detection: which spec describes a tree, and what speaks against the other specs."""
+"""Detects which spec describes a tree, and says what speaks against the other specs."""

@@ -1,4 +1,4 @@
-"""One way in which a tree may be a dataset of a spec: a layout that begins at a folder, and what speaks for it."""
+"""A candidate: one layout of a spec at one folder of a tree, and what speaks for and against it."""
 
 from __future__ import annotations
 
@@ -32,19 +32,26 @@ State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
 ORDER: dict[State, int] = {"identified": 3, "weakly": 2, "bare": 1, "contradicted": 0, "nothing": 0}
 
 WEAKLY = 2
-"""Files with names of several words, whose documents could be any, that tell a format together."""
+"""How many files of distinctive names suffice together, if their content fits many formats."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
     """A layout of a spec at a root, and what was found there.
 
-    name: by which the spec is known; spec, ancestors: its own name, and those of the specs that it extends.
-    prefix: the folder from which the evidence counts, "" for the tree's own root; depth: how many folders were looked
-    through to come there.  explained: how many evidence groups its roles explain, of how many.  explains, leaves:
-    their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
-    of what could be judged.  missing: required roles without a file; lacking: likewise of all roles that are made.
-    shows: images of the tree, if there are any, are its own.  unusual: images alone tell it, and their folders are
-    rather those of a format that lists the classes of each subset.  root: the folder in which the layout begins.
+    Attributes:
+        name: The name by which the spec is known.
+        spec, ancestors: The spec's own name, and the names of the specs that it extends.
+        prefix: The folder from which the evidence counts; "" for the tree's own root.
+        depth: How many folders lie around that folder.
+        explained: How many groups of evidence its roles explain, out of how many.
+        explains, leaves: The first file of each explained group, and of each other group.
+        named: How many groups it explains by name, whether or not their documents fit.
+        fit: The mean fit of the documents that could be compared.
+        missing: Required roles without a file.
+        lacking: All roles without a file that a written dataset has.
+        shows: Whether images of the tree belong to it, if there are any.
+        unusual: Whether only images speak for it and their folders look more like another format's.
+        root: The folder in which the layout begins.
     """
 
     name: str
@@ -74,10 +81,9 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def may_win(self) -> bool:
-        """Whether the tree may be told to be of this format.
+        """Whether the tree may have this format.
 
-        The layout must explain half of the evidence, and more than half where a file is missing that the format
-        requires.
+        The layout must explain half of the evidence; if a required file is missing, more than half.
         """
         if self.state in ("identified", "weakly"):
             half = 2 * self.explained - self.groups
@@ -86,7 +92,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """What orders candidates, the best first where it is largest."""
+        """The sort key of candidates; the largest is the best."""
         return (
             ORDER[self.state],
             self.explained,
@@ -103,7 +109,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def nearness(self) -> tuple[float, ...]:
-        """What orders formats by how near a tree is to them, the nearest first where it is largest."""
+        """The sort key for how near a tree is to a format; the largest is the nearest."""
         return (
             self.named + self.fit - (1 if self.state == "contradicted" else 0),
             ORDER[self.state],
@@ -118,11 +124,18 @@ def examined(
     name: str, form: Format, within: str, prefix: str, paths: Sequence[str], matches: PathMatches, groups: Groups,
     files: OpenedFiles, own: bool,
 ) -> Candidate:  # fmt: skip
-    """What speaks for a layout at a root.
+    """Examine a layout at a root.
 
-    name: by which the spec is known.  within: the folder that was looked through to, from the tree's root; prefix: the
-    layout's own root below it.  paths: some of the paths below `within`, and `groups` the evidence among them; matches:
-    those of them below the layout's root.
+    Args:
+        name: The name by which the spec is known.
+        form: The layout.
+        within: The folder that contains the dataset, from the tree's root on.
+        prefix: The layout's own root below that folder.
+        paths: A sample of the paths below `within`.
+        matches: Those of them that lie below the layout's root.
+        groups: The evidence among the paths.
+        files: The opened files.
+        own: Whether the spec is the user's own.
     """
     start = prefix + "/" if prefix else ""
     outer = within + "/" if within else ""
@@ -187,7 +200,7 @@ def examined(
 
 
 def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
-    """A function that gives the image with a label image's captures, where there is one."""
+    """Return a function that gives the image with a label image's captures, if there is one."""
     known = {folded_names(captures, form.key_names): path for path, captures in images}
 
     def image_of(captures: Mapping[str, Any]) -> str | None:
@@ -200,10 +213,10 @@ def _state(
     form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], judged: Sequence[float],
     against: Sequence[Role], images: bool,
 ) -> State:  # fmt: skip
-    """What the files of a layout say together.
+    """Return what the files of a layout show together.
 
-    A required role whose files are something else speaks against the format. Optional roles do so where those that do
-    not fit are more than the others.
+    A required role whose files are something else speaks against the format. Optional roles speak against it if more of
+    them have other files than fitting ones.
     """
     if judged:
         wrong = any(not role.optional for role in against) or 2 * len(against) > len(judged)
@@ -219,12 +232,12 @@ class _Explained(NamedTuple):
     """How much of the evidence a layout explains.
 
     Attributes:
-        explained: Groups of evidence that are explained.
-        named: Groups that are explained by a name that the template spells.
-        groups: All groups.
-        explains: The first files of those that are explained.
+        explained: How many groups of evidence are explained.
+        named: How many are explained by a name in the template.
+        groups: How many groups there are.
+        explains: The first files of the explained groups.
         leaves: The first files of the others.
-        left: How many files are left.
+        left: How many files are unexplained.
     """
 
     explained: int
@@ -238,7 +251,7 @@ class _Explained(NamedTuple):
 def _explained(
     form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], groups: Groups, start: str
 ) -> _Explained:
-    """Which groups of evidence a layout explains: those of which half the files are what its roles describe."""
+    """Return which groups of evidence a layout explains: at least half of a group's files must fit its roles."""
     role_of: dict[str, Role] = {start + path: form.roles[name] for name, found in by_role.items() for path, _ in found}
     explained = named = left = counted = 0
     explains: list[str] = []
@@ -277,7 +290,7 @@ def _explained(
 
 
 def _fits(fits: Mapping[str, RoleFit], role: Role, path: str) -> bool:
-    """Whether a file is what its role describes, as far as is known."""
+    """Return whether a file is what its role describes, as far as known."""
     fit = fits.get(role.name)
     if fit is None:
         return True
@@ -285,12 +298,12 @@ def _fits(fits: Mapping[str, RoleFit], role: Role, path: str) -> bool:
 
 
 def _may_be_empty(role: Role, form: Format) -> bool:
-    """Whether a role's files need not be there though it is required: those of parts, where nothing has any."""
+    """Return whether the files of a required role may be missing: parts of objects, in a dataset without parts."""
     return role.span == "record" or (role.name == IMAGE and any("." in name for name in form.spec.items))
 
 
 def _tells_items(role: Role, form: Format) -> bool:
-    """Whether a role's files tell of items, and are no lists of classes alone."""
+    """Return whether a role's files describe items, unlike a mere list of classes."""
     if role.span != "shared" or role.name in {name.partition(".")[0] for name in form.spec.items}:
         return True
     if role.codec is None:
@@ -302,7 +315,7 @@ def _tells_items(role: Role, form: Format) -> bool:
 
 
 def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:
-    """Give how many literal characters the templates of the claimed files have, on average."""
+    """Return how many literal characters the templates of the claimed files have, on average."""
     count = sum(len(found) for found in by_role.values())
     spelled = 0
     for name, role in form.roles.items():
@@ -317,7 +330,7 @@ def _unspelled(role: Role, claimed: Sequence[Claim]) -> int:
 
 
 def _contradiction(fits: Mapping[str, RoleFit], start: str) -> str:
-    """The first document that is not what its role describes, and why."""
+    """Return the first document that is not what its role describes, and why."""
     for fit in fits.values():
         if fit.path and (fit.contradicts or fit.unread):
             return f"{start}{fit.path}: {fit.reason}"

@@ -1,4 +1,4 @@
-"""Where a dataset may begin: at the folder that is given, or in a single folder that holds all of it."""
+"""Finds where a dataset may begin: in the given folder, or in a single folder that contains everything."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from formatspec.engine.detection.evidence.ignorable import is_ignorable
 
 LEVELS = 2
-"""Folders around a dataset that are looked through."""
+"""How many folders may lie around a dataset."""
 
 
 def wrapping_folders(paths: Iterable[str]) -> list[str]:
-    """The prefixes at which a dataset may begin.
+    """Return the prefixes at which a dataset may begin.
 
-    The first is "". Where one folder holds every file but ignorable ones, that folder follows, and likewise the one
+    The first is "". If one folder contains every file except ignorable ones, it comes next, and then likewise the one
     inside it.
     """
     first: list[str] | None = None
@@ -35,6 +35,6 @@ def wrapping_folders(paths: Iterable[str]) -> list[str]:
 
 
 def below(prefix: str, paths: Sequence[str]) -> Iterator[str]:
-    """The paths that lie below a folder, relative to it."""
+    """Yield the paths below a folder, relative to it."""
     start = prefix + "/" if prefix else ""
     return (path[len(start) :] for path in paths if path.startswith(start))

@@ -1,4 +1,4 @@
-"""Tell which spec describes a tree."""
+"""Detects which spec describes a tree."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ from formatspec.paths.trees.tree import Tree
 
 ARCHIVES = frozenset({"zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar"})
 FOLDERS = 24
-"""Folders of a tree that is no dataset which are looked into for one."""
+"""How many folders of a tree that is no dataset are searched for one."""
 
 
 class Detection(msgspec.Struct, frozen=True):
-    """Which format a tree has, and where in it the dataset begins.
+    """The format of a tree, and where in the tree the dataset begins.
 
-    sources: the specs that were tried.  within: the folder that was looked through, "" where the dataset begins at the
-    root.  elsewhere: where no format is told, folders that hold a dataset, each with its format.  beside: formats that
-    describe files which the winner leaves, each with the first of them.  holds: what the tree holds, where that is
-    nothing that could tell a format.  roots: the folders in which datasets of the winner's format lie side by side.
-    empty: whether the tree holds nothing that could be of a dataset.
+    Attributes:
+        sources: The specs that were tried.
+        within: The folder in which the dataset begins; "" for the root.
+        elsewhere: If no format fits, folders that contain a dataset, each with its format.
+        beside: Formats that describe files which the winner does not explain, each with the first of them.
+        holds: What the tree contains, if nothing in it could identify a format.
+        roots: The folders in which datasets of the winner's format lie side by side.
+        empty: Whether the tree contains nothing that could belong to a dataset.
     """
 
     outcome: RankedFormats
@@ -45,28 +48,28 @@ class Detection(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The formats that the tree may have: one where it is told, none where it is no known one."""
+        """The formats that the tree may have: one if the format is clear, none if it is unknown."""
         return tuple(one.name for one in self.outcome.winners)
 
     @property
     def name(self) -> str | None:
-        """The format, where one is told, of one dataset."""
+        """The format, if it is clear and there is one dataset."""
         return self.names[0] if len(self.names) == 1 and not self.roots else None
 
     @property
     def winner(self) -> Source:
-        """The spec of the format that is told."""
+        """The spec of the detected format."""
         return self.sources[self.names[0]]
 
     @property
     def notes(self) -> list[str]:
-        """What is to be known where a format is told."""
+        """What a user should know about a detected format."""
         found = [f"found in {self.within}"] if self.within else []
         return found + [f"{file} is of another format: {name}; it is left out" for name, file in self.beside]
 
     @property
     def others(self) -> tuple[Standing, ...]:
-        """The formats that it has not, the nearest first, each with what speaks against it."""
+        """The formats that the tree does not have, the nearest first, each with a reason."""
         return self.outcome.others
 
 
@@ -77,10 +80,14 @@ def detect(
     bare: bool = True,
     unusable: Mapping[str, str] | None = None,
 ) -> Detection:
-    """Tell which of some specs describes a tree.
+    """Detect which of some specs describes a tree. The specs' names and order do not matter.
 
-    own: names of specs that go before others of equal rank.  bare: whether images and folders alone may tell a
-    format.  unusable: specs that cannot be tried, and why.  The names of specs and their order change nothing.
+    Args:
+        sources: The specs by name.
+        tree: The tree.
+        own: The names of specs that win against others of equal rank.
+        bare: Whether images and folders alone may identify a format.
+        unusable: Specs that cannot be tried, and why.
     """
     files = OpenedFiles(tree)
     paths = sampled(tree.paths())
@@ -97,7 +104,7 @@ def detect(
 
 
 def wrapped_in(source: Source, tree: Tree) -> str:
-    """The single folder around a dataset of a format that is known, "" where it begins at the root."""
+    """Return the single folder around a dataset of a known format; "" if it begins at the root."""
     if len(wrapping_folders(sampled(tree.paths()))) == 1:
         return ""
     return detect({source.name: source}, tree).within
@@ -106,7 +113,7 @@ def wrapped_in(source: Source, tree: Tree) -> str:
 def _candidates(
     sources: Mapping[str, Source], tree: Tree, files: OpenedFiles, paths: Sequence[str], own: frozenset[str]
 ) -> dict[str, list[Candidate] | str]:
-    """Every spec's candidates, by the names by which the specs are known; or why a spec cannot be used."""
+    """Return every spec's candidates by name, or the reason why a spec cannot be used."""
     found: dict[str, list[Candidate] | str] = {name: [] for name in sources}
     for within in wrapping_folders(paths):
         part = tree.under(within) if within else tree
@@ -133,7 +140,10 @@ def _of_source(
     name: str, source: Source, within: str, part: Tree, paths: Sequence[str], matches: dict[str, PathMatches],
     groups: Groups, files: OpenedFiles, own: bool,
 ) -> Iterator[Candidate]:  # fmt: skip
-    """The candidates of a spec: each layout at each of its roots; `matches`: the paths below each root, as needed."""
+    """Return the candidates of a spec: each layout at each of its roots.
+
+    `matches` caches the paths below each root.
+    """
     for layout in source.layouts:
         form = compile_format(source, layout)
         for prefix in dict.fromkeys(roots(form, part)):
@@ -143,7 +153,7 @@ def _of_source(
 
 
 def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Folders of a tree that hold a dataset of their own, where the tree holds other things beside."""
+    """Yield folders of a tree that contain a dataset of their own, for a tree that contains other things too."""
     folders = [folder for folder in tree.folders() if folder.count("/") == 0 and not is_ignorable(folder + "/x")]
     pictured = any(extension_of(path) in IMAGES for path in sampled(tree.paths()))
     for folder in folders[:FOLDERS]:
@@ -152,7 +162,7 @@ def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -
         if not any(extension_of(path) not in IMAGES and not is_ignorable(path) for path in paths):
             continue
         if pictured and not any(extension_of(path) in IMAGES for path in paths):
-            continue  # documents alone, whose images lie beside
+            continue  # only documents, whose images lie elsewhere
         found = _candidates(sources, part, OpenedFiles(part), paths, own)
         outcome = ranked({name: one for name, one in found.items() if isinstance(one, list)}, {}, True)
         if len(outcome.winners) == 1:
@@ -165,12 +175,12 @@ def _is_no_file_of_a_dataset(path: str) -> bool:
 
 
 def _held(paths: Sequence[str]) -> str:
-    """Say what a tree holds if that alone tells why no format is known; else give the empty text."""
+    """Return what a tree contains if that explains why no format is known; an empty text otherwise."""
     told = [path for path in paths if not is_ignorable(path)]
     if not told:
         return "it holds no file"
     if all(extension_of(path) in ARCHIVES for path in told):
         return f"it holds archives alone, such as {told[0]}"
     if all(extension_of(path) in IMAGES for path in told):
-        return "it holds images, and nothing that tells of them"
+        return "it holds images, and nothing that describes them"
     return ""

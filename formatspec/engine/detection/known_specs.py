@@ -1,4 +1,4 @@
-"""The specs among which detection chooses: those of the package, and those of the user's own."""
+"""The specs among which detection chooses: those of the package, and the user's own."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ _SAYS_SO = re.compile(r"^formatspec\s*:", re.M)
 
 
 class KnownSpecs(NamedTuple):
-    """Specs by the names by which they are found.
+    """Specs by name.
 
-    own: those that do not come with the package.  mistaken: those of them that cannot be used, and their problems.
+    Attributes:
+        own: Those that do not come with the package.
+        mistaken: Those of them that cannot be used, with their problems.
     """
 
     sources: Mapping[str, Source]
@@ -28,9 +30,8 @@ class KnownSpecs(NamedTuple):
 def known_specs() -> KnownSpecs:
     """Load all specs that are found by name.
 
-    Specs of the package are loaded without their rules, which tests hold right. A user's own spec is compiled as a
-    whole, so that a mistake in it is known before the spec is passed over. Files in ./specs without the line
-    `formatspec:` are no specs.
+    Specs of the package are loaded without compiling their rules, which tests check. A user's own spec is compiled as a
+    whole, so that its mistakes are reported. Files in ./specs without the line `formatspec:` are not specs.
     """
     sources: dict[str, Source] = {}
     own: set[str] = set()

@@ -1,4 +1,4 @@
-"""Which candidate wins, which formats are nearest, and what speaks against each of them."""
+"""Ranks candidates: which one wins, which formats are nearest, and what speaks against each."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from formatspec.engine.dataset.choose_layout import are_apart
 from formatspec.engine.detection.candidate import Candidate
 
 NEAREST = 5
-"""Formats that are named where none wins."""
+"""How many formats are named if none wins."""
 _TIE = 10
-"""Parts of a rank that must be equal for a tie: all but whose spec it is."""
+"""How many parts of a rank must be equal for a tie: all but whether the spec is the user's own."""
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """One format's best candidate, and the first reason why the tree is not of it; None where no layout has a root."""
+    """A format's best candidate, and the first reason against it. The candidate is None if no layout has a root."""
 
     name: str
     candidate: Candidate | None
@@ -24,11 +24,12 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class RankedFormats(msgspec.Struct, frozen=True):
-    """Which format a tree has.
+    """The outcome of detection.
 
-    winners: one where it is told; several where formats tie that do not extend one another; none where it is none.
-    nearest: the other formats, the nearest first, each with what speaks against it.
-    barred: whether a format that images alone tell was kept from winning.
+    Attributes:
+        winners: One format if it is clear; several if formats tie that do not extend each other; otherwise none.
+        nearest: The other formats, the nearest first, each with a reason against it.
+        barred: Whether a format that only images speak for was kept from winning.
     """
 
     winners: tuple[Candidate, ...]
@@ -37,14 +38,17 @@ class RankedFormats(msgspec.Struct, frozen=True):
 
     @property
     def nearest(self) -> tuple[Standing, ...]:
-        """The formats that the tree is nearest to, without those that win."""
+        """The nearest formats, without the winners."""
         return self.others[:NEAREST]
 
 
 def ranked(candidates: Mapping[str, Sequence[Candidate]], unusable: Mapping[str, str], barred: bool) -> RankedFormats:
-    """The outcome for the candidates of each format, by name.
+    """Return the outcome for the candidates of each format.
 
-    unusable: formats that were not tried, and why.  barred: whether formats that images alone tell may not win.
+    Args:
+        candidates: The candidates by the format's name.
+        unusable: Formats that were not tried, and why.
+        barred: Whether formats that only images speak for may not win.
     """
     able = [one for found in candidates.values() for one in found if one.may_win]
     if barred:
@@ -59,7 +63,7 @@ def ranked(candidates: Mapping[str, Sequence[Candidate]], unusable: Mapping[str,
 
 
 def _is_barred_by_images(able: Sequence[Candidate], candidates: Mapping[str, Sequence[Candidate]]) -> bool:
-    """Whether the documents are rather those of a format of which no image is there, so that no other is told."""
+    """Return whether the documents look more like a format whose images are missing, so that no other format wins."""
     best = max((one.explained for one in able if one.state != "bare"), default=None)
     return best is not None and any(
         one.explained > best for found in candidates.values() for one in found
@@ -72,7 +76,7 @@ def _near(standing: Standing) -> tuple[float, ...]:
 
 
 def _winners(able: Iterable[Candidate]) -> list[Candidate]:
-    """The best candidate, with those of other formats that it does not beat and that it does not extend."""
+    """Return the best candidate, and those of other formats that it neither beats nor extends."""
     ordered = sorted(able, key=lambda one: (one.rank, len(one.ancestors)), reverse=True)
     if not ordered:
         return []
@@ -85,19 +89,19 @@ def _winners(able: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _standing(name: str, found: Sequence[Candidate]) -> Standing:
-    """A format's best candidate, and what speaks against it."""
+    """Return a format's best candidate, and what speaks against it."""
     if not found:
         return Standing(name, None, "there is no folder in which it begins")
     best = max(found, key=lambda one: (one.may_win, one.nearness, one.rank))
     reason = reason_against(best)
-    if best.leaves and reason == _left(best):  # another layout of the format reads that file, and says what is wrong
+    if best.leaves and reason == _left(best):  # another layout of the format reads that file and knows what is wrong
         place = f"{best.leaves[0]}: "
         reason = next((one.contradiction for one in found if one.contradiction.startswith(place)), reason)
     return Standing(name, best, reason)
 
 
 def reason_against(one: Candidate) -> str:
-    """The first reason why a tree is not of a candidate's format."""
+    """Return the first reason why a tree does not have a candidate's format."""
     if one.may_win:
         return "another fits better"
     if one.contradiction and one.state == "contradicted":
@@ -111,17 +115,17 @@ def reason_against(one: Candidate) -> str:
     if one.contradiction:
         return one.contradiction
     if one.state == "bare":
-        return "images alone do not tell it"
+        return "images alone do not identify it"
     return "no file is described by it"
 
 
 def _left(one: Candidate) -> str:
     more = f" and {one.left - 1:,} more" if one.left > 1 else ""
-    return f"leaves {one.leaves[0]}{more}"
+    return f"does not explain {one.leaves[0]}{more}"
 
 
 def second_datasets(outcome: RankedFormats, candidates: Mapping[str, Sequence[Candidate]]) -> list[tuple[str, str]]:
-    """Formats that explain evidence which the winner leaves, each with the first such file: two datasets in one."""
+    """Return formats that explain evidence which the winner does not, each with the first such file."""
     if len(outcome.winners) != 1 or not outcome.winners[0].leaves:
         return []
     winner = outcome.winners[0]
@@ -139,7 +143,7 @@ def second_datasets(outcome: RankedFormats, candidates: Mapping[str, Sequence[Ca
 
 
 def side_by_side(outcome: RankedFormats, candidates: Mapping[str, Sequence[Candidate]]) -> tuple[str, ...]:
-    """The folders of several datasets of the format that is told, none within another; none where there is one."""
+    """Return the folders of several datasets of the winner's format, none inside another; empty if there is one."""
     if len(outcome.winners) != 1:
         return ()
     winner = outcome.winners[0]

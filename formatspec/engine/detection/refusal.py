@@ -1,4 +1,4 @@
-"""What is said where no format, or more than one, describes a tree."""
+"""The message when no format, or more than one, describes a tree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from formatspec.language.errors import Problem, SpecError
 
 
 def refusal(data: str, found: Detection) -> SpecError:
-    """The error for data of which no format is told."""
+    """Return the error for data without a clear format."""
     outcome, elsewhere, nothing = found.outcome, found.elsewhere, found.holds
     if found.roots:
         return several_roots(found.names[0], data, found.roots)
@@ -24,11 +24,11 @@ def refusal(data: str, found: Detection) -> SpecError:
     if found.empty:
         return _error(f"no known format describes {data}: {nothing}", "point at the folder or the zip of a dataset")
     near = ", ".join(f"{one.name} ({one.reason})" for one in outcome.nearest)
-    why = "a spec of your own has a mistake, and images alone do not tell" if outcome.barred else nothing
+    why = "a spec of your own has a mistake, and images alone identify no format" if outcome.barred else nothing
     message = f"no known format describes {data}" + (f": {why}" if why else "")
     return _error(
         f"{message}. Nearest: {near}" if near else message,
-        "`formatspec detect --all` says why of every format; "
+        "`formatspec detect --all` says for every format what speaks against it; "
         f"`formatspec infer {data} -o my_format.yaml` drafts a spec for it",
     )
 

@@ -1,1 +1,1 @@
-"""The bytes of a role's file to its document, and back."""
+"""Decodes the bytes of a role's file to its document, and encodes documents again."""

@@ -1,4 +1,4 @@
-"""What is around the rows of a table while they are changed from how they stand in a file, and back."""
+"""What the rows of a table need to know of their document while they are changed to or from their form in the file."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import msgspec
 
 
 class Around(msgspec.Struct):
-    """The whole document of a table, and what all its tables share.
+    """The whole document of a table, and what its tables share.
 
-    frames: when writing, the frames of the file's items as its rows spell them, in order; none where they are unknown.
-    made: rows that were made of others so far.  renumbered: rows whose group has another number than it stated, since
-    another group of the file has that one.  known: what was looked up in the document so far.
+    Attributes:
+        frames: When writing, the frames of the file's items as its rows spell them, in order; empty if unknown.
+        made: How many rows were made from others so far.
+        renumbered: How many rows got another group number than they stated, because another group has that number.
+        known: What was looked up in the document so far.
     """
 
     root: Any = None

@@ -1,4 +1,4 @@
-"""The rows of a table that stand otherwise in the file: with the path of each there, and the groups without rows."""
+"""Rows that have another form in the file, each with its path there, and groups without rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from formatspec.engine.base.faults import DocumentPath
 
 
 class Empty(msgspec.Struct, frozen=True):
-    """A group of a source that has no rows: its place and those of the groups around it, its key, and itself."""
+    """A group of a source without rows: its path and those of the groups around it, its key, and its content."""
 
     places: tuple[int, ...]
     key: str | int | None
@@ -19,11 +19,13 @@ class Empty(msgspec.Struct, frozen=True):
 
 
 class ChangeRows(list[Any]):
-    """The rows of a table that stand otherwise in the file.
+    """The rows of a table that have another form in the file.
 
-    paths: by row, the path of each group around it, and at last its own, each from the table's own place on.
-    plain: whether rows are bare lists; empty: the groups without rows.  lists: whether a row stands in several lists,
-    so that the last part of its own path comes behind the key of the list.
+    Attributes:
+        paths: For each row the path of each group around it, and then its own, each from the table on.
+        plain: Whether rows are bare lists.
+        empty: The groups without rows.
+        lists: Whether a row is spread over several lists; the last part of its path then follows the key of the list.
     """
 
     __slots__ = ("empty", "lists", "paths", "plain")
@@ -53,7 +55,7 @@ def _remade(
 
 
 def with_empty(rows: Any, source: Any) -> Any:
-    """Rows, with the groups that have no rows in their source."""
+    """Return rows together with the groups that have no rows in their source."""
     if not isinstance(source, ChangeRows) or not source.empty:
         return rows
     made = ChangeRows(rows)

@@ -1,7 +1,7 @@
-"""Rows that are told in two places: under their own key, and under the same key in another table of the document.
+"""Rows in two parts: one under their own key, one under the same key in another table of the document.
 
-The field `[TABLE]` of a row that stands under a key, where its rule is a mapping, is what TABLE has under that key. To
-the rules it is a part of the row; in the file it stands in TABLE, once for all rows with the key.
+The field `[TABLE]` of a row under a key stands for what TABLE has under that key, if the field's rule is a mapping.
+Rules see it as a part of the row. In the file it stands in TABLE, once for all rows with the key.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _NOTED = "entries"
 
 
 class Elsewhere(msgspec.Struct, frozen=True):
-    """Another table that has an entry under the key of a row: the row's field, and the keys that lead to the table."""
+    """Another table with an entry under a row's key: the row's field, and the keys that lead to the table."""
 
     field: str
     table: tuple[str, ...]
 
 
 def elsewhere_of(rules: Sequence[TableRule]) -> tuple[Elsewhere, ...]:
-    """The other tables that the rows of one table have entries in."""
+    """Return the other tables in which the rows of one table have entries."""
     found: dict[str, Elsewhere] = {}
     for rule in rules:
         for field in rule.row.fields if isinstance(rule.row, MapRule) else ():
@@ -37,7 +37,7 @@ def elsewhere_of(rules: Sequence[TableRule]) -> tuple[Elsewhere, ...]:
 
 
 def with_entries(row: dict[str, Any], key: Any, tables: Sequence[Elsewhere], around: Around) -> dict[str, Any]:
-    """A row with what other tables of the document have under its key."""
+    """Return a row with the entries of other tables under its key."""
     found = dict(row)
     for one in tables:
         table: Any = around.root
@@ -49,7 +49,7 @@ def with_entries(row: dict[str, Any], key: Any, tables: Sequence[Elsewhere], aro
 
 
 def note_entries(row: Mapping[str, Any], key: Any, tables: Sequence[Elsewhere], around: Around) -> None:
-    """Note what a written row says of itself in other tables.  Raises FileError where another row says otherwise."""
+    """Note a written row's entries in other tables. Raises FileError if another row has a different entry."""
     for one in tables:
         entry = row.get(one.field)
         if entry is None:
@@ -61,7 +61,7 @@ def note_entries(row: Mapping[str, Any], key: Any, tables: Sequence[Elsewhere], 
 
 
 def with_noted(document: Any, around: Around) -> Any:
-    """A document with the noted entries in their tables; entries that no row notes stay as they are."""
+    """Return a document with the noted entries in their tables; other entries stay."""
     for way, entries in around.known.get(_NOTED, {}).items():
         document = _put(document, way, entries)
     return document

@@ -1,8 +1,8 @@
-"""Rows of one object that go along the frames of a sequence: those that follow from others are made and left out.
+"""Rows of one object along the frames of a sequence. Rows that follow from others are made, and left out again.
 
-A file may hold a row for some frames only. What stands between two rows follows from them: numbers of a box go in a
-straight line from one to the other, everything else is as in the row before. A row may also say that its object is
-gone. To the rules every frame has a row of its own, and rows that say where an object is gone stand beside one.
+A file may hold a row for some frames only. Between two rows, the numbers of a box change linearly, and everything else
+stays as in the earlier row. A row may also say that its object is gone. Rules see a row for every frame; a row that
+says that an object is gone is attached to another row.
 """
 
 from __future__ import annotations
@@ -24,22 +24,24 @@ from formatspec.language.rules import ASIDE, GROUP, Field, LeafRule, MapRule, Ru
 from formatspec.model.limits import limits
 
 MADE, BEFORE, AFTER = "made", "before", "after"
-"""What the field ASIDE of a row says: that the row was made of others; the rows of its file that stand before and
-behind it and say that the object is gone."""
+"""Values of the field ASIDE of a row.
+
+The row was made from others; or: the rows before and after it in the file that say that the object is gone.
+"""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _STRAIGHT = frozenset({"bbox", "rotated", "circle", "ellipse"})
-"""Slots whose numbers go in a straight line from frame to frame."""
+"""Slots whose numbers change linearly from frame to frame."""
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """Fields whose numbers go in a straight line; the last is an angle where `turn` is a full turn in its unit."""
+    """Fields whose numbers change linearly; with `turn`, the last is an angle, and `turn` a full turn."""
 
     paths: tuple[DocumentPath, ...]
     turn: float = 0.0
 
 
 class Frames(msgspec.Struct, frozen=True):
-    """How rows go along frames: where a row has its frame, where it says that its object is gone, what changes."""
+    """How rows go along frames: the fields for the frame and for whether the object is gone, and those that change."""
 
     along: Along
     frame: DocumentPath
@@ -48,11 +50,11 @@ class Frames(msgspec.Struct, frozen=True):
 
     @property
     def until(self) -> bool:
-        """Whether rows stand for frames in which their object is not there any more."""
+        """Whether rows also stand for later frames in which their object is gone."""
         return self.along.ends == "until"
 
     def number(self, row: Any) -> int | None:
-        """The frame of a row; None where it states none."""
+        """Return the frame of a row; None if it states none."""
         value = _at(row, self.frame)
         if type(value) is int:
             return value
@@ -61,17 +63,17 @@ class Frames(msgspec.Struct, frozen=True):
         return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}", value) else None
 
     def says_gone(self, row: Any) -> bool:
-        """Whether a row says that its object is gone."""
+        """Return whether a row says that its object is gone."""
         return bool(self.gone) and _spelled(_at(row, self.gone)) == _spelled(self.along.value)
 
     def at(self, row: dict[str, Any], frame: int) -> dict[str, Any]:
-        """A row as one of another frame."""
+        """Return a copy of a row for another frame."""
         before = _at(row, self.frame)
         value = f"{frame:0{len(before)}d}" if isinstance(before, str) else frame
         return _put(row, self.frame, value)
 
     def closing(self, row: dict[str, Any], frame: int | None = None) -> dict[str, Any]:
-        """A row that says that its object is gone, in its own frame or in another."""
+        """Return a row that says that its object is gone, in its own frame or in another."""
         value: Any = self.along.value
         text = isinstance(_at(row, self.frame), str) or isinstance(_at(row, self.gone), str)
         made = _put(row, self.gone, _spelled(value) if text else value)
@@ -79,7 +81,7 @@ class Frames(msgspec.Struct, frozen=True):
 
 
 def frames_of(rules: Sequence[TableRule]) -> Frames | None:
-    """How the rows of a list go along frames; None where they do not.  Raises SpecError."""
+    """Return how the rows of a list go along frames; None if they do not. Raises SpecError."""
     rule = next((one for one in rules if one.each.along is not None and one.each.table == "objects"), None)
     if rule is None or rule.each.along is None:
         return None
@@ -93,7 +95,7 @@ def frames_of(rules: Sequence[TableRule]) -> Frames | None:
 
 
 def frame_leaf(rule: Rule) -> tuple[LeafRule, str] | None:
-    """The leaf that spells the frame of rows that go along frames, with their table's name; None where no rows do."""
+    """Return the leaf for the frame of rows along frames, with their table's name; None if there are none."""
     if isinstance(rule, TableRule) and rule.each.along is not None and rule.each.table == "objects":
         for _, field in _fields(rule.row, ()):
             bind = _bound(field)
@@ -103,7 +105,7 @@ def frame_leaf(rule: Rule) -> tuple[LeafRule, str] | None:
 
 
 def _fields(rule: Any, at: DocumentPath) -> Iterator[tuple[DocumentPath, Field]]:
-    """The fields of a row, those of mappings in it and of its alternatives included, with the keys that lead there."""
+    """Yield the fields of a row, including those of nested mappings and alternatives, with the keys that lead there."""
     if isinstance(rule, MapRule):
         for field in rule.fields:
             if field.keys[0].startswith(GROUP):
@@ -151,7 +153,7 @@ def _at(value: Any, path: DocumentPath) -> Any:
 
 
 def _put(value: dict[str, Any], path: DocumentPath, part: Any) -> dict[str, Any]:
-    """A mapping with another value at a path; the mapping itself stays as it is."""
+    """Return a mapping with another value at a path; the original mapping stays unchanged."""
     key = str(path[0])
     inner = value.get(key)
     return {**value, key: part if len(path) == 1 else _put(inner if isinstance(inner, dict) else {}, path[1:], part)}
@@ -162,7 +164,7 @@ def _spelled(value: Any) -> str:
 
 
 def between(frames: Frames, first: dict[str, Any], then: dict[str, Any] | None, frame: int) -> dict[str, Any]:
-    """The row of a frame between two rows; as the first where there is none behind, or where the object is gone."""
+    """Return the row of a frame between two rows; a copy of the first if there is no second or the object is gone."""
     row = frames.at(first, frame)
     start, stop = frames.number(first), None if then is None else frames.number(then)
     if then is None or start is None or stop is None or (frames.until and frames.says_gone(then)):
@@ -194,17 +196,17 @@ def _mixed(first: Any, then: Any, share: float, turn: float) -> Any:
         return None
     try:
         way = _on_the_way(float(first), float(then), share, turn)
-    except OverflowError:  # a whole number beyond all that a number with a fraction holds
+    except OverflowError:  # an integer too large for a float
         return None
     whole = type(first) is int and type(then) is int and way.is_integer()
     return int(way) if whole else way
 
 
 def _on_the_way(first: float, then: float, share: float, turn: float) -> float:
-    """Interpolate between two numbers; the share is from 0, the first, to 1, the second."""
+    """Interpolate between two numbers; `share` goes from 0 (the first) to 1 (the second)."""
     way = then - first
     if turn and math.isfinite(way):
-        way = (way + turn / 2) % turn - turn / 2  # an angle goes the shorter way round
+        way = (way + turn / 2) % turn - turn / 2  # an angle takes the shorter way
     return round(first + way * share, 9)
 
 
@@ -213,7 +215,7 @@ def spread(
 ) -> tuple[list[Any], list[tuple[DocumentPath, ...]]]:
     """Add a row for each frame between the rows of one group.
 
-    A row that says that its object is gone is kept beside the row before it.
+    A row that says that its object is gone is attached to the row before it.
 
     Returns:
         The rows in order of frame, and the path of each.
@@ -255,26 +257,26 @@ def spread(
 
 
 def _following(rows: Sequence[Any], frames: Frames) -> dict[int, int]:
-    """Map the place of each row to the place of the row of the next frame."""
+    """Return the index of the next frame's row, by the index of each row."""
     known = [(number, place) for place, row in enumerate(rows) if (number := frames.number(row)) is not None]
     return {a: b for (_, a), (_, b) in pairwise(sorted(known))}
 
 
 def is_made(row: Any) -> bool:
-    """Whether a row was made of others."""
+    """Return whether a row was made from others."""
     return isinstance(row, dict) and bool((row.get(ASIDE) or {}).get(MADE))
 
 
 def _own(row: dict[str, Any]) -> dict[str, Any]:
-    """Give a row without the field that notes which rows it was made of."""
+    """Return a row without the field that notes which rows it was made from."""
     return {key: part for key, part in row.items() if key != ASIDE and not key.startswith(GROUP)}
 
 
 def folded(rows: Sequence[Any], frames: Frames, around: Around) -> list[Any]:
     """Leave out rows that follow from others: the inverse of `spread`.
 
-    Rows that say where their object is gone are added. Frames that the object is not in are told only where the frames
-    of the item are known.
+    Rows that say that their object is gone are added. Frames without the object are written only if the frames of the
+    item are known.
     """
     if any(frames.number(row) is None for row in rows):
         return list(rows)
@@ -311,7 +313,7 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ends(rows: Sequence[Any], frames: Frames) -> Iterator[tuple[int, int | None]]:
-    """For each row the next frame that has a row; None where there is none."""
+    """Yield each row's index with the next frame that has a row; None if there is none."""
     numbers = sorted({number for row in rows if (number := frames.number(row)) is not None})
     following: dict[int, int | None] = {**dict(pairwise(numbers)), numbers[-1]: None} if numbers else {}
     for row in rows:
@@ -320,7 +322,7 @@ def _ends(rows: Sequence[Any], frames: Frames) -> Iterator[tuple[int, int | None
 
 
 def _following_from_others(rows: Sequence[Any], frames: Frames, known: Sequence[int]) -> set[int]:
-    """The rows that were made of others and still follow from them."""
+    """Return the rows that were made from others and still follow from them."""
     ordered = sorted(rows, key=lambda row: frames.number(row) or 0)
     real = [place for place, row in enumerate(ordered) if not is_made(row)]
     found: set[int] = set()

@@ -1,4 +1,4 @@
-"""Numbers of groups of rows: those that groups state are kept, and groups made anew get free ones."""
+"""Numbers groups of rows: numbers that groups state are kept, and new groups get free ones."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from formatspec.language.rules import GROUPED_BY, Level
 def group_numbers(
     others: Sequence[Any], groups: Mapping[tuple[Any, ...], Sequence[Any]], level: Level, name: str, around: Around
 ) -> dict[int, Any]:
-    """The numbers of groups that are made anew, by the identity of the list of their rows.
+    """Return the numbers of new groups, by the identity of their list of rows.
 
-    A number that a group states is kept where it is free. Groups that state none, or one that is taken, get others.
+    A number that a group states is kept if it is free. Other groups get the next free numbers.
     """
     key = level.each.numbered
     if not key:
@@ -39,25 +39,25 @@ def group_numbers(
 
 
 def is_alone(head: Mapping[str, Any], level: Level) -> bool:
-    """Whether a row that is made anew says nothing of which group it is of."""
+    """Return whether a new row states nothing about its group."""
     return any(f"{GROUPED_BY}{number}" not in head for number in range(len(level.each.by)))
 
 
 def _holder(group: dict[str, Any], key: str) -> dict[str, Any]:
-    """The mapping of a group that has a key: the group itself, or what holds an element's attributes."""
+    """Return the mapping of a group that holds a key: the group itself, or the one with an element's attributes."""
     inner = group.get("@")
     return inner if key not in group and isinstance(inner, dict) else group
 
 
 def _number_of(value: Any) -> Any:
-    """Give a number in the form in which numbers are compared: a text that spells a number becomes that number."""
+    """Return a number in a form that can be compared: a text that spells a number becomes that number."""
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     return value if isinstance(value, int | str) else repr(value)
 
 
 def put_number(group: dict[str, Any], key: str, number: Any) -> None:
-    """Let a group have a number; a text where its attributes are texts."""
+    """Set the number of a group; as text if its attributes are texts."""
     if "@" in group:
         group["@"] = {**group["@"], key: str(number)}
     else:

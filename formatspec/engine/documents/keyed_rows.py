@@ -1,7 +1,7 @@
-"""Rows that stand in groups, under keys, or as bare values: to the rules they are a list of mappings.
+"""Rows in groups, under keys, or as bare values. Rules see all of these as a list of mappings.
 
-The key of a row is its field KEY, a bare value its field BARE, the values of a bare list the fields "0", "1", …, and
-what the groups around it say the fields GROUP with the number of the level.
+The key of a row is its field KEY, and a bare value its field BARE. The values of a bare list are the fields "0", "1",
+…. What the groups around it state are the fields GROUP with the number of the level.
 """
 
 from __future__ import annotations
@@ -47,23 +47,26 @@ from formatspec.language.rules import (
 
 Change = Callable[[Any, Around], Any]
 COUNTED = "rows"
-"""What the field ASIDE of a group says: how many rows it had."""
+"""A key in the field ASIDE of a group: how many rows the group had."""
 
 
 def rows_from_mapping(rule: Rule, elements: bool = False) -> Callable[[Any], Any] | None:
-    """A function that makes lists of a document's rows; None where all rows stand in lists of mappings.
+    """Return a function that turns a document's rows into lists; None if all rows are lists of mappings already.
 
-    elements: rows are elements of XML, of which the field BARE is the text.  The function raises FileError where too
-    many rows follow from others.
+    The function raises FileError if too many rows would have to be made from others.
+
+    Args:
+        rule: The rule of the document.
+        elements: Whether rows are XML elements, whose text is the field BARE.
     """
     change = _change(rule, _How(True, None, elements))
     return None if change is None else lambda document: change(document, Around(document))
 
 
 def mapping_from_rows(rule: Rule, elements: bool = False) -> Callable[..., Any] | None:
-    """The inverse of `rows_from_mapping`: a function of a document and, where more is known, of what is around.
+    """Return the inverse of `rows_from_mapping`: a function of a document and, optionally, of what is around it.
 
-    The function raises FileError where two rows have one key, or one has no place.
+    The function raises FileError if two rows have one key, or one has no place.
     """
     change = _change(rule, _How(False, None, elements))
     if change is None:
@@ -75,13 +78,13 @@ def mapping_from_rows(rule: Rule, elements: bool = False) -> Callable[..., Any] 
         if then is None:
             return change(document, around)
         around.root = document if first is None else first(document, around)
-        return with_noted(then(around.root, around), around)  # rows that mean what stands elsewhere come last
+        return with_noted(then(around.root, around), around)  # rows that refer to other parts of the document come last
 
     return write
 
 
 def file_path(document: Any, path: DocumentPath) -> DocumentPath:
-    """A path through a document with its rows in lists as one through the document as it is in the file."""
+    """Translate a path in a document with its rows as lists into the path in the file."""
     found: list[str | int] = []
     start = 0  # where the path of the innermost rows begins
     around: tuple[DocumentPath, ...] = ()
@@ -119,7 +122,7 @@ def _is_rows(value: Any) -> bool:
 
 
 class _How(msgspec.Struct, frozen=True):
-    """Which way tables change; refers: only those that mean what stands elsewhere, or only the others."""
+    """Which tables are changed; `refers` chooses those that refer to other parts of the document, or the others."""
 
     reads: bool
     refers: bool | None
@@ -127,13 +130,15 @@ class _How(msgspec.Struct, frozen=True):
 
 
 class Tables(msgspec.Struct, frozen=True, dict=True):
-    """The tables that the rows of one list may be of, as far as it matters how the rows stand.
+    """The tables that the rows of one list may belong to, reduced to what decides the form of the rows in the file.
 
-    keyed, levels: as a table's rule has them; bare, places: whether rows may be bare values, and bare lists.
-    frames, step: how rows go along frames, and how their places in a list are known.
-    ordered: whether rows made anew have a field by which they stand in order.
-    elsewhere: the tables that have an entry under a row's key.  inner_refers: whether rows in the rows mean what stands
-    elsewhere.
+    Attributes:
+        keyed, levels: As in a table's rule.
+        bare, places: Whether rows may be bare values, and bare lists.
+        frames, step: How rows go along frames, and how their places in a list are known.
+        ordered: Whether new rows have a field that gives their order.
+        elsewhere: The tables with an entry under a row's key.
+        inner_refers: Whether rows inside the rows refer to other parts of the document.
     """
 
     keyed: bool
@@ -148,7 +153,7 @@ class Tables(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def apart(self) -> bool:
-        """Whether rows stand otherwise than as a list of mappings."""
+        """Whether the rows have another form in the file than a list of mappings."""
         return (
             self.keyed
             or bool(self.levels)
@@ -161,24 +166,24 @@ class Tables(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def beside(self) -> frozenset[str]:
-        """The fields of a row that tell where it stands, and are no part of it."""
+        """The fields of a row that give its place and are not part of it in the file."""
         own = {KEY, ASIDE, ORDER, *(f"{GROUP}{depth}" for depth in range(len(self.levels)))}
         own |= {one.field for one in self.elsewhere}
         return frozenset(own if self.step is None else own | {self.step.field})
 
     @property
     def refers(self) -> bool:
-        """Whether rows, or rows in them, mean what stands elsewhere in the document."""
+        """Whether rows, or rows in them, refer to other parts of the document."""
         return bool(self.step and self.step.list) or bool(self.elsewhere) or self.inner_refers
 
     def row(self, row: Any) -> Any:
-        """A row as it stands to the mapping that it is to the rules; what is none of these as it is, to be reported."""
+        """Return a row in the form that rules see; any other value is returned unchanged, and reported later."""
         if self.places and isinstance(row, list):
             return {str(place): part for place, part in enumerate(row)}
         return {BARE: row} if self.bare else row
 
     def stood(self, row: Any) -> Any:
-        """The inverse of `row`.  Raises FileError."""
+        """Return a row in its form in the file: the inverse of `row`. Raises FileError."""
         if BARE in row and self.bare:
             return row[BARE]
         own = {key: part for key, part in row.items() if key not in self.beside}
@@ -205,14 +210,14 @@ def _tables(rules: Sequence[TableRule], elements: bool) -> Tables:
 def _to_list(document: Any, tables: Tables, around: Around) -> Any:
     rows = ChangeRows(plain=tables.places, lists=tables.step is not None and bool(tables.step.lists))
     fits = _gather(document, tables, (), (), (), rows, around)
-    return rows if fits else document  # what does not fit is reported by who reads it
+    return rows if fits else document  # the reader reports what does not fit
 
 
 def _gather(
     document: Any, tables: Tables, heads: tuple[Any, ...], paths: tuple[DocumentPath, ...], places: tuple[int, ...],
     rows: ChangeRows, around: Around,
 ) -> bool:  # fmt: skip
-    """Put what stands below some groups into `rows`; False where it is neither rows nor groups of rows."""
+    """Add the rows below some groups to `rows`; return False for a value that is neither rows nor groups of rows."""
     depth, at = len(heads), paths[-1] if paths else ()
     if depth == len(tables.levels):
         return _gather_rows(document, tables, heads, paths, rows, around)
@@ -240,7 +245,7 @@ def _gather(
         before, empties = len(rows), len(rows.empty)
         fits = _gather(inner, tables, (*heads, head), (*paths[:-1], path, below), (*places, place), rows, around)
         if not fits and inner is not None:
-            # What is no rows is read as one, to be reported where it stands.
+            # A value that is not a row is read as one, so that it is reported in its place.
             rows.append(inner)
             rows.paths.append((*paths[:-1], path, below))
         elif len(rows) == before:
@@ -287,7 +292,7 @@ def _gather_rows(
 def _step_fields(
     document: Any, step: Step | None, heads: tuple[Any, ...], around: Around
 ) -> tuple[tuple[Any, ...], dict[str, Any], list[Any] | None]:
-    """The heads of a list's rows without what names another list, what is noted beside each row, and the other list."""
+    """Return the heads of a list's rows without the name of another list, what is noted for each row, and that list."""
     if step is None:
         return heads, {}, None
     aside: dict[str, Any] = {} if step.list else {LENGTH: len(document)}
@@ -344,7 +349,10 @@ def _nested(
 
 
 def _grouped(rows: Sequence[Any], level: Level, name: str, places: Places | None) -> dict[tuple[Any, ...], list[Any]]:
-    """The rows of each group of one level, in the order of their first; places: those of rows right inside it."""
+    """Return the rows of each group of one level, in the order of their first row.
+
+    `places` gives the places of rows directly inside this level.
+    """
     groups: dict[tuple[Any, ...], list[Any]] = {}
     first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     taken: set[tuple[Any, ...]] = set()
@@ -355,7 +363,7 @@ def _grouped(rows: Sequence[Any], level: Level, name: str, places: Places | None
         where, step = (None, 0) if places is None else places.of(row)
         mark = (said, repr(where), len(groups) if alone else -1)
         key = first.get(mark, (None, *mark)) if place is None else (place, *mark)
-        while places is not None and (*key, step) in taken:  # another row of the group stands at this place
+        while places is not None and (*key, step) in taken:  # another row of the group has this place
             key = (*key, "again")
         taken.add((*key, step))
         first.setdefault(mark, key)
@@ -364,13 +372,13 @@ def _grouped(rows: Sequence[Any], level: Level, name: str, places: Places | None
 
 
 def _said(head: Mapping[str, Any]) -> bytes:
-    """Give a text that is equal for two groups if and only if they say the same."""
+    """Return a text that is equal for two groups exactly if they state the same."""
     said = {key: part for key, part in head.items() if key not in (PLACE, ASIDE)}
     return msgspec.json.encode(said, enc_hook=repr, order="sorted")
 
 
 def _stood(rows: Sequence[Any], tables: Tables, around: Around, places: Places | None) -> Any:
-    """Rows as they stand in the file."""
+    """Return rows in their form in the file."""
     if tables.frames is not None:
         rows = folded(rows, tables.frames, around)
     if tables.ordered and all(isinstance(row, dict) and ORDER in row for row in rows):
@@ -388,7 +396,7 @@ def _stood(rows: Sequence[Any], tables: Tables, around: Around, places: Places |
 
 
 def _at_places(rows: Sequence[Any], tables: Tables, places: Places) -> Any:
-    """The list of rows that stand at places of their own, or the lists whose values at one place are a row."""
+    """Return the list of rows at their places, or the lists whose values at one place make a row."""
     found = [(places.of(row), tables.stood(row)) for row in rows]
     last = max((place for (_, place), _ in found), default=-1)
     listed: list[Any] = [None] * places.length(found[0][0][0] if found else None, rows, last)
@@ -400,7 +408,7 @@ def _at_places(rows: Sequence[Any], tables: Tables, places: Places) -> Any:
 
 
 def _change(rule: Rule, how: _How) -> Change | None:
-    """Work out how the tables of a rule are changed when a document is read; None if they stay as they are."""
+    """Return how the tables of a rule are changed when a document is read; None if they stay unchanged."""
     if isinstance(rule, OneOf) and all(isinstance(one, TableRule) for one in rule.alternatives):
         return _of_tables([one for one in rule.alternatives if isinstance(one, TableRule)], how)
     if isinstance(rule, TableRule):

@@ -1,7 +1,7 @@
-"""Text lines as a document of mappings and lists, so that one kind of rule serves all documents.
+"""Text lines as a document of mappings and lists, so that rules of one kind serve all documents.
 
-A line is a mapping of its fields' raw texts, with the line itself under ""; a table is a list; lines in order
-are a mapping s0, s1, …; alternatives are a mapping with those that fit, a0, a1, ….
+A line is a mapping of its fields' raw texts, with the line itself under "". A table is a list. Lines in order are a
+mapping s0, s1, …. Alternatives are a mapping with those that match: a0, a1, ….
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from formatspec.language.rules import (
 )
 
 _COUNT = re.compile(r"[0-9]{1,18}")
-"""A number of lines that a file may hold."""
+"""A number of lines as a file may state it."""
 
 
 class LineShape(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class LineShape(msgspec.Struct, frozen=True):
 
 
 class RowsShape(msgspec.Struct, frozen=True):
-    """Rows; `blocks`: the slot of a row that tells the number of its block, where blank lines part rows; else ""."""
+    """Rows. `blocks` is the slot of a row for the number of its block, if blank lines separate rows; "" otherwise."""
 
     row: TextShape
     blocks: str = ""
@@ -64,13 +64,13 @@ class OrderShape(msgspec.Struct, frozen=True):
 
 
 class ChoiceShape(msgspec.Struct, frozen=True):
-    """Alternatives for one line; each has the key under which the document holds what it matched."""
+    """Alternatives for one line, each with the key under which the document holds its match."""
 
     alternatives: tuple[tuple[str, TextShape], ...]
 
 
 class WordsShape(msgspec.Struct, frozen=True):
-    """A line that begins as a template says and ends in a word for each row of a table."""
+    """A line that begins as a template says and ends in one word for each row of a table."""
 
     line: LineShape
     word: LineShape
@@ -80,13 +80,13 @@ TextShape = LineShape | RowsShape | OrderShape | ChoiceShape | WordsShape
 
 
 _PART = re.compile(r"`(p\d+)`")
-"""A field of a line's template, as the template calls it."""
+"""A field of a line's template, in the template's own naming."""
 
 
 class Stray(NamedTuple):
-    """A line that fits nothing.
+    """A line that matches nothing.
 
-    It has its index, what was expected, why it does not fit, and whether it is one of the rows, which are others'.
+    It has its index, what was expected, why it does not match, and whether it is one of several rows.
     """
 
     line: int
@@ -97,12 +97,12 @@ class Stray(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What a finding says of it."""
+        """The message of its finding."""
         return f"the line does not fit: {self.why}" if self.why else "the line does not fit"
 
 
 def structured(rule: Rule, scope: Scope) -> tuple[Rule, TextShape]:
-    """The rule of a text file as a rule over the document that `decode` makes, and that document's shape."""
+    """Return a text file's rule as a rule over the document that `decode_lines` makes, and that document's shape."""
     if isinstance(rule, LineRule):
         return _line(rule, scope)
     if isinstance(rule, SequenceRule):
@@ -167,12 +167,12 @@ def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, TextShape]:
         inner, shape = structured(choice, scope)
         rules.append(MapRule((Field((f"a{i}",), False, inner, rule.place),), (), None, rule.place))
         shapes.append((f"a{i}", shape))
-    others = LeafRule(Keep(), rule.place)  # a line may fit several alternatives, of which the first is read
+    others = LeafRule(Keep(), rule.place)  # a line may match several alternatives, of which the first is read
     return MapRule((), (OneOf(tuple(rules), rule.place),), others, rule.place, part=True), ChoiceShape(tuple(shapes))
 
 
 def _possible(choice: Rule, scope: Scope) -> bool:
-    """Tell whether an alternative is possible with the options of the format."""
+    """Return whether an alternative is possible with the options of the format."""
     if not isinstance(choice, TableRule) or choice.each.where is None:
         return True
     if "option." not in repr(choice.each.where):
@@ -181,9 +181,9 @@ def _possible(choice: Rule, scope: Scope) -> bool:
 
 
 def alternative_lines(rule: Rule, shape: TextShape | None) -> list[tuple[TableRule, TextTemplate]]:
-    """The alternatives for the lines of a text of nothing but rows: the table of each, and what its line looks like.
+    """Return the alternatives for the lines of a text of only rows: the table of each, and its template.
 
-    None is given for any other text, and for one whose blocks of lines say something.
+    The result is None for any other text, and for one whose blocks of lines have a meaning.
     """
     if not isinstance(shape, RowsShape) or shape.blocks:
         return []
@@ -201,7 +201,7 @@ def alternative_lines(rule: Rule, shape: TextShape | None) -> list[tuple[TableRu
 
 
 def decode_lines(lines: list[str], shape: TextShape) -> tuple[Any, list[Stray]]:
-    """The document of `lines`, and the lines that fit nothing."""
+    """Return the document of `lines`, and the lines that match nothing."""
     strays: list[Stray] = []
     found = _match(shape, lines, 0, None, True, strays)
     if found is None:
@@ -272,7 +272,7 @@ def _match_rows(
 
 
 def blocks_anew(document: Any, shape: TextShape) -> Counter[str]:
-    """Of how many rows of a document the block has another number, or none, once its lines are read: by slot."""
+    """Return how many rows will have another block number, or none, when their lines are read back; by slot."""
     found: Counter[str] = Counter()
     if isinstance(shape, OrderShape):
         for place, part in enumerate(shape.parts):
@@ -291,7 +291,7 @@ def blocks_anew(document: Any, shape: TextShape) -> Counter[str]:
 
 
 def _match_words(shape: WordsShape, line: str, at: int) -> dict[str, Any] | None:
-    """Match the words at the end of a line that are rows; give them and the text before them."""
+    """Match the words at the end of a line that are rows; return them and the text before them."""
     pieces = line.strip().split(" ")
     rows: list[Any] = []
     while len(pieces) > 1 and (parts := shape.word.template.match(pieces[-1])) is not None:
@@ -319,7 +319,7 @@ def _match_choice(
 
 
 def _count_words(line: str) -> int:
-    """How many words a line has with one blank between them; 0 where other blanks stand in it or around it."""
+    """Return how many words a line has; 0 if words are separated by anything but one blank."""
     return 0 if "  " in line or line != line.strip() or "\t" in line else line.count(" ") + 1
 
 
@@ -331,7 +331,7 @@ def _stray(shape: TextShape, lines: list[str], at: int) -> Stray:
 
 
 def _explained(shape: TextShape, text: str) -> tuple[int, str]:
-    """How far a line fits, in characters, and why no further; of alternatives, by the one that it fits furthest."""
+    """Return how many characters of a line match, and why no more; of alternatives, the best match counts."""
     if isinstance(shape, LineShape):
         reached, words = shape.template.template.explained(text)
         return reached, _PART.sub(lambda part: _leaf_words(shape.template.leaves.get(part[1]), part[1]), words)
@@ -349,19 +349,19 @@ def _explained(shape: TextShape, text: str) -> tuple[int, str]:
 
 
 def _leaf_words(leaf: Bind | Keep | Computed | None, name: str) -> str:
-    """A leaf of a line, as messages call it: by its slots."""
+    """Return the name of a line's leaf in messages: its slots."""
     return (
         f"`{', '.join(leaf.names)}`" if isinstance(leaf, Bind) else f"`{name}`" if leaf is None else "what stands here"
     )
 
 
 def encode_lines(document: Any, shape: TextShape) -> list[str]:
-    """The lines of a document; a line that says what its source said is spelled as its source."""
+    """Return the lines of a document; a line whose values are those of its source keeps the source's spelling."""
     return list(encoded(document, shape))
 
 
 def encoded(document: Any, shape: TextShape) -> Iterator[str]:
-    """Likewise, one after another: rows of the document need not be in memory."""
+    """Yield the lines of a document one by one; its rows need not be in memory."""
     if isinstance(shape, LineShape):
         yield _spelled(document, shape)
     elif isinstance(shape, RowsShape):
@@ -380,7 +380,7 @@ def encoded(document: Any, shape: TextShape) -> Iterator[str]:
 
 
 def _counting(document: Mapping[str, Any], shape: OrderShape, place: int) -> Any:
-    """A part of a document; a line that counts the rows behind it says how many there are, since readers go by it."""
+    """Return a part of a document; a line that counts the rows after it gets their real number."""
     own, part = document[f"s{place}"], shape.parts[place]
     behind = shape.parts[place + 1] if place + 1 < len(shape.parts) else None
     if not (isinstance(part, LineShape) and part.counts and isinstance(behind, RowsShape)):
@@ -414,7 +414,7 @@ def _spelled(document: dict[str, Any], shape: LineShape) -> str:
 
 
 def line_of(document: Any, path: tuple[str | int, ...]) -> int | None:
-    """The index of the line that a place of the document came from."""
+    """Return the index of the line that a place of the document came from."""
     found: int | None = None
     for key in (*path, ""):
         if isinstance(document, dict) and isinstance(document.get(""), tuple):
@@ -423,7 +423,7 @@ def line_of(document: Any, path: tuple[str | int, ...]) -> int | None:
             document = document[key]
         except (KeyError, IndexError, TypeError):
             break
-    while found is None and isinstance(document, dict) and document:  # a row of alternatives, which all are of its line
+    while found is None and isinstance(document, dict) and document:  # all alternatives of a row come from one line
         line = document.get("")
         found, document = (line[0], None) if isinstance(line, tuple) else (None, next(iter(document.values())))
     return found

@@ -1,8 +1,8 @@
-"""Rows that stand at places of lists: a place says which row it is, and null stands where there is no row.
+"""Rows at places of lists: the place says which row it is, and null stands for no row.
 
-A row's place may be a number (the field STEP), or mean what stands at the same place in another list of the document:
-a field such as `[frames]`, or `[videos.names where id = video]`, which is the list of the one of `videos` whose `id` is
-what the row's group has as its `video`. A row may also be what stands at one place of several lists.
+A row's place may be a number (the field STEP), or refer to the same place in another list of the document. Such a field
+is `[frames]`, or `[videos.names where id = video]`: the list of the one of `videos` whose `id` equals the `video` of
+the row's group. A row may also consist of the values at one place of several lists.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from formatspec.files.document import FileError
 from formatspec.language.rules import ASIDE, STEP, STEP_OF, MapRule, TableRule
 
 LONGEST = 1 << 22
-"""Places of a list whose rows stand where their numbers say."""
+"""The longest list whose rows are placed by their numbers."""
 LENGTH, NAMED = "length", "named"
-"""What the field ASIDE of a row says: how long its list was, and by what its group named another list."""
+"""Keys in the field ASIDE of a row: the length of its list, and how its group names another list."""
 
 
 class Step(msgspec.Struct, frozen=True):
     """How places of a list are known.
 
-    field: the field of a row that holds its place, or what stands there in another list.  list: the other list, the
-    keys that lead to it; empty where places are numbers.  id, key: where there are several such lists, the key of the
-    one meant, and the key of the row's group that names it.
-    lists: of rows that stand in several lists, their keys; always: those of them that are written in any case.
+    Attributes:
+        field: The field of a row with its place, or with the value at that place of another list.
+        list: The keys that lead to the other list; empty if places are numbers.
+        id, key: If there are several such lists, the key of a list's id, and the key of the row's group that names it.
+        lists: The keys of the lists, for rows that are spread over several.
+        always: Those of them that are always written.
     """
 
     field: str
@@ -40,7 +42,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def step_of(rules: Sequence[TableRule]) -> Step | None:
-    """How the places of the rows of a list are known; None where places say nothing."""
+    """Return how the places of the rows of a list are known; None if places have no meaning."""
     levels = rules[0].levels
     lists = levels[-1].lists if levels else ()
     for rule in rules:
@@ -57,7 +59,7 @@ def step_of(rules: Sequence[TableRule]) -> Step | None:
 
 
 def joined(group: Mapping[str, Any], lists: Sequence[str]) -> Any:
-    """The rows that stand at the places of several lists, null where all have null there; what is no list as it is."""
+    """Return the rows at the places of several lists, null where all have null; a value that is no list stays."""
     columns = {name: group[name] for name in lists if group.get(name) is not None}
     if not all(isinstance(column, list) for column in columns.values()):
         return columns
@@ -74,13 +76,13 @@ def joined(group: Mapping[str, Any], lists: Sequence[str]) -> Any:
 
 
 def parted(rows: Sequence[Any], step: Step) -> dict[str, list[Any]]:
-    """The inverse of `joined`: a list per key, null where a row has nothing there."""
+    """Return a list for each key, with null where a row has no value: the inverse of `joined`."""
     present = {name for row in rows if row for name in row} | step.always
     return {name: [row.get(name) if row else None for row in rows] for name in step.lists if name in present}
 
 
 def entries(step: Step, name: Any, around: Around) -> list[Any] | None:
-    """The list that says what stands at each place; None where there is no such list."""
+    """Return the list that says what each place stands for; None if there is none."""
     if not step.id:
         found = _inside(around.root, step.list)
         return found if isinstance(found, list) else None
@@ -88,7 +90,7 @@ def entries(step: Step, name: Any, around: Around) -> list[Any] | None:
 
 
 def _lists(step: Step, around: Around) -> dict[str, list[Any]]:
-    """The lists among which a name chooses, by their names."""
+    """Return the lists among which a name chooses, by their names."""
     key = f"lists {step.field}"
     if key not in around.known:
         around.known[key] = {
@@ -117,10 +119,10 @@ def _mark(name: Any) -> str:
 
 
 class Places:
-    """Where a written document has what rows mean: the place of each, and what names its list."""
+    """The places of the rows in a written document, and the names of their lists."""
 
     def __init__(self, step: Step, around: Around) -> None:
-        """Note the places of the rows that the document under `around` has, in its list or in each of its lists."""
+        """Note the places of the rows in the list, or in each of the lists, of the document."""
         self.step = step
         self._frames = around.frames
         self._of: dict[str, list[tuple[Any, int]]] = {}
@@ -139,7 +141,7 @@ class Places:
             self._of.setdefault(_mark(value), []).append((name, place))
 
     def of(self, row: Mapping[str, Any]) -> tuple[Any, int]:
-        """What names the list of a row, and the row's place.  Raises FileError."""
+        """Return the name of a row's list, and the row's place. Raises FileError."""
         value = row.get(self.step.field)
         if not self.step.list:
             if type(value) is not int or value < 0:
@@ -152,7 +154,7 @@ class Places:
         return next((one for one in found if _mark(one[0]) == named), found[0])
 
     def length(self, name: Any, rows: Sequence[Mapping[str, Any]], last: int) -> int:
-        """How long the list of some rows is, of which the last stands at a place.  Raises FileError."""
+        """Return how long the list of some rows must be, given the place of the last. Raises FileError."""
         if self.step.list:
             return self._lengths[_mark(name)]
         if last >= LONGEST:

@@ -1,4 +1,4 @@
-"""Rows under keys that a template tells, beside others of a mapping: `{"size": …, "object_1": …, "object_2": …}`."""
+"""Rows under keys that match a template, beside other keys: `{"size": …, "object_1": …, "object_2": …}`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from formatspec.language.rules import BARE, KEY, Field, LeafRule, MapRule, Rule,
 
 
 class NamedKeys(msgspec.Struct, frozen=True):
-    """The keys of rows: those that begin and end as a template does, but for keys that the mapping's rule names.
+    """Keys of rows: those that match a template, except keys that the mapping's rule names.
 
-    key: the template, under which the rows stand to the rules.  absent: what stands where there is no row, in files
-    whose lines have the same keys; None where the rule does not say it.
+    Attributes:
+        key: The template; rules see the rows under it.
+        absent: The text that stands for no row, in files whose lines all have the same keys; None without one.
     """
 
     key: str
@@ -26,7 +27,7 @@ class NamedKeys(msgspec.Struct, frozen=True):
     absent: str | None = None
 
     def taken(self, key: Any) -> bool:
-        """Whether a row may stand under a key."""
+        """Return whether a row may stand under a key."""
         if not isinstance(key, str) or key in self.others:
             return False
         return (
@@ -36,14 +37,14 @@ class NamedKeys(msgspec.Struct, frozen=True):
         )
 
     def gathered(self, document: dict[str, Any]) -> dict[str, Any]:
-        """A mapping with its rows under one key; as it is where it has none."""
+        """Return a mapping with its rows gathered under one key; unchanged if it has none."""
         rows = {key: part for key, part in document.items() if self.taken(key)}
         return (
             {**{key: part for key, part in document.items() if key not in rows}, self.key: rows} if rows else document
         )
 
     def scattered(self, document: dict[str, Any]) -> dict[str, Any]:
-        """The inverse of `gathered`."""
+        """Return a mapping with its rows under their own keys: the inverse of `gathered`."""
         rows = document.get(self.key)
         if not isinstance(rows, dict):
             return document
@@ -51,7 +52,7 @@ class NamedKeys(msgspec.Struct, frozen=True):
 
 
 def named_keys(rule: MapRule) -> Sequence[NamedKeys]:
-    """Where rows stand under keys of their own beside other keys; the longest template first."""
+    """Return the templates of keys under which rows stand beside other keys; the longest template comes first."""
     choices = [one for choice in rule.alternatives for one in choice.alternatives if isinstance(one, MapRule)]
     others = frozenset(key for one in (rule, *choices) for field in one.fields for key in field.keys)
     found = [made for field in rule.fields if (made := _of_field(field, others)) is not None]
@@ -75,7 +76,7 @@ def _of_field(field: Field, others: frozenset[str]) -> NamedKeys | None:
 
 
 def _absent(row: Rule) -> str | None:
-    """The text that a bare value's `else` states; None where it states none."""
+    """Return the text of a bare value's `else`; None if it has none."""
     fields = row.fields if isinstance(row, MapRule) else ()
     leaf = next((one.rule.leaf for one in fields if one.keys == (BARE,) and isinstance(one.rule, LeafRule)), None)
     default = leaf.default if isinstance(leaf, Bind | Keep) else None

@@ -1,4 +1,4 @@
-"""The bytes of a role's files decoded to documents and encoded again, whatever their format is."""
+"""Decodes the bytes of a role's files to documents and encodes them again, for all kinds of files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Decoded(NamedTuple):
-    """A document, and the lines of it that fit nothing."""
+    """A document, and the lines of its file that match nothing."""
 
     document: Any
     strays: tuple[line_document.Stray, ...] = ()
@@ -72,14 +72,14 @@ class RoleCodec(msgspec.Struct, frozen=True):
 
 
 def style_of(kind: str, spec: FileSpec) -> Style:
-    """The style that a role states, over its format's own."""
+    """Return the style that a role states, with its format's style as the default."""
     stated = {name: value for name, value in spec.style.model_dump().items() if value is not None}
     own = {"indent": 2} if kind in ("xml", "yaml") else {"separators": "compact"} if kind == "ini" else {}
     return Style(**{**own, **stated, "encoding": spec.encoding, "comment": spec.comment})
 
 
 def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> RoleCodec:
-    """The codec of a role whose document is of `kind` (not pixels)."""
+    """Return the codec of a role whose document is of `kind` (not pixels)."""
     style = style_of(kind, spec)
     if style.quote is not None and kind != "csv":
         raise problem(
@@ -103,7 +103,7 @@ def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> RoleC
 
 
 def _module(name: str) -> Any:
-    """A file format's module, imported when a spec that uses it is compiled."""
+    """Return a file format's module, imported when a spec that uses it is compiled."""
     from importlib import import_module
 
     return import_module(f"formatspec.files.{name}")
@@ -138,7 +138,7 @@ def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
 
 
 def _locating(module: Any, style: Style) -> Callable[[bytes, DocumentPath], tuple[int, int] | None]:
-    """Give a function from places in a file to line and column, which goes through the file only once."""
+    """Return a function that finds line and column of places in a file; it parses the file only once."""
     if not hasattr(module, "Places"):
         return lambda data, path: module.locate(data, path, style)
     last = Last(lambda data: module.Places(data, style))
@@ -151,7 +151,7 @@ def _locating(module: Any, style: Style) -> Callable[[bytes, DocumentPath], tupl
 
 
 def _streamed(module: Any, style: Style) -> dict[str, Any]:
-    """Give the functions that write documents of a style row by row, by their names; none if the style forbids it."""
+    """Return the functions that write documents row by row, by name; empty if the style does not allow it."""
     if not hasattr(module, "stream") or not module.streams(style):
         return {}
     return {
@@ -164,11 +164,11 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
     module = _module("csv_file")
     rows = _maps(rule)
     listed, keyed = rows_from_mapping(rule), mapping_from_rows(rule)
-    named = [one for row in rows for one in named_keys(row)]  # a column for each row of these tables
+    named = [one for row in rows for one in named_keys(row)]  # these tables have a column for each row
     fields = [field for row in rows for field in row.fields if all(field.keys != (one.key,) for one in named)]
     columns = style.columns or tuple(dict.fromkeys(key for field in fields for key in field.keys))
     structured = {f.keys[0] for row in rows for f in row.fields if isinstance(f.rule, MapRule)}
-    stated = bool(style.columns) or not style.header  # then every file has all of them
+    stated = bool(style.columns) or not style.header  # then every file has all columns
     reading = Style(**{**_fields(style), "columns": () if style.header else columns})
 
     needed = style.header and any(not field.optional for field in fields)
@@ -185,13 +185,13 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         return rows
 
     def style_for(document: Any) -> Style:
-        """The style with the columns that rows have."""
+        """Return the style with the columns that rows have."""
         present = dict.fromkeys(key for line in document for key in line)
         extra = [key for key in present if key not in columns]
         optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
         kept = [c for c in columns if stated or c not in optional or c in present]
         if not style.columns and style.header and present.keys() >= set(kept):
-            kept.sort(key=list(present).index)  # as the source has them, whose rows come back as they stood
+            kept.sort(key=list(present).index)  # in the order of the source, whose rows keep their form
         return Style(**{**_fields(style), "columns": (*kept, *extra)})
 
     def cells(document: Any) -> Iterator[Any]:
@@ -204,7 +204,7 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         return data
 
     def stream(document: Any, tables: Mapping[DocumentPath, Iterator[bytes]]) -> Iterator[bytes]:
-        """The document's rows are gone through twice, and not held."""
+        """Yield the pieces of a document; its rows are read twice and not held in memory."""
         pieces: Iterator[bytes] = module.stream(cells(document), style_for(document))
         return pieces
 
@@ -231,7 +231,7 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
 
 
 def _filled(lines: list[Any], named: Sequence[NamedKeys]) -> list[Any]:
-    """Lines with a cell in each column that any of them has, where a table of columns says what stands there else."""
+    """Return lines with a cell for each column of any line, if a table of columns says what an absent cell holds."""
     for one in named:
         if one.absent is not None:
             present = dict.fromkeys(key for line in lines for key in line if one.taken(key))
@@ -240,7 +240,7 @@ def _filled(lines: list[Any], named: Sequence[NamedKeys]) -> list[Any]:
 
 
 def _structure(cell: str) -> Any:
-    """The JSON that a cell holds; the text itself where it holds none, to be reported."""
+    """Return the JSON value of a cell; its text if it holds none, to be reported later."""
     try:
         return _module("json_file").decode(cell.encode())
     except FileError:
@@ -248,7 +248,7 @@ def _structure(cell: str) -> Any:
 
 
 def _cell(part: Any) -> Any:
-    """A cell's text: JSON where it holds a mapping."""
+    """Return a cell's text: JSON for a mapping."""
     if not isinstance(part, dict | list):
         return part
     return _module("json_file").encode(part, Style(separators="compact", final_newline=False)).decode()
@@ -259,7 +259,7 @@ def _fields(style: Style) -> dict[str, Any]:
 
 
 class Last:
-    """Keeps what a function made of the last bytes, so that many places in one file cost one decoding."""
+    """Keeps a function's result for the last bytes, so that many places in one file need one decoding."""
 
     def __init__(self, make: Callable[[bytes], Any]) -> None:
         """Take the function."""
@@ -268,7 +268,7 @@ class Last:
         self._made: Any = None
 
     def of(self, data: bytes) -> Any:
-        """What is made of some bytes."""
+        """Return the function's result for some bytes."""
         if self._data is not data:
             self._made = self.make(data)
             self._data = data
@@ -331,7 +331,7 @@ def _xml(style: Style, rule: Rule) -> RoleCodec:
 
 
 def _shape(rule: Rule, make: Any) -> Any:
-    """What the reader of XML must know of a rule: which elements are lists, which hold a run of mixed children."""
+    """Return what the XML reader must know of a rule: which elements are lists, and which have mixed children."""
     children: dict[str, Any] = {}
     lists: set[str] = set()
     members: dict[str, Any] = {}
@@ -353,7 +353,7 @@ def _shape(rule: Rule, make: Any) -> Any:
 
 
 def _group_shape(tables: list[TableRule], depth: int, make: Any) -> Any:
-    """What the reader must know of the elements of a level of groups."""
+    """Return what the XML reader must know of the elements of one level of groups."""
     levels, name = tables[0].levels, f"{GROUP}{depth}"
     head = next(field.rule for one in _maps(tables[0].row) for field in one.fields if field.keys == (name,))
     own, key = _shape(head, make), levels[depth].rows

@@ -1,4 +1,4 @@
-"""Keys of mappings that are whole numbers themselves, as YAML has them, and not texts of digits."""
+"""Keys of mappings that are integers, as YAML allows, in place of texts of digits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from formatspec.language.rules import KEY, LeafRule, MapRule, OneOf, Rule, Table
 
 
 def with_whole_keys(rule: Rule) -> Rule:
-    """A rule whose keys `{NAME:d}` are whole numbers themselves and not texts, as a file's keys may be in YAML."""
+    """Return a rule whose keys `{NAME:d}` are integers, as a YAML file's keys may be."""
     if isinstance(rule, LeafRule):
         return rule
     if isinstance(rule, TableRule):

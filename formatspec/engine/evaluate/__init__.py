@@ -1,1 +1,1 @@
-"""Expressions over the records of the model."""
+"""Evaluates expressions over the records of the model."""

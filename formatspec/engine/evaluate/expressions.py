@@ -1,4 +1,4 @@
-"""Expressions compiled to functions of a write context."""
+"""Compiles expressions to functions of a write context."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from formatspec.language.rules import problem
 
 
 def compiled(value: Expression, scope: Scope, place: Place) -> Callable[[WriteContext], object]:
-    """An expression as a function of a context; an error while it runs is no value."""
+    """Compile an expression to a function of a context; an error while it runs gives no value."""
     return _total(expression.compile_expression, value, scope, place)
 
 
 def condition(value: Expression, scope: Scope, place: Place) -> Callable[[WriteContext], object]:
-    """Whether an expression holds for a context; where it goes wrong it does not."""
+    """Compile an expression to a test of a context; an error while it runs gives False."""
     return _total(expression.compile_condition, value, scope, place)
 
 

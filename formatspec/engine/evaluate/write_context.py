@@ -1,4 +1,4 @@
-"""What a leaf sees when it is written: its record, the item and the records around, and how it takes values."""
+"""The context of a leaf when it is written: its record, and the item and the records around it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Getter = Callable[["WriteContext"], Any]
 
 
 class UnmappedCategories:
-    """Categories where there is no target's table: each is its own."""
+    """Categories without a target's table: each stands for itself."""
 
     listed = ()
 
     def own(self, category: Category) -> Category:
-        """The category itself."""
+        """Return the category itself."""
         return category
 
 
@@ -92,10 +92,10 @@ class WriteSetting:
 
 
 class WriteContext:
-    """One record in its surroundings.
+    """One record and what is around it.
 
-    as_read: the same as it was read, None where there is no source.
-    part: which of the rows of its record this is, from 1, where several of them hold tables of their own; else 0.
+    as_read: the same context for the record as it was read; None without a source.
+    part: which of the rows of its record this is, from 1, if several of them hold tables of their own; otherwise 0.
     """
 
     __slots__ = ("as_read", "env", "family_of", "index", "item", "part", "record", "rows", "setting", "up")
@@ -109,14 +109,14 @@ class WriteContext:
         index: int = 0,
         rows: int = 0,
     ) -> None:
-        """Place a record in its surroundings.
+        """Place a record in its context.
 
         Args:
             setting: What is the same for all records.
-            item: The record's item, or None where the record belongs to the whole dataset.
+            item: The record's item, or None if the record belongs to the whole dataset.
             record: The record.
-            up: The context of the record that this one is part of.
-            index: The record's place among those of its table, from 0.
+            up: The context of the record that contains this one.
+            index: The record's index in its table, from 0.
             rows: How many records its table has.
         """
         self.setting = setting
@@ -131,7 +131,7 @@ class WriteContext:
         self.env: Env = up.env if up is not None and up.item is item else _env(item)
 
     def family(self) -> Family:
-        """Who is whose part, found once per item."""
+        """Return which objects of the item are parts of which others; found once per item."""
         context = self
         while context.up is not None and context.up.item is self.item:
             context = context.up
@@ -151,12 +151,12 @@ class WriteScope:
     """The names of expressions, resolved for contexts of a scope."""
 
     def __init__(self, scope: Scope) -> None:
-        """Take the scope that says what names mean."""
+        """Take the scope that gives names their meaning."""
         self.scope = scope
         self.asks_regions = False
 
     def value(self, name: str) -> Getter:
-        """How to get the value of a name from a context.  Raises UnknownNameError."""
+        """Return a function that gets the value of a name from a context. Raises UnknownNameError."""
         meaning = self.scope.meaning(name)
         if meaning is None:
             raise UnknownNameError(name)
@@ -164,12 +164,12 @@ class WriteScope:
         return getter(meaning, self.scope)
 
     def counts_zero(self, name: str) -> bool:
-        """Whether 0 of this slot is a value like any other; see `NameScope.counts_zero`."""
+        """Return whether 0 is an ordinary value of this slot; see `NameScope.counts_zero`."""
         meaning = self.scope.meaning(name)
         return meaning is not None and meaning.counts_zero
 
     def table(self, name: str) -> tuple[Callable[[WriteContext], Iterable[WriteContext]], WriteScope] | None:
-        """How to get the contexts of a table's rows, and the scope inside; None where the name is no table."""
+        """Return how to get the contexts of a table's rows, and the scope inside; None if the name is no table."""
         if name not in TABLES:
             return None
         select = records_of(name)
@@ -187,7 +187,7 @@ class WriteScope:
 
 
 def records_of(table: str) -> Callable[[WriteContext], Iterable[Any]]:
-    """The records of a table, seen from a context."""
+    """Return a function that gives the records of a table from a context."""
     if table == "children":
         return lambda context: context.family().children.get(context.record.id, ())
     if table == "categories":
@@ -211,7 +211,7 @@ def _attributes_of(record: Any) -> dict[str, Any]:
 
 
 def getter(meaning: Meaning, scope: Scope) -> Getter:
-    """How the value of a name is found from a context of `scope`; None is no value."""
+    """Return a function that gets the value of a name from a context of `scope`; None means no value."""
     if meaning.where == "column":
         return _column(meaning)
     if meaning.where == "option":
@@ -274,7 +274,7 @@ def _column(meaning: Meaning) -> Getter:
 
 
 def _of_all_items(name: str) -> Getter:
-    """What a document of many items says of them: a row's item where there is one, else what all say."""
+    """Return a getter for documents that state a value for all items: a row's item if there is one, or all items."""
     get = _of_item(name)
     return lambda context: context.setting.values.get(name) if context.item is None else get(context)
 
@@ -326,7 +326,7 @@ def _of_category(name: str) -> Getter:
 
 
 def parent_of(category: Category) -> str | None:
-    """The stated parent, else the next on the path."""
+    """Return the stated parent, or else the next category on the path."""
     if category.parent is not None:
         return category.parent
     return category.path[1] if len(category.path) > 1 else None
@@ -348,7 +348,7 @@ def _category_of(name: str) -> Getter:
 
 
 def _own(context: WriteContext) -> Category | None:
-    """The target's category for a record's own."""
+    """Return the target's category for the category of a record."""
     category = context.record.category
     own: Category | None = None if category is None else context.setting.categories.own(category)
     return own
@@ -388,12 +388,12 @@ def _of_object(name: str) -> Getter:
 
 
 def derived_of(name: str) -> bool:
-    """Whether an object's slot is found some other way than by looking at it."""
+    """Return whether an object's slot is computed from others."""
     return name in _OBJECT
 
 
 def _subset(item: Item | None) -> Any:
-    """An item's subset; where it has none, the one under which the target puts it."""
+    """Return an item's subset; if it has none, the one that the target uses for such items."""
     if item is None:
         return None
     return item.subsets[0] if item.subsets else item.captures.get("subset")
@@ -430,14 +430,14 @@ _OBJECT: dict[str, Getter] = {
 
 
 def box_of(thing: Object, unheld: frozenset[str]) -> derive.Box | None:
-    """The box of an object as a target may write it: none of a line or of points for which the target has no place."""
+    """Return the box of an object as a target may write it: none for lines or points that the target cannot hold."""
     if thing.bbox is None and unheld and is_unbounded(thing) in unheld:
         return None
     return derive.bbox(thing)
 
 
 def is_unbounded(thing: Object) -> str | None:
-    """Which geometry without an area an object consists of, `polyline` or `keypoints`; None for any other object."""
+    """Return `polyline` or `keypoints` if an object consists of only that; None for any other object."""
     if (
         thing.bbox is not None
         or thing.region
@@ -473,11 +473,11 @@ _RECORD_GETTERS: dict[str, Callable[[str], Getter]] = {
 
 
 GEOMETRY = (*held_slots.GEOMETRY, "polygon")
-"""The slots of an object that say where it is."""
+"""The slots of an object's geometry."""
 
 
 def states(record: Any, name: str) -> bool:
-    """Whether a slot of an object holds a value of its own, not one derived from others."""
+    """Return whether a slot of an object holds a value of its own, not one derived from others."""
     if isinstance(record, Object) and name in GEOMETRY:
         value = getattr(record, "polygons" if name == "polygon" else name)
         return value is not None and value != ()

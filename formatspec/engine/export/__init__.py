@@ -1,1 +1,1 @@
-"""A dataset written in another format, and what that format could not hold."""
+"""Writes a dataset in another format, and counts what that format could not hold."""

@@ -1,4 +1,4 @@
-"""What a target cannot hold at all."""
+"""Errors for what a target format cannot hold."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from formatspec.files.document import FileError
 
 
 class CannotWriteError(ValueError):
-    """An item that the target cannot hold at all, and why; `code` is that of the finding."""
+    """The target cannot hold an item; the message says why.
+
+    `code` is the code of the finding that is reported.
+    """
 
     code = "CANNOT_WRITE"
 
 
 class CollisionError(CannotWriteError):
-    """An item that the target would name as it named another."""
+    """The target gives two items the same name."""
 
     code = "ITEM_COLLISION"
 
 
 def encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
-    """A document as bytes.  Raises CannotWriteError, which names the file, where it cannot be spelled."""
+    """Encode a document as bytes.
+
+    Raises:
+        CannotWriteError: The document cannot be encoded; the message names the file.
+    """
     try:
         return encode(document)
     except (FileError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Items written: each role's files in turn, shared files gathered row by row and written last."""
+"""Writes items: the files of each role in turn; rows of shared files are gathered, and these files are written last."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ Write = Callable[[str, bytes], None]
 
 
 class Exporter:
-    """Writes items in a format.  `write(path, data)` puts a file below the output's root."""
+    """Writes items in a format. `write(path, data)` puts a file below the output's root."""
 
     def __init__(
         self,
@@ -76,11 +76,12 @@ class Exporter:
         Args:
             target: The layout that is written.
             categories: The target's categories.
-            adapter: Makes items of the source items of the target.
+            adapter: Makes items of the target from items of the source.
             losses: Counts what the target cannot hold.
             write: Puts a file below the output's root.
             sources: The shared files of the source, by role and path, whose keys and order are kept in the same format.
-            as_read: The source's categories, by which a value is seen to be unchanged; None in another format.
+            as_read: The source's categories, which show whether a value has changed; None if the source has another
+                format.
             spelled: How a path of the target is spelled in the file system.
         """
         self.spelled = spelled
@@ -151,10 +152,10 @@ class Exporter:
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int, whole: bool = True, kept: Sequence[tuple[str, str]] = ()) -> Item:
-        """Write one item; gives it as the target names it.  Raises CannotWriteError before anything is written.
+        """Write one item and return it as the target names it. Raises CannotWriteError before anything is written.
 
-        whole: write the files of its own too, not only its rows in shared ones.  kept: what its own rows keep that no
-        other format has a place for, with the unit in which it is counted.
+        whole: whether to write the item's own files too, not only its rows in shared files. kept: what its own rows
+        keep that no other format has a place for, with the unit in which it is counted.
         """
         self.are_read = self.are_read or item.origin is not None
         try:
@@ -226,7 +227,7 @@ class Exporter:
         return self.same and (bool(self.sources) or self.are_read)
 
     def _in_subsets(self, item: Item) -> None:
-        """Note an item's subsets, as they are and as they were read; only that of its folder where folders have one."""
+        """Note an item's subsets, as they are and as they were read; only its folder's where folders have subsets."""
         now, then = self.subsets
         put = item.captures.get("subset")
         alone = not item.subsets or (not self.same and "subset" in self.target.key_names)
@@ -327,7 +328,7 @@ class Exporter:
                 yield path, data
 
     def _groups(self, role: Role, item: Item, context: WriteContext) -> dict[str, set[int]]:
-        """The objects of each file, where a file is made for each value of one of their slots."""
+        """Return the objects of each file, for a role that has one file for each value of a slot of the objects."""
         painter: Any = self.writers[role.name]
         groups: dict[str, set[int]] = {}
         for row in painter.rows:
@@ -338,7 +339,7 @@ class Exporter:
         return groups
 
     def _is_told(self, thing: Object, context: WriteContext) -> bool:
-        """Whether an object has a row, where documents list the objects that files are made for."""
+        """Whether an object has a row, if the format's documents list the objects that have files of their own."""
         listed = "objects" in self.unwritten.listed and context.as_read is None
         return not listed or bool(context.setting.held.get(record_mark(thing), 0) & WRITTEN)
 
@@ -372,7 +373,7 @@ class Exporter:
             hold_category(item.objects, item_setting.held)
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
-        """The captures of each shared file of a role in which an item stands."""
+        """Return the captures of each shared file of a role that lists an item."""
         if not is_of(role, item.captures, self.adapter.naming.made):
             return []
         return memberships(role, item, self.target, self.same, self.unions)
@@ -398,7 +399,7 @@ class Exporter:
         shared.part.objects += len(item.objects)
 
     def _file_of(self, role: Role, captures: Mapping[str, Any]) -> tuple[str, str]:
-        """The role and the path of the shared file of some captures.  Raises CannotWriteError."""
+        """Return the role and the path of the shared file with some captures. Raises CannotWriteError."""
         told = (role.name, *[captures.get(name) for name in role.template.names])
         key = self.known_files.get(told)
         if key is None:
@@ -406,7 +407,10 @@ class Exporter:
         return key
 
     def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, over_files: bool) -> WriteContext:
-        """The context in which an item's rows of a shared file are written; `over_files`: all items are counted."""
+        """Return the context in which an item's rows of a shared file are written.
+
+        over_files: whether the index counts all items, not only those of this file.
+        """
         key = (shared.part.role, shared.part.path)
         setting = WriteSetting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
@@ -421,7 +425,7 @@ class Exporter:
         return self._context(setting, item)
 
     def _write_late(self, role: Role, path: str, shared: Shared) -> None:
-        """Write the rows that waited for the names of all columns: those of the source, then those of the rows."""
+        """Write the rows that waited until all columns were known: first columns of the source, then of the rows."""
         if not shared.late:
             return
         assert role.codec is not None
@@ -440,7 +444,7 @@ class Exporter:
                 self.tally.give(f"{path} {table_key(gathered, shared.part)}", TABLES[row.table], 1)
 
     def take(self) -> ShardOutput:
-        """What was written since this was asked last, beside the items' own files."""
+        """Return what was written since the last call, except the items' own files."""
         for what, count in self.adapter.notes.items():
             self.losses.note(what, "objects", count)
         self.adapter.notes.clear()

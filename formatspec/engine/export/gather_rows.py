@@ -1,4 +1,4 @@
-"""Rows of a shared file, gathered while it is in the making."""
+"""Gathers the rows of a shared file while its items are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from formatspec.model.records import Item
 
 
 class Shared(msgspec.Struct):
-    """A part of a shared file in the making; `late` are rows that wait for the names of all columns."""
+    """A part of a shared file that is being written.
+
+    `late` holds the rows that cannot be written before the names of all columns are known.
+    """
 
     setting: WriteSetting
     part: SharedShard
@@ -24,7 +27,7 @@ class Shared(msgspec.Struct):
 
 
 def note_frame(spell: Writer | None, item: Item, shared: Shared) -> None:
-    """Note the frame of an item, spelled by what writes it, for rows that go along the frames of their file."""
+    """Note the frame number of an item, for formats that add or leave out rows between frames."""
     if spell is None:
         return
     try:
@@ -35,11 +38,22 @@ def note_frame(spell: Writer | None, item: Item, shared: Shared) -> None:
 
 
 LAST_PLACE = (1 << 31) - 1
-"""The place of rows that no source told of: behind all others; places are kept as numbers of 32 bits."""
+"""The place that is noted for a row when its real place is larger: places are stored as numbers of 32 bits."""
 
 
 def gather_row(row: RowWriter, context: WriteContext, gathered: TableShard, codec: RoleCodec, in_place: bool) -> str:
-    """Write a row, where it stood in its source if `in_place`; gives why it cannot be, nothing if it can."""
+    """Write a row and add it to its table.
+
+    Args:
+        row: The writer of the row.
+        context: The record that the row tells of, and what is around it.
+        gathered: The table that takes the row.
+        codec: The codec of the file.
+        in_place: Whether the row goes to the place that it had in its source; otherwise it goes to the end.
+
+    Returns:
+        Why the row could not be written; an empty text if it was written.
+    """
     try:
         place = min(position_of(context.record, row.number, context.setting.file), LAST_PLACE) if in_place else -1
         gathered.add(write_record(row, context), place, codec)

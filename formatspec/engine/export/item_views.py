@@ -1,4 +1,4 @@
-"""Items as parts of an export see them: one label alone, objects as a label image shows them, names in paths."""
+"""Views of items that the writers need: a part of an item's records, or its objects as a label image shows them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from formatspec.model.records import Area, Caption, Category, Item, Label, Objec
 
 
 def of_one_label(item: Item, label: Label) -> Item:
-    """An item with one of its labels only, for a file of that label's category."""
+    """Return the item with only one of its labels, for a file of that label's category."""
     origin = None
     if item.origin is not None and item.origin.as_read is not None and label.origin is not None:
         origin = Origin(label.origin.rows)
@@ -26,7 +26,7 @@ def of_one_label(item: Item, label: Label) -> Item:
 
 
 def categories_of(things: Iterable[Object]) -> list[Category]:
-    """The categories of some objects, each once."""
+    """Return the categories of some objects, each once."""
     found: list[Category] = []
     for thing in things:
         if thing.category is not None and thing.category not in found:
@@ -35,21 +35,27 @@ def categories_of(things: Iterable[Object]) -> list[Category]:
 
 
 def hold_category(things: Iterable[Object], held: dict[Hashable, int]) -> None:
-    """Note of objects that the path of a file says their category, where that file holds them or is to."""
+    """Note that the file path of these objects states their category, so that the category does not count as lost."""
     for thing in things:
         held[record_mark(thing)] = held.get(record_mark(thing), 0) | BITS["category"]
 
 
 def of_one_category(item: Item, category: Category) -> Item:
-    """An item with the objects of one category only, for a file of that category's objects."""
+    """Return the item with only the objects of one category, for a file of that category's objects."""
     things = tuple(thing for thing in item.objects if thing.category == category)
     return msgspec.structs.replace(item, objects=things, labels=())
 
 
 def of_one_subset(item: Item, subset: str, subset_of: Mapping[str, str]) -> Item:
-    """An item with those of its records that documents of one of its subsets told of, where several tell of it.
+    """Return the item with only the records that belong to one of its subsets.
 
-    subset_of: the subset of each document that tells of one.  Records that no such document told are of all subsets.
+    Several documents, each of another subset, may list one image. A record belongs to the subset of the document that
+    it was read from. A record that no such document listed belongs to all subsets.
+
+    Args:
+        item: The item.
+        subset: The subset.
+        subset_of: The subset of each such document, by its path.
     """
 
     def belongs(record: Object | Label | Caption) -> bool:
@@ -67,9 +73,9 @@ def of_one_subset(item: Item, subset: str, subset_of: Mapping[str, str]) -> Item
 
 
 def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object, Object]]]:
-    """An item with those objects that the label image shows, each with its pixels there; and which became which.
+    """Return the item with only the objects that a label image shows, and each object beside its new version.
 
-    The area and the box of an object are those of its pixels.
+    The new version has the pixels that are visible in the label image. Its area and its box follow from these.
     """
     lost = setting.rows.setdefault("lost", [])
     height, width = (None, None) if item.image is None else (item.image.height, item.image.width)
@@ -85,12 +91,12 @@ def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object,
 
 
 def is_named(role: Role, context: WriteContext) -> bool:
-    """Whether a record has all that the path of its file names."""
+    """Return whether a record has a value for every name in the path of its file."""
     return None not in record_names(role, context).values()
 
 
 def record_names(role: Role, context: WriteContext) -> dict[str, Any]:
-    """The names of an object that the path of its role's file spells."""
+    """Return the names in the path of a role's file that follow from the object, such as `object.id`."""
     names = {}
     for name in role.captures:
         if name.startswith("object.") and isinstance(context.record, Object):
@@ -99,7 +105,7 @@ def record_names(role: Role, context: WriteContext) -> dict[str, Any]:
 
 
 def _place_of(thing: Object, item: Item | None, of_category: bool) -> int | None:
-    """The place of an object among those of its item, or among those of its category there."""
+    """Return the index of an object in its item, or among the item's objects of the same category."""
     before = () if item is None else item.objects
     alike = [one for one in before if not of_category or one.category == thing.category]
     return next((place for place, one in enumerate(alike) if one is thing), None)
@@ -118,7 +124,7 @@ def _named_slot(slot: str, context: WriteContext) -> Any:
 
 
 def category_names(item: Item) -> Iterator[str]:
-    """The names of the categories that records of an item have."""
+    """Yield the name of each category that the item's objects, labels and areas have."""
     records: tuple[Object | Label | Area, ...] = (*item.objects, *item.labels, *item.areas)
     for record in records:
         if record.category is not None:
@@ -126,11 +132,14 @@ def category_names(item: Item) -> Iterator[str]:
 
 
 PathOf = Callable[[WriteContext], str | None]
-"""Gives the path by which a file names another one."""
+"""Gives the path by which one file refers to another one."""
 
 
 def path_from(role: Role, item: Item) -> PathOf:
-    """How a path inside a file names a file of `role`: as seen from its base or the file's own folder."""
+    """Return a function that gives the path of a role's file as other files write it.
+
+    The path is relative to the role's `base`, or to the folder of the file that contains the path.
+    """
 
     def path(context: WriteContext) -> str | None:
         names = {**item.captures, **record_names(role, context)}
@@ -145,15 +154,17 @@ def path_from(role: Role, item: Item) -> PathOf:
 
 
 def paths_as_read(target: Format, item: Item) -> dict[str, PathOf]:
-    """How paths inside files named those of an item's files that lay elsewhere than the layout says.
+    """Return the paths of those files that lay elsewhere than the layout says, as functions by role.
 
-    item: the item as it was read.
+    Args:
+        target: The layout that is written.
+        item: The item as it was read.
     """
     return {role.name: path_from(role, item) for role in target.roles.values() if f"path.{role.name}" in item.captures}
 
 
 def own_path(role: Role, item: Item) -> str | None:
-    """Where an item's file lay, if a row named it there and the item has the names that it had; else None."""
+    """Return the path that a source row gave for an item's file, if the item still has the names that it had then."""
     then = item.origin.as_read if item.origin is not None else None
     if then is None or f"path.{role.name}" not in then.captures or _names(then.captures) != _names(item.captures):
         return None

@@ -1,4 +1,4 @@
-"""Shared files made whole: the rows of all parts, joined in the order of the items and written last."""
+"""Joins the rows of all shards in the order of the items, and writes the shared files."""
 
 from __future__ import annotations
 
@@ -33,22 +33,26 @@ from formatspec.files.document import FileError
 from formatspec.model.amounts import amounts
 
 Put = Callable[[str, Iterable[bytes]], None]
-"""Writes a file, piece by piece."""
+"""Writes a file from its pieces."""
 
 NUMBERED_ANEW = "objects whose group's number another group of the file has: numbered anew"
 HELD = 8 << 20
-"""Bytes of rows that are kept in memory; more go to a file without a name."""
+"""Bytes of rows that stay in memory; more rows go to an unnamed temporary file."""
 
 
 class NameTakenError(Exception):
-    """Two parts hold items of one name: only writing all in one part tells which is to blame."""
+    """Two shards hold items of one name. The run must be repeated in one shard to find out which items these are."""
 
 
 class SpooledRows(Sequence[Any]):
-    """The rows of one table so far, in a spool that all tables share."""
+    """The rows of one table so far, kept in a temporary file that all tables share."""
 
     def __init__(self, spool: Any) -> None:
-        """Begin without rows; spool: the file that they go to."""
+        """Start without rows.
+
+        Args:
+            spool: The temporary file.
+        """
         self._spool = spool
         self._spans = Records([("start", "i8"), ("length", "i4")])
         self._places = Records([("place", "i4")])
@@ -62,11 +66,16 @@ class SpooledRows(Sequence[Any]):
         return len(self._spans) + len(self._noted[0])
 
     def add(self, text: bytes, place: int) -> None:
-        """Put a row behind all others; `place` is where it stood in its source, -1 for here."""
+        """Append a row.
+
+        Args:
+            text: The row as JSON.
+            place: The place that the row had in its source; -1 for a row that had none.
+        """
         self._any_place = self._any_place or place >= 0
         starts, lengths, places = self._noted
         places.append(place if place >= 0 else len(self))
-        starts.append(self._spool.tell())  # its end: rows are read when all are there
+        starts.append(self._spool.tell())  # the end of this row; rows are read only after all are there
         lengths.append(len(text))
         self._spool.write(text)
         if len(starts) >= self._piece:
@@ -90,7 +99,7 @@ class SpooledRows(Sequence[Any]):
                 yield self._spool.read(length)
 
     def _ordered(self) -> Iterator[Any]:
-        """Where the rows are, in their order, some at a time."""
+        """Yield the offsets of the rows, in the order of the rows, in pieces of limited size."""
         places = None
         if self._any_place:
             places = np.concatenate([piece["place"] for _, piece in self._places.pieces()])
@@ -105,12 +114,12 @@ class SpooledRows(Sequence[Any]):
         return (row_of(text) for text in self.texts())
 
     def __getitem__(self, place: Any) -> Any:
-        """A row, or a slice of rows.  Every call decodes all rows: only few callers need one at its place."""
+        """Return a row, or a slice of rows. Each call decodes all rows, so call it seldom."""
         return list(self)[place]
 
 
 class _File:
-    """A shared file in the making."""
+    """A shared file that is being written."""
 
     def __init__(self, captures: Mapping[str, Any]) -> None:
         self.captures = dict(captures)
@@ -124,7 +133,7 @@ class _File:
 
 
 class Finisher:
-    """Joins what parts add to shared files, and writes these."""
+    """Joins what the shards add to shared files, and writes these files."""
 
     def __init__(
         self,
@@ -167,7 +176,11 @@ class Finisher:
         self._texts = {role.name: row_writer(role.codec) for role in self._roles if role.codec is not None}
 
     def add(self, part: ShardOutput) -> None:
-        """Take what the next items added.  Raises NameTakenError where two items of different parts have one name."""
+        """Take what the next shard added.
+
+        Raises:
+            NameTakenError: Two items of different shards have the same name.
+        """
         if not self._named.add(map(mark, part.named)):
             raise NameTakenError
         for what, unit, count in part.losses:
@@ -277,7 +290,7 @@ class Finisher:
         return {**file.captures, "subset": self.renamed.get(str(subset), subset)} == {"subset": None, **made.captures}
 
     def _left_out(self, role: Role, file: SharedFile | None, any_rows: bool) -> bool:
-        """Whether a file that was not there before need not be."""
+        """Return whether to leave out a file that the source does not have."""
         if file is not None:
             return False
         known = any(name == role.name for name, _ in self.sources)
@@ -295,22 +308,22 @@ class Finisher:
         return role.optional and bool(self._spooled[role.name]) and not any_rows
 
     def _lists_again(self, role: Role) -> bool:
-        """Whether another role lists the items first, so that this one is for what else it tells of them."""
+        """Return whether another role lists the items first, so that this role adds only further records about them."""
         return role.name in self._item_sources[1:] and any(table.kind != "item" for table in self._spooled[role.name])
 
     def _has_more(self, role: Role, made: _File) -> bool:
-        """Whether a file has rows of anything but items."""
+        """Return whether a file has rows of records other than items."""
         return any(made.tables.get(table.key) for table in self._spooled[role.name] if table.kind != "item")
 
 
 def _is_beside(file: SharedFile, made: _File) -> bool:
-    """Whether a file of the source differs from one that is made in its subset alone."""
+    """Return whether a file of the source differs from the written one only in its subset."""
     own, other = ({**captures, "subset": None} for captures in (file.captures, made.captures))
     return "subset" in file.captures and not file.union and own == other
 
 
 def _join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], text_of: Callable[[Any], bytes]) -> None:
-    """Put the rows of a part behind those before; what counts rows counts on."""
+    """Append the rows of a shard to those of the shards before, and raise the numbers that count rows."""
     places = part.places or [-1] * len(part.rows)
     for number, (text, place) in enumerate(zip(part.rows, places, strict=True)):
         fields = part.numbered.get(number)
@@ -322,7 +335,7 @@ def _join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], text_o
 def pieces(
     role: Role, document: Any, tables: Mapping[str, SpooledRows], around: Around | None = None
 ) -> Iterator[bytes]:
-    """A shared document as bytes, its rows one by one where its kind of file can be written so."""
+    """Yield the bytes of a shared document; kinds of files that can be written row by row are."""
     assert role.codec is not None
     streams = {
         path: rows
@@ -337,10 +350,10 @@ def pieces(
 
 
 def open_ended(written: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes of a file without the newline of its last line, unless that line is empty."""
+    """Yield the bytes of a file without the newline of its last line, unless that line is empty."""
     end = b""
     for piece in written:
-        if len(end) > 2:  # a newline may be a piece of its own
+        if len(end) > 2:  # the newline may be a piece of its own
             yield end[:-2]
             end = end[-2:]
         end += piece
@@ -349,7 +362,7 @@ def open_ended(written: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _held(document: Any) -> Any:
-    """A document with its rows in memory."""
+    """Return a document with its rows in memory."""
     if isinstance(document, SpooledRows):
         return list(document)
     if isinstance(document, dict):
@@ -358,9 +371,12 @@ def _held(document: Any) -> Any:
 
 
 def _named(path: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces of a file; what cannot be encoded names it.  Raises CannotWriteError.
+    """Yield the pieces of a file, and name the file in the error of a piece that cannot be encoded.
 
-    What goes wrong with the place that they are written to is not theirs, and passes by.
+    Errors of the place that the pieces are written to pass through unchanged.
+
+    Raises:
+        CannotWriteError: A piece cannot be encoded.
     """
     try:
         yield from pieces

@@ -1,4 +1,4 @@
-"""In which of the shared files of a role an item stands, and whether it came into another one."""
+"""Finds the shared files of a role that list an item, and whether the item came into another subset."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ def memberships(
 
 
 def in_several_lists(item: Item, names: Mapping[str, Any]) -> bool:
-    """Whether several lists of subsets tell of an item that was read, each with its own rows of the item's records."""
+    """Return whether several lists of subsets named an item when it was read, each with its own rows about it."""
     return item.origin is not None and len(item.subsets) > 1 and "subset" in names
 
 
 def has_moved(now: Item | None, then: Item | None) -> bool:
-    """Whether an item is in other subsets than when it was read, so that the list of another subset tells of it.
+    """Return whether an item is in other subsets than when it was read, so that another subset's list names it now.
 
     Args:
         now: The item as it is written.
-        then: The item as it was read; None where it was made.
+        then: The item as it was read; None for an item that a program made.
     """
     return now is not None and then is not None and now.subsets != then.subsets
 
 
 def lists_others(role: Role) -> bool:
-    """Whether a role that lists items lists some that no other role does, as its `given` names say: the test set."""
+    """Return whether a role lists items that no other role lists: the items of the test set, as its `given` says."""
     return bool(role.spec.given)
 
 
 def _unions(role: Role, item: Item, unions: Sequence[SharedFile]) -> Iterable[str]:
-    """The lists made of others, by their subsets, in which an item stood."""
+    """Yield the subsets whose list is made of other lists, and in which the item stood."""
     records: tuple[Any, ...] = (item, *item.labels)
     origins = [one.origin for one in records if one.origin is not None]
     files = {key[1] for origin in origins for key in origin.rows if isinstance(key, tuple)}

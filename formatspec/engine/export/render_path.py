@@ -1,4 +1,4 @@
-"""The path of a role's file, rendered from the names of an item."""
+"""Renders the path of a role's file from the names of an item."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from formatspec.engine.spec.compiled import Role
 from formatspec.paths.trees.tree import Tree, as_spelled
 
 Spelled = Callable[[str], str]
-"""Gives a path that was rendered as it is to be spelled."""
+"""Takes a rendered path, and gives it in the spelling that the file system has."""
 
 
 def rendered(role: Role, names: Mapping[str, Any]) -> str:
-    """The path of a role's file.  Raises CannotWriteError."""
+    """Render the path of a role's file. Raises CannotWriteError."""
     try:
         return role.template.render({**role.spec.given, **names} if role.spec.given else names)
     except (KeyError, ValueError) as error:
@@ -23,9 +23,9 @@ def rendered(role: Role, names: Mapping[str, Any]) -> str:
 
 
 def is_of(role: Role, names: Mapping[str, Any], made: Container[str]) -> bool:
-    """Tell whether the item of these names has a place in a role's files.
+    """Return whether the item of these names has a file of a role.
 
-    It has none in files that are given for other names, and none in those whose path spells a name that follows from
+    It has no file where the role's `given` names have other values, or where the path contains a name that follows from
     the item and has no value there.
 
     Args:
@@ -40,10 +40,10 @@ def is_of(role: Role, names: Mapping[str, Any], made: Container[str]) -> bool:
 
 
 def as_rendered(path: str) -> str:
-    """The path itself."""
+    """Return the path unchanged."""
     return path
 
 
 def as_in(tree: Tree) -> Spelled:
-    """What spells a path's extension in capitals where a tree does, so that files go back under their own names."""
+    """Return a function that spells extensions in capitals where a tree has them so, so that files keep their names."""
     return partial(as_spelled, tree)

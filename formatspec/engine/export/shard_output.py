@@ -1,4 +1,4 @@
-"""What is written of some items: parts of shared files, which are joined in the order of the items."""
+"""The output of one shard for the files that several shards share."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ class CountedField(msgspec.Struct, frozen=True):
 class TableShard(msgspec.Struct):
     """Rows of one table, as JSON.
 
-    places: where each stood in its source, -1 where it comes as it comes; none where all do.
-    numbered: by the row's place here, its fields that count rows.
+    Attributes:
+        places: The place that each row had in its source, -1 for a row without one; empty where no row has one.
+        numbered: The fields that count rows, by the index of their row here.
     """
 
     rows: list[bytes] = []
@@ -43,7 +44,7 @@ class TableShard(msgspec.Struct):
     numbered: dict[int, list[CountedField]] = {}
 
     def add(self, document: Any, place: int, codec: RoleCodec) -> None:
-        """Take a row.  Raises FileError where a file of its kind cannot hold it."""
+        """Add a row. Raises FileError where this kind of file cannot hold it."""
         text = row_writer(codec)(document)
         fields = [
             CountedField(key, counter, *_place_of(text, key, document[key])) for key, counter in counted(document)
@@ -51,7 +52,7 @@ class TableShard(msgspec.Struct):
         self.add_text(text, fields, place)
 
     def add_text(self, text: bytes, fields: list[CountedField], place: int = -1) -> None:
-        """Take a row that is written, with its fields that count rows."""
+        """Add a row that is already text, with its fields that count rows."""
         if fields:
             self.numbered[len(self.rows)] = fields
         if place >= 0 and not self.places:
@@ -62,9 +63,9 @@ class TableShard(msgspec.Struct):
 
 
 class SharedShard(msgspec.Struct):
-    """What some items add to a shared file: its rows by table, and how many there are of each.
+    """What the items of a shard add to a shared file: its rows by table, and the number of rows of each.
 
-    frames: those of the items, as rows of the file spell them, where rows go along frames.
+    `frames` holds the frame numbers of the items, for files whose rows go along frames.
     """
 
     role: str
@@ -80,10 +81,11 @@ class SharedShard(msgspec.Struct):
 
 
 class ShardOutput(msgspec.Struct):
-    """What writing some items gave beside their own files.
+    """What the items of a shard give beside their own files.
 
-    met: the source's names of the items' subsets, where subsets are named anew.
-    used: the names of the categories that records of the items have, where the target lists no others.
+    Attributes:
+        met: The source's names of the items' subsets, where subsets are renamed.
+        used: The names of the categories that records have, where the target lists only those.
     """
 
     shared: list[SharedShard]
@@ -99,12 +101,12 @@ class ShardOutput(msgspec.Struct):
 
 
 def row_writer(codec: RoleCodec) -> Callable[[Any], bytes]:
-    """How a row becomes text: as it will stand in its file where that is written row by row."""
+    """Return a function that encodes a row: as it will stand in its file where that file is written row by row."""
     return codec.row or row_text
 
 
 def row_text(document: Any) -> bytes:
-    """A row as text that gives the same row again."""
+    """Encode a row as text that `row_of` decodes to the same row."""
     try:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     except (ValueError, TypeError, RecursionError) as error:
@@ -112,12 +114,16 @@ def row_text(document: Any) -> bytes:
 
 
 def row_of(text: bytes) -> Any:
-    """The row that a text gives."""
+    """Decode the text of a row."""
     return json.loads(text.decode("utf-8", "surrogatepass"))
 
 
 def _place_of(text: bytes, key: str, number: int) -> tuple[int, int]:
-    """Where the number of a key stands in a row's JSON text; (0, 0) where the key stands there more than once."""
+    """Return where the number of a key begins and ends in a row's JSON text.
+
+    Returns:
+        Two byte offsets; (0, 0) where the key occurs more than once.
+    """
     digits = b"%d" % number
     for before in _spellings(key):
         if text.count(before) == 1:
@@ -130,7 +136,7 @@ def _place_of(text: bytes, key: str, number: int) -> tuple[int, int]:
 
 @cache
 def _spellings(key: str) -> tuple[bytes, ...]:
-    """What may stand before the value of a key in JSON."""
+    """Return the byte strings that may stand before the value of a key in JSON."""
     named = json.dumps(key, ensure_ascii=False)
     return tuple(f"{named}{between}".encode("utf-8", "surrogatepass") for between in (": ", ":"))
 
@@ -138,7 +144,14 @@ def _spellings(key: str) -> tuple[bytes, ...]:
 def raised(
     text: bytes, fields: Sequence[CountedField], before: Mapping[str, int], write: Callable[[Any], bytes]
 ) -> bytes:
-    """A row whose counting fields go on behind so many rows of each table."""
+    """Raise the numbers in a row that count rows by the rows of the shards before.
+
+    Args:
+        text: The row as JSON.
+        fields: The fields of the row that count rows.
+        before: How many rows of each table the shards before have.
+        write: Encodes a row.
+    """
     if any(not field.stop for field in fields):
         document = row_of(text)
         for field in fields:

@@ -1,4 +1,4 @@
-"""What an export asks of a format before it writes: its shared tables, and where ids and outlines have their place."""
+"""Facts about a format that an export needs before it writes: its shared tables, and where ids and outlines stand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from formatspec.model.slots import TABLES
 
 
 class Spooled(msgspec.Struct, frozen=True, dict=True):
-    """A table of a shared document whose rows come from items; `rules` are its alternatives."""
+    """A table of a shared document whose rows come from items; `rules` are the alternatives for one row."""
 
     key: str
     kind: str
@@ -37,15 +37,15 @@ class Spooled(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def writers(self) -> tuple[RowWriter, ...]:
-        """How its rows are written: compiled when the first is."""
+        """The writers of its rows, compiled at first use."""
         return tuple(row_writer(rule, self.scope) for rule in self.rules)
 
     @cached_property
     def turns(self) -> tuple[tuple[RowWriter, str], ...]:
-        """In which order the alternatives try to hold a record, and which records each takes at that turn.
+        """The order in which the alternatives are tried, and which records each one takes in that turn.
 
-        `read` takes records that were read from this alternative, `stated` those whose stated geometry the alternative
-        holds, and "" any.
+        `read` takes the records that were read with this alternative, `stated` the records whose stated geometry the
+        alternative holds, and an empty text any record.
         """
         if len(self.writers) == 1 or any(row.late for row in self.writers):
             return tuple((row, "") for row in self.writers)
@@ -56,24 +56,24 @@ class Spooled(msgspec.Struct, frozen=True, dict=True):
         return shape_tests(self.writers)
 
     def takes(self, row: RowWriter, which: str, context: WriteContext) -> bool:
-        """Whether a row tries to hold the context's record in its turn."""
+        """Return whether an alternative is tried for the context's record in this turn."""
         if which == "read":
             read = context.as_read is not None
             return read and source_of(context.record, row.number, context.setting.file) is not None
         return self.holds(row, which, context, context.record)
 
     def holds(self, row: RowWriter, which: str, context: WriteContext, record: Any) -> bool:
-        """Whether a row holds a record's geometry as it is stated, where that counts in its turn."""
+        """Return whether an alternative holds a record's geometry as stated; true in turns for any record."""
         return not which or self._shaped[id(row)].holds(context, record)
 
 
 def is_category_source(form: Format, role: Role) -> bool:
-    """Whether a role lists the categories that a table beside the spec holds as well."""
+    """Return whether a role lists the same categories as a table beside the spec."""
     return role.name in form.spec.categories
 
 
 def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[str, Any]:
-    """How many rows of each table the source held, for what counts them."""
+    """Return how many rows of each table the source held, for leaves that print such a count."""
     rows = dict(now)
     if source.items is not None:
         rows["items"] = range(source.items)
@@ -86,7 +86,7 @@ def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[st
 
 
 def spooled_tables(role: Role) -> Iterable[Spooled]:
-    """The tables of a role's document whose rows come from items."""
+    """Yield the tables of a role's document whose rows come from items."""
     assert role.codec is not None
     for _, rule in tables_in(role.codec.rule, ()):
         rules = rules_of(rule)
@@ -95,16 +95,16 @@ def spooled_tables(role: Role) -> Iterable[Spooled]:
 
 
 def _all_spooled(form: Format) -> Iterator[Spooled]:
-    """The tables of all shared files whose rows come from items."""
+    """Yield the tables of all shared files whose rows come from items."""
     for role in form.documents:
         if role.span == "shared" and role.codec is not None:
             yield from spooled_tables(role)
 
 
 def told_twice(form: Format, roles: Mapping[str, Iterable[Spooled]]) -> bool:
-    """Whether several files may tell of one object by its id, which then must be one number in all of them.
+    """Return whether several files may list one object by its id; the id must then be the same in all of them.
 
-    They are files of several roles, or of several subsets in which one image may stand.
+    These are files of several roles, or of several subsets that may list the same image.
     """
     by_id = [
         name
@@ -116,22 +116,22 @@ def told_twice(form: Format, roles: Mapping[str, Iterable[Spooled]]) -> bool:
 
 
 def tells_of_items(form: Format) -> bool:
-    """Whether shared files hold rows of items."""
+    """Return whether shared files hold rows of items."""
     return any(True for _ in _all_spooled(form))
 
 
 def knows_all(form: Format) -> bool:
-    """Whether rows of shared files can be written only when all rows are known."""
+    """Return whether rows of shared files can be written only after all rows are known."""
     return any(needs_columns(rule.row) for table in _all_spooled(form) for rule in table.rules)
 
 
 def counts_on(form: Format) -> bool:
-    """Whether rows of shared files hold numbers of rows in a way that cannot be raised later, as in a text."""
+    """Return whether rows contain counts of rows that cannot be raised later, for example inside a text."""
     return any(not counts_plainly(rule, table.scope) for table in _all_spooled(form) for rule in table.rules)
 
 
 def narrower(adapter: Adapter) -> frozenset[str]:
-    """The tables of records whose ids must be unique in the target and are not in the source."""
+    """Return the tables whose ids must be unique over a whole file in the target, but are not so in the source."""
     if adapter.same:
         return frozenset()
     spread = _spread(adapter.target)
@@ -139,7 +139,7 @@ def narrower(adapter: Adapter) -> frozenset[str]:
 
 
 def holds_apart(form: Format) -> bool:
-    """Whether one object's region and polygons have places of their own in a format."""
+    """Return whether a format stores the region and the polygons of one object in separate places."""
 
     def holds(slot: str, roles: Iterable[Role]) -> set[str]:
         return {
@@ -158,7 +158,12 @@ def holds_apart(form: Format) -> bool:
 
 
 def subsets_of(files: Iterable[SharedFile], named: Callable[[str], str | None]) -> dict[str, str]:
-    """The subset of each document of a source that tells of one, as it is `named` now."""
+    """Return the subset of each document of a source that belongs to one, after renaming.
+
+    Args:
+        files: The shared files of the source.
+        named: Gives the new name of a subset.
+    """
     found: dict[str, str] = {}
     for file in files:
         stated = file.captures.get("subset")
@@ -172,9 +177,10 @@ def subsets_of(files: Iterable[SharedFile], named: Callable[[str], str | None]) 
 def renamed_files(
     form: Format, sources: Mapping[tuple[str, str], SharedFile], subset_of: Mapping[str, str], spelled: Spelled
 ) -> dict[tuple[str, str], str]:
-    """The documents of a source by the roles and paths that they have now, where their subset has another name now.
+    """Return the new roles and paths of a source's documents whose subset is renamed, with their old paths.
 
-    A path that another document of the source keeps is left out: rows of that document stand there, too.
+    A new path is left out if another document of the source keeps that path, since it then holds rows of that document
+    too.
     """
     found: dict[tuple[str, str], str] = {}
     for (name, path), file in sources.items():
@@ -186,24 +192,24 @@ def renamed_files(
 
 
 def unheld_lines(form: Format) -> frozenset[str]:
-    """Which of lines and keypoints a format has no place for."""
+    """Return which of `polyline` and `keypoints` a format does not hold."""
     return frozenset({"polyline", "keypoints"} - _held_slots(form))
 
 
 def holds_boxes_only(form: Format) -> bool:
-    """Whether a format has no place for outlines, turned boxes or pixels of objects, but for their boxes."""
+    """Return whether a format holds only the boxes of objects: no outlines, rotated boxes or pixels."""
     held = _held_slots(form)
     shapes = {"polygons", "polygon", "rotated", "region", "circle", "ellipse"}
     return "bbox" in held and not held & shapes and all(role.kind != "pixels" for role in form.documents)
 
 
 def draws_outlines(form: Format) -> bool:
-    """Whether a format has no place for the outlines of objects, but for the pixels inside them."""
+    """Return whether a format holds no outlines of objects, but the pixels inside them."""
     return not _held_slots(form) & {"polygons", "polygon"} and not holds_boxes_only(form)
 
 
 def _held_slots(form: Format) -> set[str]:
-    """The slots of objects that rows of a format tell."""
+    """Return the slots of objects that the rows of a format hold."""
     return {
         meaning.name
         for role in form.documents
@@ -214,7 +220,7 @@ def _held_slots(form: Format) -> set[str]:
 
 
 def frame_writer(role: Role) -> Writer | None:
-    """What spells the frame of an item as rows do that go along frames; None where the role has no such rows."""
+    """Return a function that gives an item's frame as rows spell it; None for a role without frames."""
     if role.codec is None or role.codec.frames is None:
         return None
     rule, table = role.codec.frames
@@ -226,7 +232,7 @@ def _object_region(meaning: Meaning, scope: Scope) -> bool:
 
 
 def _spread(form: Format) -> frozenset[str]:
-    """The tables of records whose ids are unique over a whole shared document."""
+    """Return the tables whose ids are unique over a whole shared document."""
     return frozenset(
         each.table
         for role in form.documents

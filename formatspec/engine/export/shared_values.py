@@ -1,4 +1,4 @@
-"""What a written document of many items says of all of them: taken from the items, of which the first decides."""
+"""Values that a shared document states once for all its items. The first item decides."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from formatspec.model.records import Item
 
 
 def gather_values(slots: Iterable[str], item: Item, values: dict[str, Any], losses: Losses) -> None:
-    """Add what an item says to what the items of its document said; what differs is a loss."""
+    """Add an item's values to those of the items before; a value that differs counts as lost."""
     for slot in slots:
         value = _value(item, slot)
         if value is None:
@@ -23,7 +23,7 @@ def gather_values(slots: Iterable[str], item: Item, values: dict[str, Any], loss
 
 
 def merge_values(values: dict[str, Any], more: dict[str, Any], count: int, losses: Losses) -> None:
-    """Join what the items of a later part of a document say, `count` of them, to what those before said."""
+    """Add the values of a later shard, with `count` items, to those of the shards before."""
     for slot, value in more.items():
         if values.setdefault(slot, value) != value:
             losses.note(f"{slot} other than that of the first item in one file", "items", count)

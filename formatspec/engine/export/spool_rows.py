@@ -1,4 +1,4 @@
-"""Which records of an item have a row in a table of a shared file, and the rows put there."""
+"""Rows of shared files: which records of an item have a row in a table, and the rows put there."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
 
 Lost = dict[int, tuple[str, Any, str]]
-"""By the identity of a record without a row: its table, itself, and why it has none."""
+"""For each record without a row, by its identity: its table, the record, and the reason."""
 
 
 class AlikeRows:
-    """Rows of an item that several shared files list by the same rule, each written once for all of them.
+    """Rows of an item that several shared files list by the same rule: each row is written once for all of them.
 
-    Files of boxes, of keypoints, of captions and of labels may list the same images.  `twins` numbers the tables that
-    are written alike, by role and table; what was written of an item is kept until `begin` is called for the next one.
+    For example, files of boxes, of keypoints, of captions and of labels may list the same images. `twins` gives the
+    tables that are written alike the same number, by role and table. What was written for an item is kept until `begin`
+    is called for the next item.
     """
 
     def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]]) -> None:
-        """Find which of the tables, given by role, are written alike in a target."""
+        """Find which tables of the target, given by role, are written alike."""
         groups: list[tuple[Any, list[tuple[str, str]]]] = []
         for name, spooled in tables.items() if amounts().generates else ():
             role = target.roles[name]
@@ -53,7 +54,7 @@ class AlikeRows:
         self._texts: dict[tuple[Any, ...], tuple[bytes, list[CountedField]]] = {}
 
     def begin(self) -> None:
-        """Forget the rows of the item before."""
+        """Forget the rows of the previous item."""
         self._texts.clear()
 
     def gather(
@@ -65,9 +66,9 @@ class AlikeRows:
         codec: RoleCodec,
         in_place: bool,
     ) -> str:
-        """Do what `gather_row` does, with the text of the row where it is written already.
+        """Do the same as `gather_row`, but reuse the text of the row if it is written already.
 
-        twin: the number of the tables that are written alike; None where this one is like no other.
+        twin: the number of the tables that are written alike; None if no other table is written like this one.
         """
         if twin is None or in_place:
             return gather_row(row, context, gathered, codec, in_place)
@@ -89,7 +90,8 @@ class RowSpool:
     """Puts the rows of items into the tables of shared files.
 
     Attributes:
-        numbers: By the identity of an object, its number where several files tell of it and must use the same.
+        numbers: For each object, by its identity: its number, if several files describe it and must use the same
+            number.
     """
 
     def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]], numbering: Relative) -> None:
@@ -100,13 +102,13 @@ class RowSpool:
         self._alike = AlikeRows(target, tables)
 
     def begin(self) -> None:
-        """Forget the rows of the item before."""
+        """Forget the rows of the previous item."""
         self._alike.begin()
 
     def rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
-        """Put an item's rows of a table into its shared file; gives for how many records there is one."""
+        """Put an item's rows of a table into its shared file; return how many records have a row."""
         gathered = shared.part.tables.setdefault(table.key, TableShard())
-        done: set[int] = set()  # one row tells of a record: the first that can
+        done: set[int] = set()  # each record gets one row, of the first alternative that can hold it
         lost: Lost = {}
         for row, which in table.turns:
             if context.as_read is None and which == "read":
@@ -122,7 +124,7 @@ class RowSpool:
     def _plain(
         self, table: Spooled, row: RowWriter, which: str, done: set[int], context: WriteContext
     ) -> Sequence[Any] | None:
-        """The records that a row takes in its turn, where none of them takes a context of its own; else None."""
+        """Return the records that a row takes in its turn; None if a record needs a context of its own."""
         if row.plain is None or row.late or row.kept or context.as_read is not None or row.rule.each.by == ("item",):
             return None
         own = row.fitting(tuple(row.select(context)), context)
@@ -134,7 +136,7 @@ class RowSpool:
         self, row: RowWriter, records: Sequence[Any], shared: Shared, gathered: TableShard, context: WriteContext,
         done: set[int], lost: Lost,
     ) -> None:  # fmt: skip
-        """Put the rows of records without a source, all of one alternative, into their table."""
+        """Put the rows of records that have no source into their table; all are written by one alternative."""
         file, counts = (shared.part.role, shared.part.path), shared.part.counts
         codec = self.target.roles[shared.part.role].codec
         assert codec is not None
@@ -154,7 +156,7 @@ class RowSpool:
     def _indices(
         self, records: Sequence[Any], table: str, file: tuple[str, str], counts: Mapping[str, int]
     ) -> Iterator[int]:
-        """The number of each record's row, which follows from how many rows stand before it when it is asked for."""
+        """Yield the number of each record's row, which depends on how many rows come before it."""
         numbers, number = self.numbers, self.numbering.of
         for record in records:
             own = numbers.get(id(record)) if numbers else None
@@ -201,9 +203,10 @@ class RowSpool:
 
 
 def belongs(row: RowWriter, context: WriteContext) -> bool:
-    """Whether a record has a row in a shared table: as its condition says, or as it was while that is the same.
+    """Whether a record has a row in a shared table.
 
-    A row of a table that is only kept is never made.
+    The table's condition decides; if its answer has not changed since reading, a record has a row if it had one. A
+    table whose rows are only kept gets no new rows.
     """
     if row.kept:
         return context.as_read is not None and source_of(context.record, row.number, context.setting.file) is not None
@@ -214,7 +217,7 @@ def belongs(row: RowWriter, context: WriteContext) -> bool:
 
 
 def item_context(context: WriteContext, index: int) -> WriteContext:
-    """The context of a row that tells of its item itself; `index` is the row's number."""
+    """Return the context of a row that describes its item itself; `index` is the row's number."""
     inner = WriteContext(context.setting, context.item, context.item, context, index)
     inner.as_read = context.as_read
     if inner.as_read is not None:
@@ -223,5 +226,5 @@ def item_context(context: WriteContext, index: int) -> WriteContext:
 
 
 def _listed_anew(row: RowWriter, context: WriteContext) -> bool:
-    """Whether a row lists an item that came into another subset than the one that its source told of."""
+    """Whether a row lists an item that has moved to another subset since it was read."""
     return row.table == "items" and context.as_read is not None and has_moved(context.item, context.as_read.item)

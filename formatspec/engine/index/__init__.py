@@ -1,1 +1,1 @@
-"""The files and the rows that belong to each item."""
+"""Finds the files and the rows that belong to each item."""

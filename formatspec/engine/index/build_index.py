@@ -1,4 +1,4 @@
-"""The index of a tree: which role claims which file, which files and rows belong to which item."""
+"""Builds the index of a tree: which role claims each file, and which files and rows belong to which item."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ from formatspec.paths.trees.tree import Tree
 
 
 class Index(msgspec.Struct):
-    """All that is known of a tree before its items are read.
+    """What is known of a tree before its items are read.
 
-    listed: those of the entries that are items, in order of their keys; `complete` of them have their image.
-    unlisted: the others.
+    Attributes:
+        listed: The entries that are items, in the order of their keys; `complete` of them have their image.
+        unlisted: The other entries.
     """
 
     entries: Sequence[Entry]
@@ -54,10 +55,9 @@ class Index(msgspec.Struct):
 
 
 class PathMatches:
-    """Some paths, and what the templates of formats capture of them: each template is matched once.
+    """A list of paths, and what the templates of formats capture of them. Each template is matched once.
 
-    Formats have many templates in common, so that asking all formats which of the paths they claim takes little more
-    than asking one.
+    Formats share many templates, so asking all formats which paths they claim costs little more than asking one.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
@@ -71,7 +71,7 @@ class PathMatches:
         self._texts = {one: f"\n{chr(10).join(paths)}\n" for one, paths in self.by_extension.items()}
 
     def of(self, role: Role, extension: str) -> Mapping[str, dict[str, Any]]:
-        """What a role's template captures of the paths with an extension, by path; no path that does not fit."""
+        """Return what a role's template captures of the paths with an extension, by path; other paths are left out."""
         key = (role.template, extension)
         known = self._known.get(key)
         if known is None:
@@ -84,17 +84,17 @@ class PathMatches:
 
 
 Claims = dict[str, list[tuple[str, dict[str, Any]]]]
-"""The paths that each role claims, in their order, with what it captures of each."""
+"""The paths that each role claims, in order, with what it captures of each."""
 
 
 def claims(form: Format, matches: PathMatches) -> Claims:
-    """Which of some paths each role claims; paths that the format ignores are left out."""
+    """Return which of the paths each role claims, without the paths that the format ignores."""
     by_role: Claims = {name: [] for name in form.roles}
     ranks = _ranks(form)
     claimed: dict[str, tuple[Role, dict[str, Any]]] = {}
     for extension in matches.by_extension:
         for equals in ranks(extension):
-            for role in equals:  # of several that claim a path equally well, the first
+            for role in equals:  # the first of several roles that claim the path equally well
                 given = role.spec.given
                 found = matches.of(role, extension)
                 for path in form.ignored.outside(tuple(found)):
@@ -107,20 +107,20 @@ def claims(form: Format, matches: PathMatches) -> Claims:
 
 
 def unclaimed(form: Format, matches: PathMatches, by_role: Claims) -> int:
-    """How many of some paths no role claims, and the format does not ignore."""
+    """Return how many of the paths no role claims and the format does not ignore."""
     claimed = {path for found in by_role.values() for path, _ in found}
     return len(form.ignored.outside([path for path in matches.paths if path not in claimed]))
 
 
 ALL = 4000
-"""Files that are all looked at to tell a tree's format or layout; of more, the first half of that and some of all."""
+"""How many files may all be looked at to detect a format or layout; of more files, only a sample is."""
 OF_EACH = 8
-"""Files that are looked at in any case of each kind in each part of a tree, so that no list is missed."""
+"""How many files of each kind in each part of a tree are always in the sample, so that no list is missed."""
 KINDS = 1000
 
 
 def sampled(paths: Sequence[str]) -> Sequence[str]:
-    """Some of the paths of a tree, in their order; all if they are few."""
+    """Return a sample of a tree's paths, in their order; all paths if they are few."""
     if len(paths) <= ALL:
         return paths
     half, step = ALL // 2, len(paths) // (ALL // 2)
@@ -139,7 +139,7 @@ def sampled(paths: Sequence[str]) -> Sequence[str]:
 
 
 def _ranks(form: Format) -> Callable[[str], Sequence[Sequence[Role]]]:
-    """The roles that may claim paths with an extension, in their order, those of one rank together."""
+    """Return a function that gives the roles that may claim paths with an extension, best first, grouped by rank."""
     roles = [role for role in form.roles.values() if not role.folder]
     extensions = {_extension(role.template.suffix) for role in roles if "." in role.template.suffix}
     tried = {one: _by_rank(role for role in roles if _may_end(role, one)) for one in extensions}
@@ -148,7 +148,7 @@ def _ranks(form: Format) -> Callable[[str], Sequence[Sequence[Role]]]:
 
 
 def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, dict[str, Any]] | None]:
-    """What gives the role that claims a path, with what it captures."""
+    """Return a function that gives the role that claims a path, and what it captures."""
     ranks = _ranks(form)
 
     def claim(path: str) -> tuple[Role, dict[str, Any]] | None:
@@ -175,18 +175,18 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
 
 
 def _extension(path: str) -> str:
-    """Give a path's extension: what stands behind its last dot."""
+    """Return a path's extension: the text after its last dot."""
     return path.rpartition(".")[2]
 
 
 def _may_end(role: Role, extension: str) -> bool:
-    """Whether a role may claim paths with an extension."""
+    """Return whether a role may claim paths with an extension."""
     suffix = role.template.suffix
     return "." not in suffix or _extension(suffix) == extension
 
 
 def _by_rank(roles: Iterable[Role]) -> list[list[Role]]:
-    """The roles in the order in which they claim paths, those together that do so equally well."""
+    """Return the roles in the order in which they claim paths; equally good roles are grouped."""
     ranks: dict[int, list[Role]] = {}
     for role in roles:
         ranks.setdefault(-role.template.literal_count, []).append(role)
@@ -194,7 +194,7 @@ def _by_rank(roles: Iterable[Role]) -> list[list[Role]]:
 
 
 class Claimed:
-    """Which role claims each path of a tree, in two bytes a path; `items` takes all files as they are claimed."""
+    """Which role claims each path of a tree, in two bytes for each; `items` takes the files at once."""
 
     def __init__(
         self, form: Format, paths: Sequence[str], items: ItemFiles, unclaimed: list[str], faults: list[Fault]
@@ -228,20 +228,20 @@ class Claimed:
         self._names = tuple(names)
 
     def of(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The paths of a role, with what they capture."""
+        """Yield the paths of a role, with what they capture."""
         role = self._form.roles[name]
         for place in np.flatnonzero(self._roles == self._names.index(name)):
             path = self._paths[int(place)]
             yield path, captured(role, path)
 
     def role(self, path: str) -> str | None:
-        """The role that claims a path of the tree."""
+        """Return the role that claims a path."""
         place = bisect_left(self._paths, by_segments(path), key=by_segments)
         there = place < len(self._paths) and self._paths[place] == path and self._roles[place] >= 0
         return self._names[self._roles[place]] if there else None
 
     def ignored(self) -> Iterator[str]:
-        """The paths that the format ignores, but for hidden files, which are nobody's."""
+        """Yield the paths that the format ignores, without hidden files, which belong to no role."""
         for place in np.flatnonzero(self._roles < 0):
             path = self._paths[int(place)]
             if self._form.ignored(path) and not path.rpartition("/")[2].startswith("."):
@@ -249,12 +249,18 @@ class Claimed:
 
     @property
     def roles(self) -> set[str]:
-        """The roles that claim anything."""
+        """The roles that claim any path."""
         return {self._names[number] for number in np.flatnonzero(np.bincount(self._roles[self._roles >= 0]))}
 
 
 def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
-    """Index a tree.  `state_of(captures)` makes the state in which rows of shared files are joined."""
+    """Build the index of a tree.
+
+    Args:
+        form: The layout.
+        tree: The tree, from the dataset's root on.
+        state_of: Makes the state for joining rows of a shared file from the captures of its path.
+    """
     unclaimed: list[str] = []
     faults: list[Fault] = []
     entries = Entries()
@@ -280,21 +286,21 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
 
 
 def _escaping(path: str) -> str:
-    """How a file leads out of its tree: by its name, as of a member of an archive, else it is a link."""
+    """Return how a file leads out of its tree: by its name, as in an archive, or as a link."""
     return f"{'the name' if safe_name(path) is None else 'a link'} leads out of the dataset"
 
 
 def _in_order(entries: Entries) -> Any:
-    """Give the numbers of the items, sorted by the segments of their keys."""
+    """Return the numbers of the items, sorted by the segments of their keys."""
     keys = [by_segments(entry.key) for entry in entries]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int32)
 
 
 def _looked_through(form: Format, entries: Entries, rows: RowOwnership) -> tuple[Any, int, bool]:
-    """Decide which items are listed.
+    """Decide which entries are listed as items.
 
-    An item that no source of items tells of is not listed: its files belong to nobody. Where images make the items, a
-    document that every item must have makes one too: its image is missing.
+    If items come from lists, an entry that no list names is not an item. If images make the items, an item may also
+    come from a document that every item must have; then its image is missing.
 
     Returns:
         The numbers of the items that are listed, how many of them have their image, and whether all keys are in order.
@@ -333,7 +339,7 @@ def _read_shared(
 
 
 def _seek(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, faults: list[Fault]) -> bool:
-    """Read a file without its rows, and note where the rows are; give False if the file must be decoded whole."""
+    """Read a file without its rows, and note where they are. Return False if the file must be decoded whole."""
     assert role.codec is not None
     paths = [table.path for table in tables]
     if not role.codec.sought or not paths or len(set(paths)) < len(paths) or _schema_names(role, paths):
@@ -357,7 +363,7 @@ def _seek(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, fau
 
 
 def _schema_names(role: Role, paths: Sequence[tuple[str, ...]]) -> bool:
-    """Whether a role's schema speaks of rows, so that it must see them."""
+    """Return whether a role's schema describes rows, so that it must see them."""
     schema = role.spec.schema_
     if not schema:
         return False
@@ -366,7 +372,7 @@ def _schema_names(role: Role, paths: Sequence[tuple[str, ...]]) -> bool:
 
 
 def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, faults: list[Fault]) -> None:
-    """Read a file whole."""
+    """Read a whole file."""
     assert role.codec is not None
     data = tree.read(file.path)
     decoded = role.codec.decode(data)
@@ -387,7 +393,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
 
 
 def _tells_names_only(reader: RowReader) -> bool:
-    """Whether a row tells no more than which item it is about."""
+    """Return whether a row tells only which item it is about."""
     told = meanings(reader.rule.row, reader.scope.inside(reader.table))
     return all(meaning.where == "option" or names_only(meaning, scope) for meaning, scope, _ in told)
 

@@ -1,4 +1,4 @@
-"""Checks of what a document of many items holds outside its tables: required keys and constants."""
+"""Checks what shared documents hold outside their tables: required keys and constants."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule
 from formatspec.model.slots import TABLES
 
 FRAMED = frozenset({"json", "yaml", "ini", "pickle"})
-"""Kinds of documents that are mappings with keys."""
+"""Kinds of documents that are mappings."""
 
 
 def frame_faults(
     form: Format, shared: Sequence[SharedFile], state_of: Callable[[dict[str, Any]], ItemState]
 ) -> Iterator[Fault]:
-    """What is wrong with the keys of shared documents that stand around their tables."""
+    """Yield the faults in the keys of shared documents outside their tables."""
     for role in form.roles.values():
         rule = _frame_of(role)
         files = [file for file in shared if file.role == role.name] if rule is not None else []
@@ -44,7 +44,7 @@ def _nothing(meaning: Any, scope: Any) -> bool:
 
 
 def _frame_of(role: Role) -> Rule | None:
-    """The part of a role's rule that stands around its tables; None where it says nothing."""
+    """Return the part of a role's rule outside its tables; None if there is nothing to check."""
     if role.span != "shared" or role.codec is None or role.kind not in FRAMED:
         return None
     lists = {TABLES[first_of(rule).each.table] for _, rule in tables_in(role.document_rule, ())}
@@ -52,11 +52,11 @@ def _frame_of(role: Role) -> Rule | None:
 
 
 READ_WHOLE = frozenset({"category", "attribute"})
-"""Tables of documents that are read whole while the categories are sought, so that missing keys are told there."""
+"""Tables that are read whole when the categories are read. Missing keys of their rows are reported there."""
 
 
 def _framed(rule: Rule, tables: bool) -> Rule | None:
-    """What stands around the tables of a rule; `tables`: and that these must be there."""
+    """Return the part of a rule outside its tables; with `tables`, the tables themselves must be there."""
     if isinstance(rule, LeafRule):
         return rule if isinstance(rule.leaf, Constant) else None
     if not isinstance(rule, MapRule):
@@ -66,7 +66,7 @@ def _framed(rule: Rule, tables: bool) -> Rule | None:
 
 
 def _field(field: Field, tables: bool) -> Field | None:
-    """A key that must be there, or that holds a constant; what else it holds is no matter here."""
+    """Return the check of a key that is required or holds a constant; its other content is not checked here."""
     inner = _framed(field.rule, tables) if len(field.keys) == 1 else None
     if inner is not None:
         return replace(field, rule=inner)

@@ -1,4 +1,4 @@
-"""Ids that stand twice in a table."""
+"""Finds ids that occur twice in a table."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ from formatspec.model.amounts import amounts
 from formatspec.model.plain.ids import free_ids
 
 PLAIN = frozenset({int, str})
-"""Types of ids."""
+"""The types that ids may have."""
 
 NOTED = [("hash", "i8"), ("owner", "i4"), ("position", "i4"), ("alternative", "i1")]
-"""An id: its hash, the number of the item that its row belongs to, the row's place and its reader."""
+"""The columns that are kept for an id: its hash, the item that owns its row, the row's position, and its reader."""
 
 
 class Ids:
-    """The ids of a table's rows of objects, to see which stand twice.
+    """The ids of a table's rows of objects, collected to find those that occur twice.
 
-    missing: the alternative and the place of each row that states none.
+    Attributes:
+        missing: The alternative and the position of each row without an id.
     """
 
     def __init__(self, keys: Sequence[str | None]) -> None:
-        """Begin without ids; keys: the key of the id in each alternative of the table, or None."""
+        """Start without ids.
+
+        Args:
+            keys: For each alternative of the table the key of the id, or None.
+        """
         self.keys = keys
         self._seen = Records(NOTED)
         self._noted = (array("q"), array("i"), array("i"), array("b"))
@@ -53,7 +58,7 @@ class Ids:
                 self._put_away()
 
     def see_all(self, documents: Sequence[Any], owners: Any, start: int) -> None:
-        """Note the ids of rows that follow each other, each read by the first reader."""
+        """Note the ids of consecutive rows that the first reader reads."""
         key = self.keys[0]
         if key is None:
             return
@@ -65,7 +70,7 @@ class Ids:
         self._see_hashes(np.fromiter(map(hash, values), np.int64, len(values)), owners, start)
 
     def see_numbers(self, values: Column | None, owners: Any, start: int) -> None:
-        """Note ids of rows that follow each other, each read by the first reader, that are numbers; None for no ids."""
+        """Note numeric ids of consecutive rows that the first reader reads; None means that they have no ids."""
         if values is not None:
             self._see_hashes(hashes(values), owners, start)
 
@@ -81,7 +86,7 @@ class Ids:
             self._noted = (array("q"), array("i"), array("i"), array("b"))
 
     def again(self, rows: RowSource) -> list[tuple[int, int, Any]]:
-        """The rows whose id stood in a row before: alternative, position, id."""
+        """Return the rows whose id an earlier row has: alternative, position and id."""
         self._put_away()
         first: dict[Any, int] = {}
         found = []
@@ -94,7 +99,7 @@ class Ids:
         return found
 
     def free(self, rows: RowSource) -> Callable[[Any], Any]:
-        """What gives ids that no row has, one for each time that an id stands again."""
+        """Return a function that gives, for each repeated id, an id that no row has."""
         taken: set[Any] = set()
         for _, documents in rows.batches(None):
             for document in documents:
@@ -105,9 +110,9 @@ class Ids:
         return free_ids(taken)
 
     def _several(self) -> Any:
-        """The hashes that stand more than once."""
+        """Return the hashes that occur more than once."""
         last, grows = -(1 << 63), True
-        for _, seen in self._seen.pieces():  # most number their rows
+        for _, seen in self._seen.pieces():  # in most files the ids count the rows, so they grow
             hashes = seen["hash"]
             grows = bool(hashes[0] > last and (hashes[1:] > hashes[:-1]).all())
             last = int(hashes[-1])

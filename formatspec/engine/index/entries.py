@@ -1,4 +1,4 @@
-"""The items by their names, with their files and what else is known of them before they are read."""
+"""The items by name, with their files and whatever else is known before they are read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from formatspec.model.amounts import amounts
 from formatspec.paths.spellings import Spellings, spelled_like
 
 NONE: Mapping[str, Any] = MappingProxyType({})
-"""Nothing yet: most items of a shared file need no mapping of their own."""
+"""An empty mapping. Most items of a shared file need no mapping of their own."""
 
 
 def _none() -> Mapping[str, Any]:
@@ -32,7 +32,7 @@ def _none() -> Mapping[str, Any]:
 
 
 class Entry(msgspec.Struct):
-    """An item in the index: its place among all, its names, its files by role, with what they say of an object."""
+    """An item in the index: its number, its names, its files by role, and what shared files say of it."""
 
     identity: tuple[Any, ...]
     key: str
@@ -42,24 +42,25 @@ class Entry(msgspec.Struct):
     shared: Mapping[str, Any] = msgspec.field(default_factory=_none)
 
     def add_file(self, role: str, path: str, captures: dict[str, Any]) -> None:
-        """Note a file of the item."""
+        """Add a file of the item."""
         if self.files is NONE:
             self.files = {}
         self.files.setdefault(role, []).append((path, captures))  # type: ignore[attr-defined]
 
     def share(self, name: str, value: Any) -> None:
-        """Note what shared files tell of the item before it is read."""
+        """Add what shared files say of the item before it is read."""
         self.shared = {**self.shared, name: value}
 
 
 class Entries(Sequence[Entry]):
-    """The items that were found so far, by number and by name.
+    """The items found so far, by number and by name.
 
-    Many items do not stay in memory. A change to an entry that came from disk lasts until another entry is asked for.
+    When there are many, most are moved to disk. A change to an entry that came from disk lasts only until another entry
+    is asked for.
     """
 
     def __init__(self) -> None:
-        """Begin without items."""
+        """Start without items."""
         self._numbers: dict[int, int] = {}
         self._same_hash: dict[tuple[Any, ...], int] = {}
         self._near: dict[int, Entry] = {}
@@ -69,21 +70,21 @@ class Entries(Sequence[Entry]):
         self._whole = False
         self._held = amounts().items
         self.twins = False
-        """Whether items differ in their image's extension alone."""
+        """Whether two items differ only in their image's extension."""
 
     def __len__(self) -> int:
         """How many items there are."""
         return len(self._places)
 
     def find(self, identity: tuple[Any, ...]) -> int | None:
-        """The number of the item with these key names."""
+        """Return the number of the item with these key names; None if there is none."""
         number = self._numbers.get(hash(identity))
         if number is None or self[number].identity == identity:
             return number
         return self._same_hash.get(identity)
 
     def add(self, identity: tuple[Any, ...], key: str) -> int:
-        """A new item; gives its number."""
+        """Add an item, and return its number."""
         number = len(self._places)
         if self._numbers.setdefault(hash(identity), number) != number:
             self._same_hash[identity] = number
@@ -92,20 +93,20 @@ class Entries(Sequence[Entry]):
         return number
 
     def add_twin(self, entry: Entry, extension: str) -> int:
-        """A new item whose image has the name of another's and another extension; gives its number."""
+        """Add an item whose image differs from another item's image only in the extension, and return its number."""
         self.twins = True
         return self.add((*entry.identity, extension), f"{entry.key}.{extension}")
 
     def twin(self, identity: tuple[Any, ...], extension: Any) -> int | None:
-        """The number of the item with these key names that has an identity of its own for its extension."""
+        """Return the number of the item with these key names whose image's extension makes it an item."""
         return self.find((*identity, extension)) if self.twins and extension else None
 
     def rename(self, identity: tuple[Any, ...], number: int) -> None:
-        """Let these key names, which were another item's, mean an item."""
+        """Make these key names, which belonged to another item, mean this one."""
         self._numbers[hash(identity)] = self._same_hash[identity] = number
 
     def renumber(self, order: np.ndarray[Any, np.dtype[np.intp]]) -> None:
-        """Give the items other numbers: `order` tells, for each of these, the number so far."""
+        """Renumber the items; `order` gives the old number of each new one."""
         if (order == np.arange(len(order))).all():
             return
         numbers = np.empty_like(order)
@@ -123,7 +124,7 @@ class Entries(Sequence[Entry]):
     @overload
     def __getitem__(self, number: slice) -> Sequence[Entry]: ...
     def __getitem__(self, number: int | slice) -> Entry | Sequence[Entry]:
-        """An item by its number, or some items; those that are not in memory are read from the scratch file."""
+        """Return an item by its number, or several items; those on disk are read from the scratch file."""
         if isinstance(number, slice):
             return Chosen(self, np.arange(len(self), dtype=np.int32)[number])
         near = self._near.get(number)
@@ -135,11 +136,11 @@ class Entries(Sequence[Entry]):
         return entry
 
     def __iter__(self) -> Iterator[Entry]:
-        """All items by their numbers."""
+        """Yield all items in the order of their numbers."""
         return (self[number] for number in range(len(self)))
 
     def whole(self) -> None:
-        """All is known: nobody looks for an item by its key names any more, nor notes anything."""
+        """Free what is needed only while items are added; afterwards items cannot be found by name or changed."""
         self._numbers, self._same_hash, self._whole = {}, {}, True
         if self._scratch is not None:
             self._pack(len(self._near))
@@ -150,7 +151,7 @@ class Entries(Sequence[Entry]):
         self._near[entry.number] = entry
 
     def _pack(self, count: int) -> None:
-        """Move the items that came first from memory to disk."""
+        """Move the oldest items from memory to disk."""
         if self._scratch is None:
             self._scratch = Scratch()
         done = list(islice(self._near, count))
@@ -182,7 +183,7 @@ _PACKERS: tuple[Any, ...] = (marshal, pickle)
 def _packed(entry: Entry) -> bytes:
     told: tuple[Any, ...] = (entry.identity, entry.key, entry.names, entry.files or None, entry.shared or None)
     try:
-        return b"\0" + marshal.dumps(told, 2)  # a version that looks for no object that stands twice
+        return b"\0" + marshal.dumps(told, 2)  # version 2 does not search for objects that occur twice
     except ValueError:
         return b"\1" + pickle.dumps(told)
 
@@ -191,7 +192,7 @@ class Chosen(Sequence[Entry]):
     """Some items, in an order of their own."""
 
     def __init__(self, entries: Entries, numbers: np.ndarray[Any, np.dtype[np.int32]]) -> None:
-        """Take the items of `entries` that have these numbers, in the order of `numbers`."""
+        """Take the items of `entries` with these numbers, in the order of `numbers`."""
         self._entries = entries
         self._numbers = numbers
 
@@ -204,30 +205,35 @@ class Chosen(Sequence[Entry]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Entry]: ...
     def __getitem__(self, place: int | slice) -> Entry | Sequence[Entry]:
-        """An item by its place in the order of the choice, or some items."""
+        """Return an item by its place in this order, or several items."""
         if isinstance(place, slice):
             return Chosen(self._entries, self._numbers[place])
         return self._entries[int(self._numbers[place])]
 
     def __iter__(self) -> Iterator[Entry]:
-        """The items in the order of the choice."""
+        """Yield the items in this order."""
         return (self._entries[int(number)] for number in self._numbers)
 
 
 def item_key(form: Format, names: Mapping[str, Any]) -> str:
-    """The item's key: its captures, in the image path's order."""
+    """Return an item's key: its captures, joined in the order of the image's path."""
     return "/".join(str(names[name]) for name in form.key_names if names.get(name) not in (None, ""))
 
 
 class ItemFiles:
-    """Collects the files of items in the order of their paths.
+    """Assigns files to items, in the order of the paths.
 
-    The result is as if one role after another had been gone through. In most layouts the files of an item follow each
-    other, so that its entry is in memory until it has all of them.
+    The result is the same as assigning the files of one role after another. In most layouts the files of an item are
+    neighbours, so its entry stays in memory until it is complete.
     """
 
     def __init__(self, form: Format, entries: Entries) -> None:
-        """Work out which roles make items; form: the layout, entries: where the items go."""
+        """Find the roles that make items.
+
+        Args:
+            form: The layout.
+            entries: Takes the items.
+        """
         self._form = form
         self._entries = entries
         names = set(form.key_names)
@@ -245,11 +251,11 @@ class ItemFiles:
         self._first_ranks, self._first_places = array("h"), array("q")
 
     def add(self, role: Role, path: str, captures: dict[str, Any], place: int) -> None:
-        """Take a file, if it names its item; `place`: that of its path."""
+        """Take a file, if its path names its item; `place` is the index of the path."""
         name = role.name
         rank = self._ranks.get(name)
         if rank is None or (role.base is not None and role.template.ambiguous(path)):
-            return  # of those that may be read in two ways, the documents that name them say whose they are
+            return  # a file that could belong to two items goes to the one whose document names it
         identity = tuple([captures.get(one) or "" for one in self._form.key_names])
         entry = self._last
         if entry is None or entry.identity != identity:
@@ -281,7 +287,7 @@ class ItemFiles:
                 entry.names.setdefault(one, value)
 
     def _add_twin(self, role: Role, entry: Entry, path: str, captures: dict[str, Any], rank: int, place: int) -> None:
-        """Take an image that has the name of another's, and another extension: it is an item of its own."""
+        """Add an item for an image that differs from another item's image only in the extension."""
         twin = self._entries[self._entries.add_twin(entry, captures[str(self._extension)])]
         self._first_ranks.append(rank)
         self._first_places.append(place)
@@ -289,7 +295,7 @@ class ItemFiles:
         twin.names = dict(captures)
 
     def _entry(self, identity: tuple[Any, ...], captures: dict[str, Any], rank: int, place: int) -> Entry:
-        """The item with these key names, which is a new one if there is none."""
+        """Return the item with these key names; it is added if there is none."""
         number = self._entries.find(identity)
         if number is None:
             number = self._entries.add(identity, item_key(self._form, captures))
@@ -298,11 +304,11 @@ class ItemFiles:
         return self._entries[number]
 
     def _last_named(self, entry: Entry) -> int:
-        """The rank of the last role whose file says an item's names."""
+        """Return the rank of the last role whose file gives the item a name."""
         return max([self._named[name] for name in entry.files])
 
     def _names(self, entry: Entry) -> dict[str, Any]:
-        """What an item's files say of it, role after role: what an earlier one says stays."""
+        """Return the names that an item's files give it, role by role; the first role that gives a name decides."""
         names: dict[str, Any] = {}
         for name, found in entry.files.items():
             role = self._form.roles[name]
@@ -311,13 +317,13 @@ class ItemFiles:
         return names
 
     def done(self) -> list[Fault]:
-        """Finish the items once all files were taken.
+        """Finish the items after all files were taken.
 
-        Documents are given to the images whose names they have in other capitals. Items are numbered by the roles and
-        paths that first name them.
+        A document goes to the image of the same name even if they differ in capitals. Items are numbered in the order
+        of the roles and paths that first name them.
 
         Returns:
-            What is wrong with files, for example that an item has two where one belongs.
+            What is wrong with files, for example that an item has two files of a role that allows one.
         """
         faults = [fault for _, fault in sorted(self._doubled, key=itemgetter(0))]
         if 0 < self._images < len(self._entries):
@@ -326,7 +332,7 @@ class ItemFiles:
         return faults
 
     def _join_in_capitals(self) -> Iterator[Fault]:
-        """Give the files of items without an image to the only item whose image is named so but for capitals."""
+        """Give the files of items without an image to the only item whose name differs just in capitals."""
         entries = self._entries
         images = Spellings((entry.number, entry.identity) for entry in entries if IMAGE in entry.files)
         lone = [entry.number for entry in entries if IMAGE not in entry.files and images.like(entry.identity)]
@@ -352,7 +358,7 @@ class ItemFiles:
             self._take(entries[found[0]], files)
 
     def _take(self, entry: Entry, files: Mapping[str, list[tuple[str, dict[str, Any]]]]) -> None:
-        """Add files of other roles to an item's own files."""
+        """Add files of other roles to an item."""
         entry.files = dict(sorted({**entry.files, **files}.items(), key=lambda one: self._ranks[one[0]]))
         for name, found in files.items():
             role = self._form.roles[name]
@@ -361,12 +367,12 @@ class ItemFiles:
 
 
 def captured(role: Role, path: str) -> dict[str, Any]:
-    """What a path of a role captures, and what the role says of all its files."""
+    """Return what a path of a role captures, together with what the role states for all its files."""
     return {**role.spec.given, **(role.match(path) or {})}
 
 
 def header_of(rule: Rule, document: Any) -> tuple[str, ...]:
-    """The names of columns that a document states in a line of its own; none where it states none."""
+    """Return the column names that a document states in a header line; empty if it has none."""
     if isinstance(rule, MapRule) and isinstance(document, dict):
         for one in rule.fields:
             leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None

@@ -1,6 +1,6 @@
-"""Ids that rows state, collected while the rows are located in the file.
+"""Collects the ids that rows state while the rows are located in the file.
 
-Joining rows to items then needs no second pass over the rows.
+Rows can then be joined to items without a second pass over the file.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
 
 LARGEST_NOTED = 1 << 60
-"""Numbers below this are their own hashes, but for -1."""
+"""Numbers below this are their own hashes, except -1."""
 
 Column = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class IdColumns:
-    """What the rows of a table state under these keys; given up where one states no number that is near.
+    """The numbers that a table's rows state under some keys. Collecting stops at the first row without a small number.
 
-    Without keys nothing is noted, and the rows are judged all the same.
+    Without keys nothing is collected, but the rows are still checked to be JSON.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        """Make a decoder for the values of `keys` alone."""
+        """Prepare to decode only the values of `keys`."""
         self.keys = tuple(keys)
         names = [f"k{place}" for place in range(len(keys))]
         keyed = dict(zip(names, keys, strict=True))
@@ -42,7 +42,7 @@ class IdColumns:
         self._columns: Records | None = Records([(name, "i8") for name in names]) if keys else None
 
     def note(self, rows: bytes) -> None:
-        """Note what rows state that follow all others.  Raises ValueError or RecursionError where they are no JSON."""
+        """Collect the values of the next rows. Raises ValueError or RecursionError if they are not JSON."""
         found = self._decode(b"[" + rows + b"]")
         if self._columns is None:
             return
@@ -61,7 +61,7 @@ class IdColumns:
         self._columns.add(*numbers)
 
     def pieces(self) -> Iterator[tuple[int, tuple[Column, ...]]] | None:
-        """The columns of all rows, some at a time, with the place of the first; None where not all were noted."""
+        """Yield the values of all rows in pieces, each with its first row; None if collecting stopped."""
         if self._columns is None:
             return None
         names = self._columns.dtype.names or ()
@@ -69,12 +69,12 @@ class IdColumns:
 
 
 def hashes(numbers: Column) -> Column:
-    """The hashes of numbers that were noted."""
+    """Return the hashes of collected numbers."""
     return np.where(numbers == -1, -2, numbers)
 
 
 def id_key(reader: RowReader) -> str | None:
-    """The key under which a row of objects states the id that tells it from others; None where it states none."""
+    """Return the key of the id that distinguishes a row of objects from others; None if rows have no id."""
     row = reader.rule.row
     if reader.kind != "object" or reader.by != ("id",) or not isinstance(row, MapRule):
         return None
@@ -86,7 +86,7 @@ def id_key(reader: RowReader) -> str | None:
 
 
 def name_key(reader: RowReader) -> str | None:
-    """The key under which a row names the image of its item; None where it names none."""
+    """Return the key by which a row names the image of its item; None if it has none."""
     row, scope = reader.rule.row, reader.scope.inside(reader.table)
     for one in row.fields if isinstance(row, MapRule) else ():
         leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None

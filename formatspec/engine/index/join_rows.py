@@ -1,4 +1,4 @@
-"""Rows of shared files given to the items that they tell of; rows of item sources make items."""
+"""Gives the rows of shared files to their items. Rows of the tables that list items make the items."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def join_rows(
     form: Format, shared: Sequence[SharedFile], tables: Mapping[str, tuple[Table, ...]], entries: Entries,
     faults: list[Fault], state_of: Any,
 ) -> RowOwnership:  # fmt: skip
-    """Give every row of a shared file to its item; first those of item sources, which make items."""
+    """Give every row of a shared file to its item, first the rows of tables that list items."""
     joined = RowOwnership()
     looked = LookedUp(form, entries)
     numbering = [file.captures for file in shared if any(one.kind == "item" for one in tables.get(file.role, ()))]
@@ -52,7 +52,7 @@ def join_rows(
                     split = id_split(file.captures, form.key_names) if several else ()
                     _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met, lists).run()
                     if making:
-                        looked.clear()  # the next file's rows may name items by what this one's told of them
+                        looked.clear()  # rows of the next file may name items by what this file's rows said
         seen.clear()
     _leave_unions_out(shared, lists, entries)
     joined.settle(len(entries))
@@ -62,7 +62,7 @@ def join_rows(
 def _leave_unions_out(
     shared: Sequence[SharedFile], lists: Mapping[str, Mapping[str, array[int]]], entries: Entries
 ) -> None:
-    """Take from items the subsets of lists that are made of others."""
+    """Remove from items the subsets of lists that are made of other lists."""
     for of_role in lists.values():
         for subset in union_lists(of_role):
             for file in shared:
@@ -76,7 +76,7 @@ def _leave_unions_out(
 
 
 class _Joining(msgspec.Struct):
-    """The work on one table of one file: its rows are given to the items that they name."""
+    """Joins one table of one file: its rows are given to the items that they name."""
 
     form: Format
     file: SharedFile
@@ -124,7 +124,7 @@ class _Joining(msgspec.Struct):
         self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
         by_id: Mapping[Any, int], ids: Ids,
     ) -> None:  # fmt: skip
-        """Rows whose item's number, and whose own if they have one, were noted already."""
+        """Join rows whose item ids, and own ids if they have any, were collected before."""
         own, decode = _Numbers(by_id), rows_decoder(self.table.named)
         for start, (of_items, *of_rows) in stated:
             owners = own.of(of_items)
@@ -135,7 +135,7 @@ class _Joining(msgspec.Struct):
             ids.see_numbers(of_rows[0] if of_rows else None, owners, start)
 
     def _rows(self, start: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
-        """Rows that follow each other: at once where each states the id of an item that is known."""
+        """Join consecutive rows, all at once if each states the id of a known item."""
         owners = _owners_by_id(documents, key, by_id) if key is not None else None
         if owners is not None:
             self.joined.add_all(owners, start)
@@ -150,7 +150,7 @@ class _Joining(msgspec.Struct):
             ids.see(0, document, known, position)
 
     def _by_id(self) -> Mapping[Any, int]:
-        """The numbers of the items that alone have their id, among those that the file can tell of."""
+        """Return the numbers of the items by id, for ids that only one item has within the file's reach."""
         given = {n: v for n, v in self.file.captures.items() if v is not None and n in self.form.key_names}
         shape = tuple(sorted((*given, "id")))
         return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"), self.split)
@@ -188,7 +188,7 @@ class _Joining(msgspec.Struct):
             self.own.add(names["id"])
         if not found:
             if is_made(document):
-                return  # it follows from rows of other frames, and the sequence has no such frame
+                return  # the row follows from rows of other frames, and the sequence has no such frame
             if self.rivals:
                 self._may_mean_several(names, which, state)
             elif names.get("id") is None or names["id"] not in self.looked.doubled:
@@ -210,9 +210,9 @@ class _Joining(msgspec.Struct):
             self._tell(number, names)
 
     def _new_twin(self, number: int, names: Mapping[str, Any]) -> int | None:
-        """Add an item for a row that names the image of another row but for its extension.
+        """Add an item for a row whose image differs from another row's image only in the extension.
 
-        None stands for a row that names no other file than the item's own.
+        None stands for a row that names the item's own file.
         """
         extension, entry = names.get(self.looked.extension), self.entries[number]
         own = entry.names.get(self.looked.extension)
@@ -223,13 +223,13 @@ class _Joining(msgspec.Struct):
         return twin
 
     def _forget_spellings(self) -> None:
-        """Forget how the last row spelled its names, before a new row."""
+        """Before each row, forget how the last row spelled its names."""
         self.rivals, self.in_capitals = (), None
 
     def _may_mean_several(self, names: Mapping[str, Any], which: int, state: ItemState) -> None:
-        """Note that a row's name may be that of several items, and is spelled exactly as none of theirs."""
+        """Note a fault if a row's name could mean several items and exactly matches none of them."""
         if "id" in names and self.table.kind == "item":
-            self.looked.doubled.add(names["id"])  # what tells of it follows from this, and is not said
+            self.looked.doubled.add(names["id"])  # rows that refer to this row are not reported as well
         files = [_file_of(self.entries[number]) for number in self.rivals]
         key = self.table.names[which]
         path = (*state.at, key) if key is not None else state.at
@@ -241,7 +241,7 @@ class _Joining(msgspec.Struct):
         )
 
     def _see_spellings(self) -> None:
-        """Note items that some rows name as their files do, and others with other capitals: it cannot be both."""
+        """Note items that some rows name exactly and other rows name with other capitals: only one can be right."""
         for number, position in self.otherwise.twice(self.joined):
             place = self.table.readers[0].place
             words = f"{_file_of(self.entries[number])} is named in two ways, which differ in capitals"
@@ -250,7 +250,7 @@ class _Joining(msgspec.Struct):
             )
 
     def _named_twice(self, number: int, first: Any, again: Any, which: int, state: ItemState) -> None:
-        """Note that a row names the image of another row; what tells of it follows from that, and is not said."""
+        """Note that a row names the same image as an earlier row. Rows that refer to it are not reported as well."""
         table, key = self.table, self.table.names[which]
         self.looked.doubled.add(again)
         words = f"{self.entries[number].key!r} stands twice, with the ids {first!r} and {again!r}"
@@ -259,16 +259,16 @@ class _Joining(msgspec.Struct):
         self.faults.append(Fault("DUPLICATE", self.file.path, path, place, words, case="item", scope="item"))
 
     def _same_id_elsewhere(self, own: Any, found: Sequence[int]) -> str:
-        """The file of the same split where the id of an item is that of another item; nothing if there is none."""
+        """Return the file of the same split in which another item has this id; an empty text if there is none."""
         if self.seen is None or not found:
             return ""
         owner, file = self.seen.setdefault(own, (found[0], self.file.path))
         return file if owner != found[0] and file != self.file.path else ""
 
     def _owners(self, names: Mapping[str, Any]) -> Sequence[int]:
-        """The numbers of the items whose names agree with a row's.
+        """Return the numbers of the items whose names match a row's.
 
-        For a table that is a source of items, an item is made where there is none.
+        For a table that lists items, an item is added if there is none.
         """
         form, table, entries = self.form, self.table, self.entries
         self._forget_spellings()
@@ -290,7 +290,7 @@ class _Joining(msgspec.Struct):
             return meant
         shape = tuple(sorted(name for name in names if name == "id" or name in form.key_names))
         if "image.path" in names and "id" not in names and not whole:
-            return ()  # the path is that of no image of the layout
+            return ()  # no image of the layout has this path
         if not shape:
             return range(len(entries)) if table.kind != "item" else ()
         key = tuple(names[name] if name == "id" else names[name] or "" for name in shape)
@@ -299,9 +299,9 @@ class _Joining(msgspec.Struct):
         return self.looked.of_extension(found, names) if named else self._spelled_otherwise(shape, key, names)
 
     def _spelled_otherwise(self, shape: tuple[str, ...], key: tuple[Any, ...], names: Any) -> Sequence[int]:
-        """The numbers of the items that a row means whose names are spelled otherwise.
+        """Return the numbers of the items that a row means although their names are spelled differently.
 
-        Where the row may mean several, it is given none, and `rivals` holds them.
+        Nothing is returned where the row may mean several items; `rivals` then holds them.
         """
         found = self.looked.of_extension(self.looked.spelled_otherwise(shape, key), names)
         own = dict.fromkeys(self.looked.names_of(shape, number) for number in found)
@@ -313,7 +313,7 @@ class _Joining(msgspec.Struct):
         return found
 
     def _in_folders(self, names: Mapping[str, Any]) -> Sequence[int]:
-        """The numbers of the items whose image has a name, in whatever folder, where a row of an item tells none."""
+        """Return the items whose image has this name in any folder, for rows that give no folder."""
         form = self.form
         if self.table.kind != "item" or IMAGE not in form.roles:
             return ()
@@ -327,14 +327,14 @@ class _Joining(msgspec.Struct):
         return tuple(number for number, files in images if files and files[0][0].lower().endswith(ending))
 
     def _names(self, state: ItemState) -> dict[str, Any]:
-        """What a row tells of its item's names."""
+        """Return what a row says of its item's names."""
         form = self.form
         names = {name: value for name, value in state.captures.items() if value is not None}
         names.update({name: state.item[name] for name in ("id", "image.path", *form.key_names) if name in state.item})
         if "subset" in form.key_names and "subset" not in names and state.item.get("subsets"):
             names["subset"] = state.item["subsets"][0]
         role = form.roles.get(IMAGE)
-        if "image.path" in names and role is not None:  # the image's path says what nothing else does
+        if "image.path" in names and role is not None:  # the image's path alone identifies the item
             for name, value in (role.template.match(names["image.path"]) or {}).items():
                 if value is not None:
                     names.setdefault(name, value)
@@ -363,7 +363,7 @@ class _Numbers:
         self._owners = np.array([*map(near.__getitem__, order), -1], np.int32)
 
     def of(self, values: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
-        """The numbers of the items with these ids, -1 where there is none."""
+        """Return the numbers of the items with these ids; -1 for an id that no item has."""
         places = np.searchsorted(self._ids, values)
         known = places < len(self._ids)
         known[known] = self._ids[places[known]] == values[known]
@@ -371,14 +371,14 @@ class _Numbers:
 
 
 def noted_keys(table: Table) -> tuple[str, ...]:
-    """The keys whose numbers are all that joining asks of most rows: that of the item's id, and that of their own."""
+    """Return the keys that suffice to join most rows: that of the item's id, and that of the row's own id."""
     key = _item_key(table)
     own = id_key(table.readers[0])
     return () if key is None or len(table.readers) > 1 else (key,) if own is None else (key, own)
 
 
 def _owners_by_id(documents: Sequence[Any], key: str, by_id: Mapping[Any, int]) -> Any:
-    """The numbers of the items whose ids rows state under a key; None where one of them states none that is known."""
+    """Return the numbers of the items whose ids rows state under a key; None if a row states no known id."""
     if set(map(type, documents)) != {dict}:
         return None
     values = [document.get(key) for document in documents]
@@ -389,13 +389,13 @@ def _owners_by_id(documents: Sequence[Any], key: str, by_id: Mapping[Any, int]) 
 
 
 def _plain(document: Any, key: str) -> Any:
-    """The id that a row states under a key, if it is a plain one."""
+    """Return the id that a row states under a key if it is an integer or a text; None otherwise."""
     value = document.get(key) if type(document) is dict else None
     return value if type(value) is int or type(value) is str else None
 
 
 def names_only(meaning: Meaning, scope: Scope) -> bool:
-    """Only what tells which item a row belongs to."""
+    """Return whether a slot only tells which item a row belongs to."""
     if meaning.where == "capture" or (meaning.where == "path" and meaning.name == IMAGE):
         return True
     if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
@@ -404,7 +404,7 @@ def names_only(meaning: Meaning, scope: Scope) -> bool:
 
 
 def _item_key(table: Table) -> str | None:
-    """The key under which a row names its item by its id, where nothing else tells of the item."""
+    """Return the key by which a row names its item's id, if nothing else identifies the item; None otherwise."""
     row = table.joiners[0].rule.row
     if len(table.joiners) != 1 or table.kind == "item" or table.named is None or not isinstance(row, MapRule):
         return None
@@ -424,7 +424,7 @@ def _item_key(table: Table) -> str | None:
 
 
 def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
-    """Note a fault for whatever stands in the place of a table's rows and is no list of rows."""
+    """Note a fault where a list of rows is expected and something else is found."""
     place = table.readers[0].place
     value: Any = file.document
     path: list[str | int] = []
@@ -441,7 +441,7 @@ def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
 
 
 def _file_of(entry: Entry) -> str:
-    """The file by which an item is named to a person: its image, else the first that it has."""
+    """Return the file that names an item in messages: its image, or else its first file."""
     found = entry.files.get(IMAGE) or next(iter(entry.files.values()), None)
     return found[0][0] if found else entry.key
 
@@ -461,7 +461,7 @@ def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader:
 def _named_in_several(
     file: str, entries: Sequence[Entry], state: ItemState, table: Table, which: int
 ) -> Fault:  # fmt: skip
-    """A row that names an image by the last part of its address, which several images have."""
+    """Return the fault of a row whose image name, the last part of its address, belongs to several images."""
     images = [entry.files[IMAGE][0][0] for entry in entries]
     key, place = table.names[which], table.readers[which].place
     path = (*state.at, key) if key is not None else state.at
@@ -470,7 +470,7 @@ def _named_in_several(
 
 
 def _names_of(document: Any, table: Table, state: ItemState) -> int:
-    """Read a row's names; gives which of the table's alternatives it is."""
+    """Read the names that a row gives its item; return which of the table's alternatives the row is."""
     fitting = [i for i, reader in enumerate(table.readers) if len(table.readers) == 1 or reader.test(document)] or [0]
     for which in fitting:
         table.joiners[which].read(document, state.item, state)

@@ -1,4 +1,4 @@
-"""Items looked up by some of their names, as rows of shared files name them."""
+"""Finds items by some of their names, as rows of shared files refer to them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from formatspec.paths.spellings import Spellings, spelled_like
 _SOUGHT = 20
 _AMONG = 5000
 _LIKE = 0.75
-"""So many unknown names are compared with those of so many items, and so like must one be to be told."""
+"""Limits for suggesting a similar name: how many unknown names, among how many items, and the least similarity."""
 
 
 class LookedUp:
-    """Indexes of items by some of their names, built when they are first asked for."""
+    """Indexes of items by some of their names, each built at first use."""
 
     def __init__(self, form: Format, entries: Entries) -> None:
         """Take the items as they are now; items that are added later are not found."""
@@ -42,9 +42,9 @@ class LookedUp:
         self._ends: dict[tuple[str, ...], dict[int, int]] = {}
 
     def spelled_otherwise(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> list[int]:
-        """The numbers of the items with files whose names are spelled like these: `a` for `./a`, else `A` for `a`.
+        """Return the numbers of items whose names are spelled a little differently: `a` for `./a`, or else `A` for `a`.
 
-        Items of several names are meant only where nothing but capitals tells them from the row.
+        A difference in capitals may match several items of different names.
         """
         if shape not in self._spellings:
             self._spellings[shape] = Spellings(
@@ -54,7 +54,7 @@ class LookedUp:
         return spelled_like(key, [(n, own) for n in numbers if (own := self._named(shape, self._entries[n]))])
 
     def ending(self, name: str, segments: Sequence[str], given: Mapping[str, Any]) -> Sequence[str]:
-        """The values of a name of items with files that share the longest end with a path.
+        """Return the value of a name, among items with files, that shares the longest end with a path.
 
         Args:
             name: The name, whose values are paths.
@@ -62,7 +62,7 @@ class LookedUp:
             given: Names that the items have.
 
         Returns:
-            One value, two where no one is nearest, none where no value ends as the path does.
+            One value; two if several are equally near; none if no value ends as the path does.
         """
         others = tuple(other for other in given if other in self._form.key_names and other != name)
         ends = self._ends.setdefault((name, *others), {})
@@ -86,23 +86,23 @@ class LookedUp:
         return ()
 
     def of_extension(self, numbers: Sequence[int], names: Mapping[str, Any]) -> Sequence[int]:
-        """Of several items of one stem, those whose image has the extension that a row tells; all where none has."""
+        """Return those of several items whose image has the extension that a row gives; all if none has it."""
         extension = names.get(self.extension) if len(numbers) > 1 and self._entries.twins else None
         if not extension:
             return numbers
         return [one for one in numbers if self._entries[one].names.get(self.extension) == extension] or numbers
 
     def names_of(self, shape: tuple[str, ...], number: int) -> tuple[Any, ...]:
-        """An item's names of a shape, which it has."""
+        """Return the values of some names of an item, which has all of them."""
         return self._named(shape, self._entries[number]) or ()
 
     def _named(self, shape: tuple[str, ...], entry: Entry) -> tuple[Any, ...] | None:
         return _key_of(self._form, shape, entry, ())
 
     def nearest(self, names: Mapping[str, Any]) -> str:
-        """What is said of names that no item has: where its image would be, and which image or id is most like it.
+        """Return a hint about names that no item has: where the image would be, and the most similar image or id.
 
-        Among many items, and after some such names, the likest is not sought: that would take its time.
+        With many items, or after several such names, no similar name is sought, because that is slow.
         """
         image = self._form.roles.get(IMAGE)
         try:
@@ -124,13 +124,13 @@ class LookedUp:
         return f"{told}; did you mean {found!r}?" if found is not None and found != word else told
 
     def clear(self) -> None:
-        """Items may have other names now."""
+        """Forget the indexes, because items may have other names now."""
         self._by.clear()
         self._alone.clear()
         self._ends.clear()
 
     def of(self, shape: tuple[str, ...], key: tuple[Any, ...], split: Split) -> list[int]:
-        """The numbers of the items with these names, of which the id is the one that they have in a split."""
+        """Return the numbers of the items with these names; ids are compared within a split."""
         if shape not in self._by:
             by: dict[int, int | list[int]] = {}
             for entry in self._entries:
@@ -146,12 +146,12 @@ class LookedUp:
         return [number for number in numbers if _key_of(self._form, shape, self._entries[number], split) == key]
 
     def alone(self, shape: tuple[str, ...], given: tuple[Any, ...], split: Split) -> Mapping[Any, int]:
-        """Numbers of items by their ids in one split, for the items whose id no other has.
+        """Return the numbers of items by their ids in one split, for ids that only one item has.
 
         Args:
             shape: The names that a row gives, `id` among them.
-            split: The split within which ids hold.
-            given: The row's values for the names other than `id`; only items that agree are looked at.
+            split: The split within which ids are unique.
+            given: The row's values for the names other than `id`; only items with these values are looked at.
         """
         if shape not in self._alone:
             place = shape.index("id")
@@ -165,13 +165,13 @@ class LookedUp:
 
 
 def _ends_of(segments: Sequence[str]) -> Iterator[str]:
-    """The ends of a path, the longest first."""
+    """Yield the ends of a path, the longest first."""
     for start in range(len(segments)):
         yield "/".join(segments[start:])
 
 
 def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tuple[Split, tuple[Any, ...]]]:
-    """An item's names of a shape, with each id that it has and the split in which it has it."""
+    """Yield an item's values for some names, once for each id that it has, with the split of that id."""
     ids = entry.shared.get(IDS) if "id" in shape else None
     for split in ids or ((),):
         key = _key_of(form, shape, entry, split)
@@ -180,7 +180,7 @@ def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tup
 
 
 def _key_of(form: Format, shape: tuple[str, ...], entry: Entry, split: Split) -> tuple[Any, ...] | None:
-    """An item's names of a shape; None where it has not all of them."""
+    """Return an item's values for some names; None if it lacks one of them."""
     names, ids = entry.names, entry.shared.get(IDS)
     if not all(name in names or may_lack(form, name) for name in shape):
         return None
@@ -189,29 +189,30 @@ def _key_of(form: Format, shape: tuple[str, ...], entry: Entry, split: Split) ->
 
 
 def may_lack(form: Format, name: str) -> bool:
-    """Whether an item need not have a name."""
+    """Return whether an item may lack a name."""
     found = form.roles[IMAGE].scope.captures.get(name)
     return found == "path?" or (name != "id" and name not in form.key_names)
 
 
 class Otherwise:
-    """The rows of one table in one file that name items with other capitals than the items' files have."""
+    """The rows of one table of one file that name items with other capitals than the items' files have."""
 
     def __init__(self) -> None:
         """Begin without rows."""
         self._numbers, self._spellings, self._positions = array("i"), array("q"), array("i")
 
     def add(self, numbers: Sequence[int], spelling: int, position: int) -> None:
-        """Note a row of some items; `spelling` stands for the names by which it means them."""
+        """Note a row of some items; `spelling` identifies the names that it uses for them."""
         for number in numbers:
             self._numbers.append(number)
             self._spellings.append(spelling)
             self._positions.append(position)
 
     def twice(self, joined: RowOwnership) -> Iterator[tuple[int, int]]:
-        """The items that rows of the table name in several ways, each with the place of the first row noted here.
+        """Yield the items that rows of the table name in several spellings, each with the first row noted here.
 
-        joined: what belongs to whom, of which the last part is this table.
+        Args:
+            joined: Which rows belong to which item; this table is its last part.
         """
         if not self._numbers:
             return
@@ -229,16 +230,19 @@ class Otherwise:
 def lacked_name(
     table: Table, which: int, document: Any, told: Collection[str], key_names: Collection[str]
 ) -> Callable[[str, DocumentPath], Fault] | None:
-    """The fault of a row that lacks the key by which it must name its item, made of its file and its place there.
+    """Return a function that makes the fault of a row without the key that names its item; None if it needs none.
 
-    The row would be every item's otherwise, and its fault be told once for each of them.
+    Without this check the row would belong to every item, and its fault would be reported once for each of them.
 
     Args:
         table: The table of the row.
         which: Which of the table's readers reads it.
         document: The row.
-        told: The names that the row itself tells of its item.
-        key_names: The names of which an item's key is made.
+        told: The names that the row itself gives its item.
+        key_names: The names that make up an item's key.
+
+    Returns:
+        A function of the file and the row's place in it.
     """
     key = table.names[which] if which < len(table.names) else None
     if key is None or table.kind == "item" or not isinstance(document, dict) or key in document:

@@ -1,6 +1,6 @@
-"""Subsets of items whose images lie in folders that a document names, as `train: images/a` does.
+"""Assigns subsets to items whose images lie in folders that a document names, as in `train: images/a`.
 
-Folders that a document names and that do not exist are told as well.
+It also reports folders that a document names and that do not exist.
 """
 
 from __future__ import annotations
@@ -21,10 +21,16 @@ from formatspec.language.rules import LeafRule, MapRule
 
 
 def share_named_folders(form: Format, shared: Iterable[SharedFile], entries: Entries, folders: Sequence[str]) -> None:
-    """Note for each item the subsets whose folders, named by shared documents, its image lies in.
+    """Give each item the subsets whose named folders contain its image.
 
-    folders: all folders of the tree.  An item whose own path names its subset keeps that one first; it is in others too
-    where a document names its folder for this subset and for others, as `train` and `val` of one folder.
+    If the path of an item names its subset, that subset comes first; further subsets are added if the document names
+    the same folder for them too.
+
+    Args:
+        form: The layout.
+        shared: The shared files.
+        entries: The items.
+        folders: All folders of the tree.
     """
     named: dict[str, list[str]] = {}
     known = set(folders)
@@ -50,10 +56,14 @@ def share_named_folders(form: Format, shared: Iterable[SharedFile], entries: Ent
 def empty_subsets(
     form: Format, shared: Iterable[SharedFile], entries: Entries, folders: Sequence[str], exists: Callable[[str], bool]
 ) -> Iterator[Fault]:
-    """The subsets that documents name and of which there is no image, and those that they should name and do not.
+    """Yield a fault for each subset that a document names but that has no image, or that it should name and does not.
 
-    folders: all folders of the tree.  exists: whether a file is there; a document may name a list instead of a folder.
-    A file notes the subsets that it names, but for those without an image where the format lets that pass.
+    Args:
+        form: The layout.
+        shared: The shared files. Each notes the subsets that it names, except those that may be without images.
+        entries: The items.
+        folders: All folders of the tree.
+        exists: Whether a file exists; a document may name a list in place of a folder.
     """
     naming = [(file, form.roles[file.role]) for file in shared if form.roles[file.role].spec.folders]
     known, full = set(folders), _with_images(entries) if naming else set()
@@ -85,7 +95,7 @@ def empty_subsets(
 
 
 def _empty(stated: Any, folders: set[str], full: set[str], exists: Callable[[str], bool]) -> str | None:
-    """What is said of a place that a document names for a subset; None where there are images, or it is no place."""
+    """Return what is wrong with the place that a document names for a subset; None if nothing is."""
     if not isinstance(stated, str) or "://" in stated or any(mark in stated for mark in "*?["):
         return None
     folder = in_tree(stated, folders)
@@ -98,7 +108,7 @@ def _empty(stated: Any, folders: set[str], full: set[str], exists: Callable[[str
 
 
 def _with_images(entries: Entries) -> set[str]:
-    """The folders below which there are images of items."""
+    """Return the folders that contain images of items."""
     found: set[str] = set()
     for entry in entries:
         files = entry.files.get(IMAGE)
@@ -108,13 +118,13 @@ def _with_images(entries: Entries) -> set[str]:
 
 
 def _places(role: Role) -> dict[str, Place]:
-    """Where the spec speaks of each key of a role's document."""
+    """Return the place in the spec of each key of a role's document."""
     rule = role.document_rule
     return {one.keys[0]: one.place for one in rule.fields} if isinstance(rule, MapRule) else {}
 
 
 def _always_written(role: Role, key: str) -> bool:
-    """Whether a document that is made has a key, whatever subsets there are."""
+    """Return whether a written document always has a key, whatever subsets there are."""
     fields = role.document_rule.fields if isinstance(role.document_rule, MapRule) else ()
     leaf = next((one.rule.leaf for one in fields if one.keys == (key,) and isinstance(one.rule, LeafRule)), None)
     if not isinstance(leaf, Keep) or leaf.default is None:
@@ -124,7 +134,7 @@ def _always_written(role: Role, key: str) -> bool:
 
 
 def named_elsewhere(role: Role, document: Any, subsets: Iterable[str]) -> Iterator[tuple[str, str, Any]]:
-    """The keys by which a document names a folder for a subset of which there is nothing: key, subset and folder."""
+    """Yield each key that names a folder for a subset without items: key, subset and folder."""
     there = set(subsets)
     for key, subset in role.spec.folders.items() if there and isinstance(document, dict) else ():
         if subset not in there and document.get(key):
@@ -132,13 +142,13 @@ def named_elsewhere(role: Role, document: Any, subsets: Iterable[str]) -> Iterat
 
 
 def share_captures(form: Format, listing: Iterable[SharedFile], entries: Entries) -> None:
-    """Give items the names in the paths of files that list no items, as a list of classes of any name.
+    """Give items the names in the paths of files that list no items, for example a list of classes with any name.
 
-    Written to the same format, such a file keeps its name.
+    When written in the same format, such a file keeps its name.
 
     Args:
         form: The layout.
-        listing: The files that list no items; where several of a role tell a name otherwise, none is told.
+        listing: The files that list no items. If several files of a role disagree on a name, it is left out.
         entries: The items that get the names.
     """
     told: dict[str, set[str]] = {}
@@ -155,13 +165,13 @@ def share_captures(form: Format, listing: Iterable[SharedFile], entries: Entries
 
 
 def _above(path: str) -> Iterator[str]:
-    """The folders around a file, the nearest last."""
+    """Yield the folders that contain a file, outermost first."""
     parts = path.split("/")[:-1]
     return ("/".join(parts[: count + 1]) for count in range(len(parts)))
 
 
 def _named(keys: Mapping[str, str], document: Any, folders: set[str]) -> Iterator[tuple[str, str]]:
-    """The folders that a document names, each with its subset."""
+    """Yield the folders that a document names, each with its subset."""
     if not isinstance(document, dict):
         return
     for key, subset in keys.items():
@@ -173,10 +183,10 @@ def _named(keys: Mapping[str, str], document: Any, folders: set[str]) -> Iterato
 
 
 def in_tree(stated: str, folders: set[str]) -> str | None:
-    """The folder of a tree that a document means, None where there is none.
+    """Return the folder of the tree that a document means; None if there is none.
 
-    Documents name folders as they are seen from elsewhere, so that what stands before one that is there is passed
-    over: `../train/images`, `./images`, `/home/me/data/images/train`.
+    Documents may name folders from another place: `../train/images`, `./images`, `/home/me/data/images/train`. Leading
+    parts that the tree does not have are dropped.
     """
     parts = [part for part in posixpath.normpath(stated.replace("\\", "/")).split("/") if part not in ("", ".", "..")]
     return next((folder for start in range(len(parts)) if (folder := "/".join(parts[start:])) in folders), None)

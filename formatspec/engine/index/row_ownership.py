@@ -1,4 +1,4 @@
-"""What joining gives: shared files with their tables, and which rows belong to which item."""
+"""The result of joining: shared files with their tables, and which rows belong to which item."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from formatspec.model.amounts import amounts
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table of a shared document: where it stands, how its rows are read and joined.
+    """A table of a shared document: its path, and how its rows are read and joined.
 
-    named: the fields of a row that tell which item it belongs to; None where all must be looked at.
-    names: for each reader the key under which rows name their item's image, if they do.  names_only: whether rows tell
-    no more than which item they are about.
+    Attributes:
+        named: The fields of a row that tell which item it belongs to; None if all fields must be looked at.
+        names: For each reader the key by which rows name their item's image, or None.
+        names_only: Whether rows tell only which item they are about.
     """
 
     role: str
@@ -38,13 +39,14 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class SharedFile(msgspec.Struct):
-    """A shared file, read once; of tables whose rows are sought in the file, the document holds none.
+    """A shared file that was read. Its document leaves out the rows of tables that are located in the file.
 
-    values: the slots that it states for all its items, outside its tables.  items: how many items it has, where that is
-    asked.
-    open_end: whether its last line has no newline.
-    union: whether it is a list of items of which some have no such subset, as the list is made of others.
-    subsets: those that it names a folder for, but for those without an image where the format lets that pass.
+    Attributes:
+        values: The slots that it states for all its items, outside its tables.
+        items: How many items it has, if that is needed.
+        open_end: Whether its last line has no newline.
+        union: Whether it is a list made of other lists, so that some of its items do not get its subset.
+        subsets: The subsets that it names a folder for, except those that may be without images.
     """
 
     role: str
@@ -60,7 +62,7 @@ class SharedFile(msgspec.Struct):
 
 
 class RepeatedId(NamedTuple):
-    """A row of which the id stood before, or is missing: the key of its id, the id or None, one that no row has."""
+    """A row whose id is missing or repeats an earlier one: the key of the id, the id or None, and a free id."""
 
     key: str
     value: Any
@@ -68,10 +70,12 @@ class RepeatedId(NamedTuple):
 
 
 class TableFile(NamedTuple):
-    """A table in one file, with the names of its columns if it states them.
+    """A table in one file, with its column names if the file states them.
 
-    captures: the names in the file's path.  split: those of them within which its ids of items hold.
-    repeated: by their places, the rows whose ids stood in the table before.
+    Attributes:
+        captures: The names in the file's path.
+        split: Those of them within which ids of items are unique.
+        repeated: The rows with repeated ids, by position.
     """
 
     table: Table
@@ -84,11 +88,11 @@ class TableFile(NamedTuple):
 
 
 OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]
-"""A row that belongs to an item: the item's number, the place of the row's part and its own, its reader."""
+"""The columns of a row that belongs to an item: the item's number, the row's part, its position, and its reader."""
 
 
 class Run(NamedTuple):
-    """Rows of one item that follow each other in a table; `which`: the alternative that each is."""
+    """Consecutive rows of one item in a table; `which` gives the alternative of each."""
 
     part: TableFile
     start: int
@@ -96,9 +100,10 @@ class Run(NamedTuple):
 
 
 class RowOwnership:
-    """Which rows belong to which item, as numbers; of many, in memory only how many each item has.
+    """Which rows belong to which item. For many rows, memory holds only how many each item has.
 
-    values_of: the files that say something of an item outside their tables; None where none does.
+    Attributes:
+        values_of: The files that state something about an item outside their tables; None if no file does.
     """
 
     def __init__(self) -> None:
@@ -121,7 +126,7 @@ class RowOwnership:
             self._put_away()
 
     def add_all(self, owners: Any, start: int) -> None:
-        """Note that rows of the last part, which follow each other, belong to items, each by its first reader."""
+        """Note the items of consecutive rows of the last part, which the first reader reads."""
         self._put_away()
         count = len(owners)
         places = np.arange(start, start + count, dtype=np.int32)
@@ -132,14 +137,14 @@ class RowOwnership:
         self._noted = (array("i"), array("h"), array("i"), array("b"))
 
     def of_last_part(self) -> Iterator[tuple[Any, Any]]:
-        """The owners and the places of the last part's rows, some at a time."""
+        """Yield the owners and the positions of the last part's rows, in pieces."""
         self._put_away()
         for _, rows in self._rows.pieces():
             own = rows[rows["part"] == len(self.parts) - 1]
             yield own["owner"], own["position"]
 
     def settle(self, entries: int) -> None:
-        """Put the rows in the order of the items that they belong to, each item's as they were noted."""
+        """Sort the rows by item; the rows of one item stay in the order in which they were noted."""
         self._put_away()
         counts = np.zeros(entries + 1, np.int64)
         spans = []
@@ -161,7 +166,7 @@ class RowOwnership:
         self._rows = settled
 
     def of(self, entry: Entry) -> Iterator[Run]:
-        """An item's rows."""
+        """Yield an item's rows, in runs."""
         if not self.parts:
             return
         rows = self._rows_of(entry)
@@ -175,7 +180,7 @@ class RowOwnership:
             place = stop
 
     def roles(self, entry: Entry) -> set[str]:
-        """The roles whose files hold rows of an item."""
+        """Return the roles whose files hold rows of an item."""
         return {self.parts[part].table.role for part in set(self._rows_of(entry)["part"].tolist())}
 
     def _rows_of(self, entry: Entry) -> Any:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from formatspec.files.rows.xml_rows import Elements
 
 SPAN = 1 << 20
-"""Bytes of rows that are decoded at once where all rows of a table are gone through."""
+"""Bytes of rows that are decoded at once when all rows of a table are read."""
 
 
 AHEAD_SPAN = 1 << 18
-"""Bytes of the rows that are decoded ahead while rows are asked for one after another."""
+"""Bytes of rows that are decoded ahead when rows are read one after another."""
 
 
 class HeldRows:
@@ -56,7 +56,7 @@ class HeldRows:
         return self.rows[start:stop]
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """None: decoded rows have no bytes that a fast reader could decode."""
+        """Return None: decoded rows have no bytes that a fast reader could decode."""
         return None
 
     def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
@@ -64,7 +64,7 @@ class HeldRows:
         return None
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
-        """All rows at once, with the position of the first."""
+        """Yield all rows at once, with the position of the first."""
         yield 0, self.rows
 
 
@@ -72,7 +72,7 @@ class _Near:
     """The rows that were decoded last.
 
     Attributes:
-        asked: The position behind the last row that was asked for.
+        asked: The position after the last row that was asked for.
         alone: The position up to which no rows are decoded ahead, since one of them failed.
     """
 
@@ -84,7 +84,7 @@ class _Near:
 
 
 class FileRows:
-    """Rows by their places in a JSON file: where each begins and ends."""
+    """Rows that are located in a JSON file: where each begins and ends."""
 
     span = SPAN
 
@@ -105,7 +105,7 @@ class FileRows:
         return len(self._spans)
 
     def add(self, starts: Any, ends: Any) -> None:
-        """Put rows behind all others."""
+        """Append rows."""
         self._spans.add(starts, ends)
 
     def at(self, position: int) -> Any:
@@ -113,15 +113,15 @@ class FileRows:
         return msgspec.json.decode(self._between(position, position + 1)[1])
 
     def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
-        """The rows from `start` up to `stop`, decoded with some that follow, which are held until others are asked for.
+        """Return the rows from `start` up to `stop`; some rows after them are decoded too, and kept for the next call.
 
         Args:
             start: The position of the first row, from 0.
-            stop: The position behind the last.
+            stop: The position after the last.
             decode: Decodes the bytes of a JSON list; None decodes whole rows.
 
         Raises:
-            ValidationError: A row is not of the type that `decode` asks for.
+            ValidationError: A row does not have the type that `decode` expects.
         """
         near = self._near.get(decode)
         if near is None:
@@ -132,10 +132,9 @@ class FileRows:
         return near.rows[start - near.start : stop - near.start]
 
     def _fetch(self, near: _Near, start: int, stop: int, decode: Decode | None) -> None:
-        """Decode rows with some that follow, where rows are asked for one after another.
+        """Decode rows; when rows are read one after another, also some rows after them.
 
-        Where one of those that follow is not of the type that `decode` asks for, only the rows that are asked for are
-        decoded.
+        If one of those later rows does not have the type that `decode` expects, only the requested rows are decoded.
         """
         end = max(stop, self._ahead(start)) if start == near.asked and start >= near.alone else stop
         try:
@@ -160,12 +159,12 @@ class FileRows:
         return found
 
     def _ahead(self, start: int) -> int:
-        """Give the end of the run of rows that is decoded together, from the row `start` on."""
+        """Return the end of the run of rows that is decoded together, from row `start` on."""
         spans = self._spans.read(start, min(start + amounts().rows_ahead, len(self)))
         return start + int(np.searchsorted(spans["end"], spans["start"][0] + AHEAD_SPAN))
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """The rows of `some`, or None where one of them is not of the type that `decode` asks for."""
+        """Return what `some` returns, or None if a row does not have the type that `decode` expects."""
         try:
             return self.some(start, stop, decode)
         except (ValueError, msgspec.MsgspecError):
@@ -176,13 +175,13 @@ class FileRows:
         return None
 
     def _between(self, start: int, stop: int) -> tuple[int, bytes]:
-        """Give where consecutive rows begin, and the bytes from the first to the last of them."""
+        """Return where consecutive rows begin, and the bytes from the first to the last of them."""
         spans = self._spans.read(start, stop)
         offset = int(spans["start"][0])
         return offset, self.file.read(int(spans["end"][-1]) - offset, offset)
 
     def locate(self, position: int, rest: Pointer) -> LineColumn | None:
-        """Line and column of what stands at a place within a row."""
+        """Return line and column of a place within a row."""
         if not 0 <= position < len(self):
             return None
         start, row = self._between(position, position + 1)
@@ -194,9 +193,10 @@ class FileRows:
         return self.file.places.at(start + len(text[:before].encode()))
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
-        """All rows in batches of about `span` bytes, each with the position of its first row.
+        """Yield all rows in batches, each with the position of its first row.
 
-        fields: the keys that are decoded; None for whole rows.
+        Args:
+            fields: The keys that are decoded; None for whole rows.
         """
         decode = self._decoder(fields)
         for first, _, data in self._pieces():
@@ -214,14 +214,14 @@ class FileRows:
                 start = stop
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
-        """What decodes rows that follow each other, as far as their fields are asked for."""
+        """Return a function that decodes consecutive rows, as far as `fields` asks for."""
         typed = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
 
         def decode(data: bytes) -> Sequence[Any]:
             data = b"[" + data + b"]"
             try:
                 rows: Sequence[Any] = typed(data)
-            except (ValueError, msgspec.MsgspecError):  # a number that no double holds
+            except (ValueError, msgspec.MsgspecError):  # a number that no double can hold
                 rows = json_file.decode_rows(data)
             return rows
 
@@ -242,7 +242,7 @@ class TextRows(FileRows):
         return self._decoded(position, position + 1, None)[0]
 
     def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
-        """The rows from `start` up to `stop`, which are decoded whole: `decode` is for JSON."""
+        """Return the rows from `start` up to `stop`, decoded whole; `decode` is only used for JSON."""
         return super().some(start, stop, None)
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
@@ -250,7 +250,7 @@ class TextRows(FileRows):
         return None
 
     def locate(self, position: int, rest: Pointer) -> LineColumn | None:
-        """The line of what stands at a place within a row."""
+        """Return the line of a place within a row."""
         if not 0 <= position < len(self):
             return None
         start, row = self._between(position, position + 1)
@@ -263,10 +263,10 @@ class TextRows(FileRows):
 
 
 class ElementRows(TextRows):
-    """Rows by their places in an XML file, between which other elements may stand."""
+    """Rows that are located in an XML file; other elements may stand between them."""
 
     def __init__(self, file: RangeFile, elements: Elements, path: KeyPath) -> None:
-        """Begin without rows of the table under a path."""
+        """Start without rows; the table's rows lie under a path of elements."""
         super().__init__(file)
         self._elements = elements
         self._path = path
@@ -332,7 +332,7 @@ class CellRows(TextRows):
 
 
 class RangeFile:
-    """A file that is read in pieces, from several processes too: nothing depends on a position in it."""
+    """A file that is read in pieces. Several processes may use it, since no call depends on a current position."""
 
     def __init__(self, path: Path) -> None:
         """Note the path; the file is opened when it is first read."""
@@ -352,7 +352,7 @@ class RangeFile:
 
     @cached_property
     def _stamp(self) -> tuple[int, int] | None:
-        """The size and the time of the file as it was first opened; None where nobody else can change it."""
+        """The size and the time of the file when it was first opened; None if nothing else can change it."""
         return self._now()
 
     def _now(self) -> tuple[int, int] | None:
@@ -360,13 +360,13 @@ class RangeFile:
         return found.st_size, found.st_mtime_ns
 
     def read(self, size: int, offset: int) -> bytes:
-        """So many bytes from a place on, fewer at the end.  Raises SourceChangedError where the file has changed."""
+        """Return `size` bytes from an offset on, fewer at the end. Raises SourceChangedError after a change."""
         if self._stamp != self._now():
             raise SourceChangedError(f"{self.path} has changed since the run began")
         return read_at(self._descriptor, size, offset)
 
     def stream(self) -> json_rows.Read:
-        """What gives the file's next bytes, from its beginning on."""
+        """Return a function that gives the file's next bytes, from its beginning on."""
         offset = 0
 
         def read(size: int) -> bytes:
@@ -378,13 +378,13 @@ class RangeFile:
         return read
 
     def __del__(self) -> None:
-        """Close the file where it was opened."""
+        """Close the file if it was opened."""
         if "_descriptor" in self.__dict__:
             os.close(self._descriptor)
 
 
 class _Spooled(RangeFile):
-    """The bytes of a file that is in no folder, kept on disk without a name."""
+    """A file that lies in no folder, copied to an unnamed temporary file."""
 
     def __init__(self, data: bytes) -> None:
         with tempfile.TemporaryFile() as file:
@@ -397,7 +397,7 @@ class _Spooled(RangeFile):
 
 
 def range_file(tree: Tree, path: str) -> RangeFile:
-    """A file of a tree, to be read in pieces.  Raises OSError, and ValueError as `Tree.read` does."""
+    """Return a file of a tree, to be read in pieces. Raises OSError, and ValueError as `Tree.read` does."""
     local = tree.local(path)
     return RangeFile(local) if local is not None else _Spooled(tree.read(path))
 
@@ -429,7 +429,7 @@ def sought(
         if rows.path not in found:
             found[rows.path] = FileRows(file, IdColumns(noted[rows.path]))
         try:
-            rows.data.decode()  # what is passed over is not looked at by the decoder
+            rows.data.decode()  # the decoder does not check the bytes between rows
             found[rows.path].stated.note(rows.data)
         except (ValueError, RecursionError):
             raise NotRowsError from None
@@ -439,7 +439,7 @@ def sought(
 
 
 def rows_at(document: Any, path: Sequence[str]) -> list[Any] | None:
-    """The rows of a table in a document; None where the document has none there."""
+    """Return the rows of a table in a document; None if the document has none there."""
     for key in path:
         if not isinstance(document, dict) or key not in document:
             return None

@@ -1,4 +1,4 @@
-"""What shared documents say of all their items, read once and given to each of them."""
+"""Reads what shared documents state for all their items, once, and gives it to each item."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class SharedValues:
         return bool(self._roles)
 
     def add(self, names: tuple[str, ...], files: Mapping[Key, SharedFile]) -> None:
-        """Take a role's files by the names in their paths."""
+        """Add a role's files by the names in their paths."""
         if any(file.values for file in files.values()):
             self._roles.append((names, dict(files)))
 
     def of(self, entry: Entry) -> Iterator[SharedFile]:
-        """The files that state something of an item."""
+        """Yield the files that state something about an item."""
         for names, files in self._roles:
             file = files.get(tuple(entry.names.get(name) for name in names))
             if file is not None and file.values:
@@ -52,7 +52,7 @@ class SharedValues:
 def read_values(
     form: Format, shared: Sequence[SharedFile], entries: Sequence[Entry], state_of: StateOf, faults: list[Fault]
 ) -> SharedValues:
-    """Read what shared documents say of all their items, and compare what follows from these."""
+    """Read what shared documents state for all their items, and check the values that can be computed."""
     found = SharedValues()
     for role in form.roles.values():
         rule = value_rule(role)
@@ -82,7 +82,7 @@ def _counts(names: tuple[str, ...], entries: Sequence[Entry]) -> Counter[Key]:
 
 
 def _differing(role: Role, file: SharedFile, state: ItemState) -> Iterator[Fault]:
-    """Computed leaves of a document whose values are other than what follows from the number of its items."""
+    """Yield a fault for each computed leaf that differs from what the number of items gives."""
     setting = WriteSetting(dict(file.captures), None, dict(role.scope.options))
     setting.rows["items"] = range(file.items or 0)
     context = WriteContext(setting, None, None)

@@ -1,4 +1,4 @@
-"""Lists that only unite other lists, as `trainval` does; they give items no subset of their own."""
+"""Finds lists that only unite other lists, such as `trainval`. They give items no subset of their own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 
 def union_lists(lists: Mapping[str, array[int]]) -> set[str]:
-    """Which lists of a role are made of its others.
+    """Return which lists of a role are made of its other lists.
 
-    Such a list holds all items of at least two others, and each of its items stands in another; a copy of the list
-    itself is no other. An item always stays in a list that is not made of others.
+    Such a list holds all items of at least two others, and each of its items is in another list. A copy of the list
+    does not count as another list. An item always stays in a list that is not made of others.
 
     Args:
-        lists: The numbers of the items in each list, by the list's subset; a number may stand there more than once.
+        lists: The numbers of the items in each list, by the list's subset; a number may occur more than once.
 
     Returns:
         The subsets of the lists that are made of others.

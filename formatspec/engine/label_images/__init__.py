@@ -1,1 +1,1 @@
-"""Label images read to regions, and painted from regions."""
+"""Reads label images to regions, and paints regions to label images."""

@@ -1,4 +1,4 @@
-"""The layers of a label image: objects with their numbers within categories, and areas that belong to no object."""
+"""The layers of a label image: objects with their numbers within categories, and areas without objects."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from formatspec.model.region import Region
 from formatspec.model.slots import slot_value
 
 BY_ORDER, BY_AREA = "order", "area"
-"""What decides which of two regions lies on top: the drawing order that is stated, or the smaller area."""
+"""What decides which of two regions lies on top: the stated drawing order, or the smaller area."""
 
 
 def stacking(record: Any, region: Region | None, paint: str) -> float:
-    """How far up a record lies among those that are painted with it; among equals the later one is on top.
+    """Return how high a record lies in the drawing; of equal records the later one is on top.
 
-    By order: its stated drawing order, 0 where none is stated.  By area: the smaller, the further up.
+    By order, this is the stated drawing order, or 0. By area, smaller regions lie higher.
     """
     if paint == BY_AREA:
         return 0.0 if region is None else -float(region.area)
@@ -54,9 +54,9 @@ def _is_counted(record: Any, slots: Sequence[str]) -> bool:
 
 
 def areas_of(item: Item, things: Sequence[Object], paint: str = BY_ORDER) -> list[Area]:
-    """Areas in which the regions of `things` are part of their category's; no pixel belongs to two.
+    """Return the areas with the regions of `things` added to their categories' areas, without overlaps.
 
-    Where regions overlap, the pixel is of the one that `stacking` puts on top.
+    A pixel of several regions goes to the one that `stacking` puts on top.
     """
     height = item.image.height if item.image else None
     width = item.image.width if item.image else None

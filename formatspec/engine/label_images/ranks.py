@@ -1,4 +1,4 @@
-"""Pixel values that order records, and the record that each of them means."""
+"""Pixel values that give the order of records, and the record that each of them means."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from formatspec.language.rules import LeafRule, MapRule, TableRule
 
 
 def spread_of(tables: Sequence[TableRule]) -> Callable[[int, int], int | None]:
-    """How the rank k of n is spelled in a pixel's channel."""
+    """Return a function that gives the pixel value of rank k out of n."""
     for table in tables:
         for one in table.row.fields if isinstance(table.row, MapRule) else ():
             leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None

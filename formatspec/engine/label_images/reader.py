@@ -1,4 +1,4 @@
-"""The reader of label images: each distinct pixel value is a row, and its pixels are the row's region."""
+"""The reader of label images: each distinct pixel value is a row, and the pixels with this value are its region."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from formatspec.pixels.png_header import HEADER_SIZE, Header, read_header
 
 
 class RasterReader(msgspec.Struct, frozen=True):
-    """The reader of a label image."""
+    """The reader of one role's label images."""
 
     spec: FileSpec
     alphabets: tuple[Alphabet, ...]
@@ -55,7 +55,7 @@ class RasterReader(msgspec.Struct, frozen=True):
     spread: Callable[[int, int], int | None] = lambda rank, count: None
 
     def read(self, data: bytes, record: Record, state: ItemState) -> png.Raster | None:
-        """Bind what the pixels say: to `record` for a mask of one record, else to the tables of the state."""
+        """Bind what the pixels say: to `record` if the image masks one record, else to the tables of the state."""
         raster = containers.decode(data)
         height, width = raster.pixels.shape[:2]
         if not fits_mode(raster.mode, self.spec.image):
@@ -77,7 +77,7 @@ class RasterReader(msgspec.Struct, frozen=True):
         return raster
 
     def look(self, data: bytes, state: ItemState) -> None:
-        """What the header and the end tell, without decoding."""
+        """Check what the header and the end of a file say, without decoding it."""
         size = None if self.spec.scaled else state.size()
         if containers.is_whole_png(data) and _is_expected(data[:HEADER_SIZE], self.spec.image, size):
             return
@@ -153,7 +153,7 @@ class RasterReader(msgspec.Struct, frozen=True):
                 state.fault(code, (), first.place, words, first.expected, first.got)
 
     def _ranks(self, rows: Sequence[Record], state: ItemState) -> Ranks:
-        """The numbers that order records in this file."""
+        """Return the numbers by which this file orders its records."""
         aside = ItemState(dict(state.captures), state.categories, False)
         aside.env = state.env
         found: set[int] = set()
@@ -164,7 +164,7 @@ class RasterReader(msgspec.Struct, frozen=True):
         return Ranks(tuple(sorted(found - {0})), self.spread)
 
     def _zero_means_something(self, row: Record, state: ItemState) -> bool:
-        """Tell whether the pixel value 0 stands for a record; the trial leaves no trace in the item's state."""
+        """Whether the pixel value 0 stands for a record; the test leaves the item's state unchanged."""
         if any(reader.kind == "void" for reader in self.rows) and len(self.rows) == 1:
             return False
         aside = ItemState(dict(state.captures), state.categories, False)
@@ -178,7 +178,7 @@ class RasterReader(msgspec.Struct, frozen=True):
             named = any(slot.startswith("category.") for slot in record)
             known = (
                 state.categories.find(record) is not None if named else bool(self.blanks)
-            )  # the background is another
+            )  # where values are blank, 0 is not the background
             if len(aside.faults) == before and reader.fits(record, aside) and known:
                 return True
             del aside.faults[before:]
@@ -187,7 +187,7 @@ class RasterReader(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def _is_expected(header: bytes, modes: tuple[str, ...], size: tuple[int, int] | None) -> bool:
-    """Whether a PNG file with this header has one of the modes, and this size if any; those of a dataset are alike."""
+    """Whether a PNG file with this header has one of the modes, and this size if any; cached for equal headers."""
     try:
         found = read_header(header)
     except ImageError:
@@ -196,12 +196,12 @@ def _is_expected(header: bytes, modes: tuple[str, ...], size: tuple[int, int] | 
 
 
 def _before(mode: str, modes: Sequence[str]) -> Sequence[str]:
-    """Give the modes that a spec names before this one; none if it does not name this one."""
+    """Return the modes that a spec names before this one; none if it does not name this one."""
     return modes[: modes.index(mode)] if mode in modes else ()
 
 
 def fits_mode(mode: str, modes: Sequence[str]) -> bool:
-    """Whether a label image has one of the modes that a spec names; `index` is any with one channel."""
+    """Whether a mode is one of those that a spec names; `index` stands for any mode with one channel."""
     if not modes or mode in modes:
         return True
     if "index" in modes and mode in ("gray", "palette", "gray16"):
@@ -210,7 +210,7 @@ def fits_mode(mode: str, modes: Sequence[str]) -> bool:
 
 
 def fits_header(header: Header, modes: Sequence[str]) -> bool:
-    """Whether a PNG's header can be one of the modes."""
+    """Whether an image with this PNG header can have one of the modes."""
     if header.color == 0:
         return fits_mode("gray16" if header.depth == 16 else "gray", modes)
     return fits_mode(_COLOR_MODES.get(header.color, "rgb"), modes)
@@ -220,7 +220,7 @@ _COLOR_MODES = {3: "palette", 6: "rgba"}
 
 
 def scaled_to_image(pixels: Any, width: int, height: int) -> Any:
-    """Pixels in another size: each is that in whose square its centre lies."""
+    """Return pixels scaled to the image's size: each new pixel has the value of the old pixel that holds its centre."""
     if pixels.shape[:2] == (height, width):
         return pixels
     rows, columns = (
@@ -243,7 +243,7 @@ def _channels(raster: png.Raster, keys: Sequence[str]) -> Any:
 
 
 def _color_index(spec: FileSpec, raster: png.Raster, keys: Sequence[str]) -> dict[Any, int] | None:
-    """For indices that are stored as the colours of a fixed palette: which index each colour is."""
+    """Return the index of each colour, if a fixed palette's colours stand for indices; else None."""
     if "P" not in keys or raster.mode not in ("rgb", "rgba") or spec.palette != "bits":
         return None
     return {tuple(int(part) for part in color): index for index, color in enumerate(bits())}

@@ -1,4 +1,4 @@
-"""What a rule says of a label image: its channels, the tables of its pixel values, the alphabet of a mask."""
+"""What a rule says about a label image: its channels, the tables of its pixel values, the alphabet of a mask."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from formatspec.language.rules import (
 
 CHANNELS = ("R", "G", "B", "A")
 ALPHA = "A"
-"""The channel that is data only where a rule names it; else it is passed over."""
+"""The alpha channel. It is data only if a rule names it; otherwise it is ignored."""
 ANY = "any"
-"""255 where any channel is not 0, else 0."""
+"""A channel that is 255 where any channel is not 0, and 0 elsewhere."""
 KEYS = ("L", "P", *CHANNELS, "RGB", ANY)
 Value = Any
 
 
 class Alphabet(msgspec.Struct, frozen=True):
-    """A mask of one record: which slot each pixel value selects; None selects nothing."""
+    """The pixel values of a mask of one record: which slot each value selects; None selects nothing."""
 
     slots: Mapping[int, str | None]
 
 
 def alphabets_of(rule: Rule) -> tuple[Alphabet, ...]:
-    """The alphabets of a mask of one record; none if the rule is a table."""
+    """Return the alphabets of a mask of one record; empty if the rule is a table."""
     if isinstance(rule, OneOf):
         found = [alphabets_of(choice) for choice in rule.alternatives]
         return tuple(a for group in found for a in group)
@@ -52,7 +52,7 @@ def alphabets_of(rule: Rule) -> tuple[Alphabet, ...]:
 
 
 def channels_of(rule: Rule) -> tuple[str, ...]:
-    """The channels of a label image that a rule names, each once, in the rule's order."""
+    """Return the channels of a label image that a rule names, each once, in the rule's order."""
     if isinstance(rule, OneOf):
         return tuple(dict.fromkeys(key for choice in rule.alternatives for key in channels_of(choice)))
     if isinstance(rule, TableRule):
@@ -63,7 +63,7 @@ def channels_of(rule: Rule) -> tuple[str, ...]:
 
 
 def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
-    """The channels that a rule over images of these modes names.  Raises SpecError where images may lack alpha."""
+    """Return the channels that a rule over images of these modes names. Raises SpecError if images may lack alpha."""
     keys = channels_of(rule)
     if ALPHA in keys and tuple(modes) != ("rgba",):
         raise problem("`A` is a channel of images with an alpha channel only", rule.place, "`image: rgba`")
@@ -71,7 +71,7 @@ def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
 
 
 def blanks_of(rule: Rule) -> tuple[Record, ...]:
-    """Pixel values that mean nothing: alternatives of constants only, without a table."""
+    """Return pixel values without a meaning: alternatives that hold only constants, outside tables."""
     if isinstance(rule, OneOf):
         return tuple(blank for choice in rule.alternatives for blank in blanks_of(choice))
     if not isinstance(rule, MapRule) or not rule.fields:
@@ -88,7 +88,7 @@ def _constant(rule: Rule) -> Any:
 
 
 def tables_of(rule: Rule) -> tuple[TableRule, ...]:
-    """The tables of a label image's rule, in order.  Raises SpecError where their records have no pixels."""
+    """Return the tables of a label image's rule, in order. Raises SpecError if their records have no pixels."""
     if isinstance(rule, TableRule):
         if rule.each.table not in ("objects", "children", "areas", "void"):
             raise problem(f"{rule.each.table} have no pixels", rule.place, "`each: objects`, `areas` or `void`")

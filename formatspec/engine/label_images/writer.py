@@ -1,4 +1,4 @@
-"""The writer of label images: it paints the regions of the rows, later ones over earlier ones."""
+"""The writer of label images: it paints the regions of the rows, each over those before it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from formatspec.pixels.painting import compose
 from formatspec.pixels.palettes import bits
 
 PAINT = "paint"
-"""The option that says what lies on top where regions overlap."""
+"""The option that says which region lies on top where regions overlap."""
 
 
 class Layer(NamedTuple):
@@ -58,7 +58,11 @@ class Layer(NamedTuple):
 
 
 class RasterWriter(msgspec.Struct, frozen=True):
-    """The writer of a label image.  `holds`: the slots that each of `rows` holds of a record whose pixels are seen."""
+    """The writer of one role's label images.
+
+    Attributes:
+        holds: For each of `rows`, the slots that it holds of a record whose pixels are visible.
+    """
 
     spec: FileSpec
     alphabets: tuple[Alphabet, ...]
@@ -70,7 +74,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
     holds: tuple[int, ...] = ()
 
     def encode(self, context: WriteContext, source: png.Raster | None) -> bytes | None:
-        """The label image of a context; None where there is nothing to paint on.  The source while nothing changed."""
+        """Return the label image of a context, or the source if nothing changed; None if the image has no size."""
         if source is not None and context.as_read is not None:
             anew = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
             anew.family_of = context.family_of
@@ -83,7 +87,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return self._encoded(context, layers)
 
     def encode_shown(self, context: WriteContext) -> bytes | None:
-        """The label image of a context without a source; None where nothing is to be painted, or there is no size."""
+        """Return the label image of a context without a source; None if nothing is painted or the image has no size."""
         layers = self._painted(context)
         return self._encoded(context, layers) if layers else None
 
@@ -113,7 +117,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return data
 
     def _unchanged(self, as_read: WriteContext, layers: list[Layer]) -> bool:
-        """Whether what would be painted anew is what would have been painted of the item as it was read."""
+        """Whether painting the item now gives the same as painting the item as it was read."""
         then = self._painted(as_read)
         return [(one.region, one.value) for one in layers] == [(one.region, one.value) for one in then]
 
@@ -122,7 +126,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return bool(self._painted(context))
 
     def encode_some(self, context: WriteContext, members: set[int], source: png.Raster | None) -> bytes | None:
-        """The label image of some of an item's objects, given by their index."""
+        """Return the label image of some of an item's objects, given by their indices."""
         part = _restricted(context, members)
         return self.encode(part, source)
 
@@ -176,8 +180,8 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 except LackingError as lacking:
                     context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
                     continue
-                if value in self.blanks and inner.as_read is None:  # in its own format it was so before
-                    if held:  # a row of computed values holds nothing, so nothing is lost where it shows nothing
+                if value in self.blanks and inner.as_read is None:  # it was blank before if it came from this format
+                    if held:  # a row of computed values holds nothing, so its record loses nothing here
                         context.setting.rows.setdefault("lost", []).append((row.table, inner.record, _blank(value)))
                     continue
                 height = _LAYERS.get(row.table, 1)
@@ -187,14 +191,14 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return [layer for _, layer in sorted(painted, key=lambda entry: entry[0])]
 
     def _of_shown(self, context: WriteContext) -> WriteContext:
-        """The context with those objects only that the label image shows."""
+        """Return the context with only those objects that the label image shows."""
         things = context.item.objects if self.shown is not None and context.item is not None else ()
         contexts = contexts_of(list(things), context)
         members = {index for index, inner in enumerate(contexts) if self.shown is not None and self.shown(inner)}
         return context if len(members) == len(things) else _restricted(context, members)
 
     def _individual(self, context: WriteContext) -> set[int]:
-        """The objects that another table of this image paints one by one."""
+        """Return the objects that another table of this image paints one by one."""
         found: set[int] = set()
         for row in self.rows:
             if row.table == "objects":
@@ -244,14 +248,14 @@ def _has_pixels(context: WriteContext) -> bool:
 
 
 def _areas(context: WriteContext, apart: set[int], paint: str) -> list[Area]:
-    """The item's areas, and one for each category of the objects that nothing else paints: later ones on top."""
+    """Return the item's areas, and one for each category of objects that nothing else paints; later ones lie on top."""
     item = context.item
     assert item is not None
     return areas_of(item, [thing for thing in item.objects if id(thing) not in apart], paint)
 
 
 def _restricted(context: WriteContext, members: set[int]) -> WriteContext:
-    """The context of an item that has only some of its objects; their depths stay those of the whole."""
+    """Return the context of an item with only some of its objects; their depths remain those in the whole item."""
     assert context.item is not None
     some = tuple(thing for index, thing in enumerate(context.item.objects) if index in members)
     part = WriteContext(context.setting, msgspec.structs.replace(context.item, objects=some), context.item)
@@ -279,7 +283,7 @@ def _value(row: Any, keys: Sequence[str]) -> Value:
 
 
 def _blank(value: Value) -> str:
-    """Tell why a record is not painted: when read, its pixel value would stand for no record."""
+    """Return why a record is not painted: when read again, its pixel value would stand for no record."""
     told = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return f"the pixel value {told} stands for nothing"
 
@@ -290,7 +294,7 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     rows = () if alphabets else tuple(row_writer(table, scope) for table in tables_of(rule))
     holds = tuple(row.holds | BITS["region"] | IMPLIED["region"] if row.holds else 0 for row in rows)
     for row in rows:
-        row.holds = 0  # a record stands when a pixel of it is seen in the finished image, not when it is painted
+        row.holds = 0  # a record counts as written when the finished image shows a pixel of it, not when it is painted
     objects = scope.inside("objects")
     palette = _category_palette if spec.palette == "category.color" else None
     try:

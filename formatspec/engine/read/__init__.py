@@ -1,1 +1,1 @@
-"""Reading: from the values of documents to slots, from slots to records, and from records to an item."""
+"""Reads: from the values of documents to slots, from slots to records, and from records to an item."""

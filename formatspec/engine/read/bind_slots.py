@@ -1,4 +1,4 @@
-"""Binders, which put decoded values into slots.  Geometry is checked here, where its place is known."""
+"""Binders put decoded values into slots. They also check geometry, whose place in the file is known here."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Binder = Callable[[Any, Record, ItemState], None]
 _NUMBERS = frozenset({int, float})
 _GEOMETRY = ("bbox", "rotated", "polygon", "polygons", "region", "hidden", "keypoints")
 _UNBOUND = frozenset({"POLYGON", "REGION_SIZE"})
-"""Codes of geometry that is left out of its object, which stands all the same."""
+"""Codes of geometry that is left out of its object; the object itself stays."""
 
 NAMED = ("category.id", "category.index", "category.name")
-"""Slots that a closed table of categories must know."""
+"""Slots whose values must occur in a closed table of categories."""
 PLACED = ("parent", "id", "name")
-"""Slots whose places are noted, for what is said of them later."""
+"""Slots whose places are noted, since later checks report about them."""
 
 
 def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Binder:
-    """The binder of a name: where its value goes."""
+    """Return the binder of a name: a function that puts its value where it belongs."""
     if meaning.where == "path":
         return _path(meaning.name, scope)
     if meaning.where == "capture":
@@ -52,11 +52,12 @@ def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Bi
 
 
 def slot_binding(meaning: Meaning, scope: Scope) -> Literal["plain", "judged", "noted"] | None:
-    """What the binder of a name does beside putting its value into the record's slot of that name.
+    """Return what the binder of a name does besides putting the value into the record's slot of that name.
 
     Returns:
-        `plain`: nothing; `judged`: it judges the geometry (`judge_of`); `noted`: it notes the value's place, or keeps
-        the record's category or attributes in step; None where the value goes elsewhere, or into another slot.
+        `plain`: nothing more. `judged`: it checks the geometry (`judge_of`). `noted`: it notes the value's place, or
+            keeps
+        the record's category or attributes consistent. None: the value goes elsewhere, or into another slot.
     """
     name = meaning.name
     if meaning.where != "record" or meaning.derived or scope.kind == "item" or name in ("polygon", "attributes"):
@@ -67,7 +68,7 @@ def slot_binding(meaning: Meaning, scope: Scope) -> Literal["plain", "judged", "
 
 
 def judge_of(meaning: Meaning) -> Callable[[Any, ItemState], None] | None:
-    """What refuses values of a slot of geometry of which anything is to be said; None for other slots."""
+    """Return the check of values of a geometry slot; None for slots without one."""
     name = meaning.name
     if name not in _GEOMETRY:
         return None
@@ -115,9 +116,9 @@ def _attributes(value: Any, record: Record, state: ItemState) -> None:
 
 
 def _known_category(slot: str, value: Any, state: ItemState) -> None:
-    """Raise MisfitError where the table of categories has none with a slot's value.
+    """Raise MisfitError if the table of categories has none with this value of the slot.
 
-    Numbers and colours are checked in open tables too, since an open table has no names for further ones.
+    Numbers and colours are checked in open tables too, since an open table has no names for new ones.
     """
     categories = state.categories
     if slot == "name" and value == "":
@@ -215,16 +216,16 @@ def _capture(name: str, scope: Scope) -> Binder:
 
 
 def _found_by_end(name: str, told: str, far: Sequence[str], state: ItemState) -> str:
-    """The name of the item of which an absolute path or an address has the end.
+    """Return the name of the item whose name is the end of an absolute path or an address.
 
     Args:
-        name: The capture that the path tells.
-        told: The path as the file tells it.
+        name: The capture that the path gives.
+        told: The path as the file states it.
         far: Its segments.
-        state: Where the item's own names stand; while rows are given to items, it finds the items by their ends.
+        state: Holds the item's own names; while rows are joined to items, it finds items by the end of a path.
 
     Raises:
-        MisfitError: No item's name ends so, or several do.
+        MisfitError: The path ends in no item's name, or in several.
     """
     known = state.captures.get(name)
     if known is not None:
@@ -305,7 +306,7 @@ def _column(meaning: Meaning, at: DocumentPath, place: Place) -> Binder:
 
 
 def _geometry(name: str, scope: Scope, at: DocumentPath, place: Place) -> Binder:
-    """The binder of geometry.  What its image's size decides is judged when the item is known."""
+    """Return the binder of geometry. What depends on the image's size is checked when the item is complete."""
     slot = "polygons" if name == "polygon" else name
     if name in ("region", "hidden"):
 
@@ -344,7 +345,7 @@ def _as_it_is(slot: str) -> Binder:
 
 
 def _are_finite(ring: Any) -> bool:
-    """Whether all numbers are plain and finite, which their sum tells: what is not finite stays so in it."""
+    """Return whether all values of a ring are finite numbers, which their sum shows."""
     try:
         return _NUMBERS.issuperset(map(type, ring)) and isfinite(sum(ring))
     except OverflowError:
@@ -380,7 +381,7 @@ def _judge_region(region: Region, state: ItemState) -> None:
 def report(
     unfit: UnfitError, at: DocumentPath, place: Place, value: Any, record: Record, scope: Scope, state: ItemState
 ) -> None:
-    """Note a value that does not fit; an object whose outline cannot be stands without it."""
+    """Note a value that does not fit. An object whose outline is impossible stays without it."""
     about = record if unfit.code in _UNBOUND and scope.kind == "object" else None
     path = (*state.at, *at)
     if isinstance(unfit, MisfitError):

@@ -1,4 +1,4 @@
-"""The objects, labels, areas and the item of the model, built from the slots of records."""
+"""Builds the objects, labels, areas and the item of the model from the slots of records."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LABEL = frozenset({"state", "score"})
 
 
 def item_of(key: str, state: ItemState) -> Item:
-    """The item that an item state's records make; `key` is its name among the items of the dataset."""
+    """Return the item that an item state's records make; `key` is its key in the dataset."""
     slots = state.item
     image = None
     info: ImageInfo | None = slots.get("$info")
@@ -80,7 +80,7 @@ def item_of(key: str, state: ItemState) -> Item:
 
 
 def _judge(item: Item, state: ItemState) -> None:
-    """Judge the objects' geometry, and let faults name the objects that they are about by their places."""
+    """Check the objects' geometry, and give faults the indices of the objects that they are about."""
     places = {id(record): place for place, record in enumerate(state.tables.get("object", ()))}
     size = _size(item, state)
     for record, slot, value, file, path, place in state.judged:
@@ -105,11 +105,11 @@ def _judge(item: Item, state: ItemState) -> None:
 
 
 MANY = 10
-"""More values of one label image than this that mean nothing are told as a mark of how it was saved."""
+"""If a label image has more undefined values than this, the message suggests that saving has changed the values."""
 
 
 def _check_pixels(state: ItemState) -> None:
-    """Note pixels of objects that no document lists and that no class value in a label image explains."""
+    """Note pixels of objects that no document lists and that are no class value of a label image."""
     odd = sum(
         "$pixel" in record and not any(slot.startswith("category.") for slot in record)
         for record in state.tables.get("object", ())
@@ -130,14 +130,14 @@ def _check_pixels(state: ItemState) -> None:
 
 
 def _place_of(record: Record, places: Mapping[int, int]) -> int | None:
-    """The place of a record's object among its item's; None where the record became none."""
+    """Return the index of a record's object in its item; None if the record became no object."""
     while "$same" in record:
         record = record["$same"]
     return places.get(id(record))
 
 
 def _size(item: Item, state: ItemState) -> tuple[int, int] | None:
-    """The image's size, where it is known."""
+    """Return the image's width and height, if known."""
     image = item.image
     return (image.width, image.height) if image is not None and image.width and image.height else state.size()
 
@@ -147,7 +147,7 @@ def _plain(value: Any) -> Any:
 
 
 def _note_displayed(state: ItemState) -> None:
-    """Note that an image's stated size is the size as displayed, after the rotation that EXIF asks for; it is kept."""
+    """Note that an image's stated size is the one after the rotation that EXIF asks for; that size is kept."""
     for number, fault in enumerate(state.faults):
         if fault.code == "IMAGE_ROTATED":
             words = f"{fault.message.partition(';')[0]}; the stated size is that of the image as displayed, and is kept"
@@ -155,7 +155,7 @@ def _note_displayed(state: ItemState) -> None:
 
 
 def _cannot_measure(state: ItemState) -> None:
-    """Let a size that is not stated be an error, where there is no image that tells it."""
+    """Report a missing size as an error, because no image is there to measure."""
     for number, fault in enumerate(state.faults):
         if fault.code == "IMAGE_SIZE_ABSENT":
             words = f"{fault.path[-1]!r} is missing, and there is no image to measure"
@@ -218,7 +218,7 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
         if origin is not None:
             origin.as_read = as_read(thing, categories)
             other = None if category is None else stated.get("category.id", category.id) != category.id
-            if categories.merged and other:  # what its row says is not what is written
+            if categories.merged and other:  # what its row states differs from what is written
                 origin.as_read = replace(thing, category=None)
         if AREA in record:
             note_area(thing, record[AREA])
@@ -228,15 +228,15 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
 
 
 def in_named_order(points: Sequence[Any], names: Sequence[str], order: Sequence[str]) -> tuple[Any, ...]:
-    """Keypoints in the order in which their category names them; one that their row leaves out has visibility 0.
+    """Sort keypoints into the order of their category's names; keypoints that are missing get visibility 0.
 
     Args:
         points: Keypoints (x, y, visibility).
-        names: The name of each, as its row tells it.
+        names: The name of each, as its row gives it.
         order: The names of the category's keypoints.
 
     Returns:
-        As many keypoints as `order` has names; `points` where a name is none of the category's.
+        As many keypoints as `order` has names; `points` unchanged if the category does not have one of the names.
     """
     if tuple(names) == tuple(order) or len(names) != len(points) or not set(names) <= set(order):
         return tuple(points)
@@ -248,7 +248,7 @@ def in_named_order(points: Sequence[Any], names: Sequence[str], order: Sequence[
 def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Sort the slots of an object's record into the object's own, those of its category, and its attributes.
 
-    The result is cached by the names of the slots, since the records of a dataset are much alike.
+    The result is cached by the slots' names, since the records of a dataset mostly have the same slots.
     """
     own = tuple(slot for slot in slots if slot in OBJECT)
     named = tuple(slot for slot in slots if slot.startswith("category."))
@@ -257,7 +257,7 @@ def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], t
 
 
 def group_slots(record: Record) -> tuple[Record, Record, Record]:
-    """An object's own slots, what is said of its category, and its attributes."""
+    """Return an object's own slots, those of its category, and its attributes."""
     own, named, attributes = _groups(tuple(record))
     return (
         {slot: record[slot] for slot in own},
@@ -267,7 +267,7 @@ def group_slots(record: Record) -> tuple[Record, Record, Record]:
 
 
 def _see_listed(record: Record, state: ItemState) -> None:
-    """Note a category that the dataset's list of categories does not name."""
+    """Note a category that the dataset's list of categories does not have."""
     name = record.get("category.name")
     if name is not None and categories_of(record, state).find(record) is None:
         file, path = record.get("$name_at", (record.get("$file", state.file), ()))
@@ -276,7 +276,7 @@ def _see_listed(record: Record, state: ItemState) -> None:
 
 
 def _name_parents(records: Sequence[Record]) -> None:
-    """Rows inside rows are parts: their parent gets an id if it has none."""
+    """Make rows inside rows parts of them; a parent without an id gets one."""
     if not any("$up" in record for record in records):
         return
     taken = {record.get("id") for record in records}
@@ -314,13 +314,13 @@ def _label(record: Record, state: ItemState) -> Label:
 
 
 def as_read(record: Any, categories: Categories) -> Any:
-    """A record with its category as the rows of its split number it."""
+    """Return a record with its category as the rows of its split number it."""
     own = categories.as_read(record.category)
     return record if own is record.category else msgspec.structs.replace(record, category=own)
 
 
 def _kept_as_read(made: Any, record: Record, state: ItemState) -> Any:
-    """A label or an area that knows, where its source is kept, how it was read."""
+    """Return a label or an area together with how it was read, if sources are kept."""
     if made.origin is not None:
         made.origin.as_read = as_read(made, categories_of(record, state))
     return made
@@ -351,7 +351,7 @@ def _origin(record: Record) -> Origin | None:
 
 
 def _take_categories(state: ItemState) -> None:
-    """Give objects whose rows tell no category that of the area in which most of their pixels lie."""
+    """Give objects without a category that of the area in which most of their pixels lie."""
     if "area" not in state.tables:
         return
     areas = [record for record in state.tables["area"] if isinstance(record.get("region"), Region)]
@@ -365,7 +365,7 @@ def _take_categories(state: ItemState) -> None:
 
 
 def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
-    """Areas without the pixels that objects have."""
+    """Return the areas without the pixels of objects."""
     records = state.tables.get("area", ())
     if not records:
         return ()
@@ -386,9 +386,9 @@ def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
 
 
 def _beyond(region: Region, things: Sequence[Object]) -> Region:
-    """The pixels that outlines of the same category do not cover.
+    """Return the pixels of a region outside the outlines of the same category.
 
-    Along edges a difference of one pixel is allowed, since tools fill outlines in different ways.
+    Along edges a difference of one pixel is allowed, since tools fill outlines differently.
     """
     rest = region
     masks = []

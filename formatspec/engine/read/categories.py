@@ -1,4 +1,4 @@
-"""The categories of a dataset: a table that rows refer to, or the union of what rows state."""
+"""The categories of a dataset: a table that rows refer to, or all categories that rows state."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Origin
 
 _NUMBERS = ("id", "index")
-"""Slots by which rows may know a category, and which hold within a split."""
+"""Slots by which rows may refer to a category and which are valid within a split."""
 _NAMES = ("name", "color")
-"""Slots by which rows may know a category, and which hold over all splits."""
+"""Slots by which rows may refer to a category and which are valid in all splits."""
 _KEYS = ("id", "index", "name", "color")
 CATEGORIES = "$categories"
-"""Under this name a record holds the categories as its split numbers them, where rows of several splits were read."""
+"""The key under which a record holds the categories as its split numbers them, if several splits were read."""
 _SLOTS = tuple(field for field in Category.__struct_fields__ if field not in ("attributes", "origin"))
 
 
 _TOLD = 8
-"""So many categories are told one by one where a value names none."""
+"""How many categories a message lists one by one."""
 
 
 def _listed(known: Iterable[Any], names: Mapping[Any, str | None]) -> str:
-    """The values that categories have, with their names: a range of numbers as `0 to 2`."""
+    """Return the values that categories have, with their names; consecutive numbers as `0 to 2`."""
     values = list(known)
     first = [f"{value!r} ({names[value]})" if names.get(value) else repr(value) for value in values[:_TOLD]]
     more = f", … ({len(values)} in all)" if len(values) > _TOLD else ""
@@ -46,12 +46,17 @@ def _listed(known: Iterable[Any], names: Mapping[Any, str | None]) -> str:
 
 
 class Categories:
-    """What is known of categories while reading.
+    """The categories that are known while reading.
 
-    listed: the table, by index.  closed: rows may name no other.  match: slots by which rows find a table that
-    lists names only.  numbered: categories as the rows number them, each with the one of `listed` that it is; none
-    where rows number them as `listed` does.  merged: whether some stand for others of their name.  adds: whether rows
-    may name others by their numbers, of which a finding tells.
+    Attributes:
+        listed: The table, by index.
+        closed: Whether rows may name no other categories.
+        match: Slots by which rows refer to a table that lists only names.
+        numbered: Categories as the rows number them, each with the category of `listed` that it is; empty if rows use
+            the
+            numbers of `listed`.
+        merged: Whether some categories stand for others of the same name.
+        adds: Whether rows may add others by their numbers, which a finding reports.
     """
 
     def __init__(
@@ -76,19 +81,19 @@ class Categories:
         self.numbered = tuple(numbered)
         self._told: dict[str, str] = {}
         self.listed_in: tuple[str, ...] = ()
-        """The files that list them, as far as messages name these."""
+        """The files that list them, as messages name these."""
         self.merged, self.adds = len({id(category) for _, category in numbered}) < len(numbered), False
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
 
     def opened(self) -> Categories:
-        """The same categories, to which rows may add others by their numbers."""
+        """Return the same categories, to which rows may add others by their numbers."""
         made = Categories(self.listed, False, self.match, self.numbered)
         made.adds, made.listed_in = True, self.listed_in
         return made
 
     def merged_by_name(self) -> Categories:
-        """The same categories, of each name only the first, which stands for the others too."""
+        """Return the categories with only the first of each name, which stands for the others."""
         first: dict[Any, Category] = {}
         for category in self.listed:
             first.setdefault((category.name, category.parent), category)
@@ -105,7 +110,7 @@ class Categories:
         return made
 
     def all_named(self, name: str) -> Categories:
-        """The same categories, of which those without a name have this one."""
+        """Return the categories with this name for those that have none."""
         own = {id(one): one if one.name else msgspec.structs.replace(one, name=name) for one in self.listed}
         numbered = [(as_told, own[id(one)]) for as_told, one in self.numbered]
         made = Categories(tuple(own.values()), self.closed, self.match, numbered)
@@ -113,22 +118,22 @@ class Categories:
 
     @property
     def apart(self) -> Iterable[Category]:
-        """Categories as the rows number them, where that is not as `listed` does."""
+        """The categories as the rows number them, if they differ from `listed`."""
         return self._as_read.values()
 
     def as_read(self, category: Category | None) -> Category | None:
-        """A category as the rows number it."""
+        """Return a category as the rows number it."""
         return self._as_read.get(id(category), category)
 
     def knows(self, slot: str, value: Any) -> bool:
-        """Whether the table has a category whose `slot` is `value`."""
+        """Return whether the table has a category with this value of a slot."""
         try:
             return value in self._by[slot]
         except TypeError:
             return False
 
     def told(self, slot: str, value: Any) -> str:
-        """What a value of `slot` might have been, for a person: the nearest name, the numbers there are."""
+        """Return what a value of a slot could have been, for a message: the nearest name, or the known numbers."""
         known = self._by.get(slot, {})
         if not known:
             return ""
@@ -144,14 +149,14 @@ class Categories:
         return f"{listed}; did you mean {near!r}?" if near is not None else listed
 
     def named(self, slot: str) -> Mapping[Any, Category]:
-        """Categories by the value of one slot, for rows that state no other slot of the category.
+        """Return the categories by one slot, for rows that state no other slot of the category.
 
-        Looking up a value raises LookupError where a closed table has no such category, or where the value names none.
+        A lookup raises LookupError if a closed table has no such category, or if the value cannot be a name.
         """
         return self._named.setdefault(slot, _Named(self, slot))
 
     def find(self, record: Record) -> Category | None:
-        """The table's category that a row means."""
+        """Return the category of the table that a row refers to."""
         if not self.listed:
             return None
         for slot in self.match:
@@ -172,7 +177,10 @@ class Categories:
         return None
 
     def resolve(self, record: Record, stated: Record | None = None) -> Category | None:
-        """The category of a row, one object for equal ones; None if the row names none; `stated`: what it says."""
+        """Return the category of a row, as the same object for equal ones; None if the row has none.
+
+        `stated` holds what the row states about it.
+        """
         if stated is None:
             stated = {s: value for s, value in record.items() if s.startswith("category.") and value is not None}
         if not stated:
@@ -201,7 +209,7 @@ class Categories:
 
 
 class _Named(dict[Any, Category]):
-    """Categories by the values of a slot, found when they are first asked for."""
+    """The categories by the values of a slot; each is found at its first lookup."""
 
     def __init__(self, categories: Categories, slot: str) -> None:
         super().__init__()
@@ -209,7 +217,7 @@ class _Named(dict[Any, Category]):
         self.slot = slot
 
     def __missing__(self, value: Any) -> Category:
-        closed = self.categories.closed or self.categories.adds  # what is added is told of elsewhere
+        closed = self.categories.closed or self.categories.adds  # categories that rows add are reported elsewhere
         if value is None or (closed and not self.categories.knows(self.slot, value)):
             raise LookupError(value)
         stated = {f"category.{self.slot}": value}
@@ -220,20 +228,20 @@ class _Named(dict[Any, Category]):
 
 
 def categories_of(record: Mapping[str, Any], state: ItemState) -> Categories:
-    """The categories as the split of a record's rows numbers them."""
+    """Return the categories as the split of a record's rows numbers them."""
     found: Categories = record.get(CATEGORIES, state.categories)
     return found
 
 
 def category_of(values: Mapping[str, Any]) -> Category:
-    """A category of slots."""
+    """Make a category from slots."""
     plain = {name: value for name, value in values.items() if name in _SLOTS and value is not None}
     attributes = {n.removeprefix("attributes."): v for n, v in values.items() if n.startswith("attributes.")}
     return Category(**plain, attributes=attributes)
 
 
 def from_state(state: ItemState) -> list[Category]:
-    """The categories that shared documents list, in their order."""
+    """Return the categories that shared documents list, in their order."""
     made = []
     for position, record in enumerate(state.tables.get("category", ())):
         values = {slot: value for slot, value in record.items() if not slot.startswith(("$", "?"))}
@@ -248,7 +256,7 @@ def from_state(state: ItemState) -> list[Category]:
 
 
 def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
-    """The union of several files' tables: equal id and name are one; the first file's order goes first."""
+    """Merge the tables of several files: equal id and name are one category; the first file's order is kept."""
     found: dict[Any, Category] = {}
     lists = list(groups)
     for group in lists:
@@ -256,11 +264,11 @@ def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
         for category in group:
             key: Any = (category.id, category.name)
             if category.id is None and key in met:
-                key = (*key, category.index)  # one that stands twice in a file has two numbers there
+                key = (*key, category.index)  # a category that occurs twice in a file has two numbers there
             met.add(key)
             found[key] = joined_category(found[key], category) if key in found else category
     if len(lists) == 1 and len({category.index for category in found.values()}) == len(found):
-        return list(found.values())  # a list may leave numbers out
+        return list(found.values())  # a list may skip numbers
     return [
         category if category.index == index else msgspec.structs.replace(category, index=index)
         for index, category in enumerate(found.values())
@@ -268,7 +276,7 @@ def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
 
 
 def joined_category(known: Category, other: Category) -> Category:
-    """A category that two files tell of: what the first leaves open is as the second says."""
+    """Return a category that two files describe; values missing in the first are taken from the second."""
     filled = {
         name: value
         for name in Category.__struct_fields__
@@ -286,19 +294,19 @@ def joined_category(known: Category, other: Category) -> Category:
 
 
 def from_names(names: Sequence[str], with_ids: bool) -> list[Category]:
-    """The categories that a user names: the first is number 0, as its index and, where rows state ids, as its id."""
+    """Return the categories that a user names, numbered from 0: by index and, if rows state ids, by id."""
     return [Category(id=index if with_ids else None, index=index, name=name) for index, name in enumerate(names)]
 
 
 def identity(category: Category) -> tuple[Any, ...]:
-    """What tells a category from others: its id and name; where it has neither, its colour or its number."""
+    """Return what distinguishes a category: its id and name, or else its colour or its number."""
     if category.id is not None or category.name:
         return category.id, category.name
     return None, "", category.color, None if category.color is not None else category.index
 
 
 def table_of(source: Source, layout: Layout, entry: CategoryTable) -> list[Category]:
-    """The categories of a table that a spec names.  Raises SpecError, as `from_table` does."""
+    """Return the categories of a table that a spec names. Raises SpecError, as `from_table` does."""
     place = place_at(layout.node, "categories", layout.spec.categories.index(entry))
     file = source.beside(entry.table, place)
     if not file.is_file():
@@ -307,9 +315,10 @@ def table_of(source: Source, layout: Layout, entry: CategoryTable) -> list[Categ
 
 
 def from_table(file: Path) -> list[Category]:
-    """The categories of a table beside a spec: a CSV file whose columns are slots of a category.
+    """Read a table of categories beside a spec: a CSV file whose columns are slots of a category.
 
-    Raises SpecError, which names the file and the line, for a table that cannot be read.
+    Raises:
+        SpecError: The table cannot be read; the error names the file and the line.
     """
     try:
         data = file.read_bytes() if file.stat().st_size <= SPEC_LIMIT else None
@@ -358,7 +367,7 @@ def _cell(slot: str, text: str) -> Any:
 
 
 def sorted_open(categories: Iterable[Category]) -> list[Category]:
-    """An open list: sorted by id where there is one, else by name, so that the order of items does not matter."""
+    """Sort an open list by id or else by name, so that the order of the items does not matter."""
     unique: dict[Any, Category] = {}
     for category in categories:
         known = unique.get(identity(category))

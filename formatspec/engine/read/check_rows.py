@@ -1,4 +1,4 @@
-"""Rows of one item compared with each other: rows that stand twice, tracks that a frame has twice."""
+"""Compares the rows of one item: repeated rows, and tracks that a frame has twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from formatspec.model.records import Item, Object
 
 
 def place_of_row(state: ItemState, place: int) -> tuple[str, DocumentPath]:
-    """The file and the path of the row that tells of an item's object, by the object's place among the item's."""
+    """Return the file and the path of an object's row, by the index of the object in its item."""
     if state.plain is not None:
         return state.plain.file, (*state.plain.path, state.plain.start + place)
     records = state.tables.get("object", ())
@@ -24,27 +24,27 @@ _BY_ID = ("object", "id")
 
 
 def check_rows(item: Item, state: ItemState) -> None:
-    """Note objects that an item has twice: a row that is equal to another, or a track that another row has too."""
+    """Note repeated objects of an item: equal rows, or two rows with one track."""
     things = item.objects
     if len(things) < 2:
         return
     if state.outlined:
         _check_outlined(things, state)
     with_ids = _BY_ID in state.keyed or (state.plain is not None and things[0].id is not None)
-    if not with_ids:  # rows that are told apart by their ids are looked at while they are read
+    if not with_ids:  # rows with ids are compared while they are read
         _check_equal(things, state.tables.get("object", ()), state)
     _check_tracks(things, state)
 
 
 _UNREAD_PICTURE = frozenset({"PIXEL_SIZE", "IMAGE_SIZE", "FILE_UNREADABLE"})
-"""Codes of label images of which no pixel was taken."""
+"""Codes of label images of which no pixels were read."""
 
 
 def check_pictured(item: Item, roles: Iterable[str], read: Container[str], state: ItemState) -> None:
-    """Note objects that documents tell of and that their label image, the only place of their pixels, does not show.
+    """Note objects that documents list and that their label image, the only place of their pixels, does not show.
 
     Args:
-        item: An item of a format whose documents tell of objects beside a label image.
+        item: An item of a format with a label image of the objects that documents list.
         roles: The roles of that label image.
         read: The roles of which a label image was read.
         state: The state in which the item was read.
@@ -62,7 +62,7 @@ def check_pictured(item: Item, roles: Iterable[str], read: Container[str], state
 
 
 def _check_outlined(things: Sequence[Object], state: ItemState) -> None:
-    """Note objects that have a box alone in an item of which other objects have outlines or masks."""
+    """Note objects with only a box in an item whose other objects have outlines or masks."""
     if all(thing.polygons or thing.region is not None for thing in things):
         return
     if not any(thing.polygons or thing.region is not None for thing in things):
@@ -73,7 +73,7 @@ def _check_outlined(things: Sequence[Object], state: ItemState) -> None:
         if thing.polygons or thing.region is not None or thing.bbox is None:
             continue
         if place < len(records) and id(records[place]) in told:
-            continue  # its outline is at fault
+            continue  # its outline is faulty
         file, path = place_of_row(state, place)
         words = "the object has no outline, and others have one"
         state.faults.append(
@@ -112,12 +112,12 @@ def _check_equal(things: Sequence[Object], records: Sequence[Record], state: Ite
 
 
 def _is_part(records: Sequence[Record], place: int) -> bool:
-    """Whether an object's geometry was not read, or the object is one of several that one row tells of."""
+    """Return whether an object's geometry was not read, or whether its row describes several objects."""
     return place < len(records) and any(value is UNREAD for value in records[place].values())
 
 
 def _check_tracks(things: Sequence[Object], state: ItemState) -> None:
-    """Note tracks that stand twice in a frame; a negative number is no track, and a crowd is not tracked."""
+    """Note tracks that occur twice in a frame. Negative numbers are not tracks, and crowds are not tracked."""
     first: dict[Any, int] = {}
     for place, thing in enumerate(things):
         track = thing.track

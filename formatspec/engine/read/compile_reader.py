@@ -1,4 +1,4 @@
-"""Rules compiled to readers: a reader takes a document and binds what stands in it to the model's slots."""
+"""Compiles rules to readers. A reader takes a document and binds its values to the model's slots."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ from formatspec.model.slots import TABLES
 
 
 def compile_reader(rule: Rule, scope: Scope, context: ReadContext, at: DocumentPath = ()) -> Reader:
-    """The reader of a rule; `at` is its place below the row that it belongs to."""
+    """Compile the reader of a rule; `at` is its place within the row that contains it."""
     if isinstance(rule, LeafRule):
         return leaf_reader(rule.leaf, rule.place, scope, context, at, 1)
     if isinstance(rule, MapRule):
@@ -100,7 +100,7 @@ def _fields(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath)
 
 
 def field_reader(field: Field, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
-    """The reader of one field; several keys are read as a tuple."""
+    """Compile the reader of one field; several keys are read as one tuple."""
     inner = (*at, field.keys[0])
     if isinstance(field.rule, LeafRule):
         return leaf_reader(field.rule.leaf, field.rule.place, scope, context, inner, len(field.keys))
@@ -109,14 +109,14 @@ def field_reader(field: Field, scope: Scope, context: ReadContext, at: DocumentP
         return reader
 
     def read(value: Any, record: Record, state: ItemState) -> None:
-        if value is not None:  # null in place of a mapping that may be absent says no more
+        if value is not None:  # null in place of an optional mapping means that it is absent
             reader(value, record, state)
 
     return read
 
 
 def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, whole: bool = True) -> Reader:
-    """The reader of a mapping; one that is not `whole` is an alternative within another, which knows the rest."""
+    """Compile the reader of a mapping; if not `whole`, it is an alternative within another mapping."""
     if context.sparse:
         return _sparse(rule, scope, context, at)
     fields = _fields(rule, scope, context, at)
@@ -181,14 +181,14 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
 
 
 def _read_empty(reader: Reader, record: Record, state: ItemState) -> None:
-    """Read an empty element that might as well be absent: where nothing is no value, it says nothing."""
+    """Read an empty element that may be absent: if an empty text is no value there, it has no effect."""
     before = len(state.faults)
     reader("", record, state)
     state.faults[before:] = [fault for fault in state.faults[before:] if fault.code != "FIELD"]
 
 
 def _sparse(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
-    """The reader of the few keys of a mapping that are wanted; `nothing` if none is."""
+    """Compile a reader for only the wanted keys of a mapping; `nothing` if none is wanted."""
     fields = [(keys, reader) for keys, _, reader, _ in _fields(rule, scope, context, at) if reader is not nothing]
     inner = [_map(c, scope, context, at) for o in rule.alternatives for c in o.alternatives if isinstance(c, MapRule)]
     choices = [choice_reader(o, scope, context, at) for o in rule.alternatives] if set(inner) - {nothing} else []
@@ -216,7 +216,7 @@ RestReader = Callable[[Mapping[str, Any], frozenset[str], Record, ItemState], No
 
 
 def _no_rest(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
-    """What an alternative does with keys that it does not name."""
+    """Ignore the keys that an alternative does not name."""
 
 
 def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -> RestReader:
@@ -264,7 +264,7 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
 
 
 def _note_others(textual: bool) -> RestReader:
-    """What is done with the other keys of a mapping that keeps them: those that hold a value are noted."""
+    """Return a reader that notes the other keys of a mapping, if they hold a value."""
 
     def note(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
         others = [key for key, part in value.items() if key not in known and holds_value(part, textual)]
@@ -286,10 +286,10 @@ def _rest_each(chain: Chain, bind: Binder, at: DocumentPath, place: Place, scope
 
 
 def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentPath = ()) -> Choose:
-    """The reader of alternatives within a mapping."""
+    """Compile the reader of alternatives within a mapping."""
     tried = [
         (
-            (deep_test if context.sparse else alternative_test)(choice, scope),  # a sparse reader says nothing of lacks
+            (deep_test if context.sparse else alternative_test)(choice, scope),  # a sparse reader ignores missing keys
             _map(choice, scope, context, at, whole=False)
             if isinstance(choice, MapRule)
             else compile_reader(choice, scope, context, at),
@@ -344,7 +344,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
 
 
 def _lacking(rule: OneOf, scope: Scope) -> Callable[[Any], str]:
-    """Gives the keys that a mapping lacks of each of its alternatives, as words; "" where it lacks none of one."""
+    """Return a function that names the keys that a mapping lacks for its alternatives; an empty text if none lacks."""
     wanted = [
         [key for one in choice.fields if not may_be_absent(one, scope) for key in one.keys]
         for choice in rule.alternatives
@@ -361,13 +361,13 @@ def _lacking(rule: OneOf, scope: Scope) -> Callable[[Any], str]:
 
 
 _REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM", "SEGMENT_EMPTY"})
-"""Codes of what is said of a value that is read all the same."""
+"""Codes of faults whose value is read all the same."""
 _REMARK_CASES = frozenset({"capitals"})
-"""Likewise cases of codes."""
+"""Cases of codes whose value is read all the same."""
 
 
 def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int) -> None:
-    """Let what was noted of a copy of a record be noted of the record."""
+    """Move what was noted about a copy of a record to the record itself."""
     for at, fault in enumerate(state.faults[faults:], faults):
         if fault.about is fresh:
             state.faults[at] = fault._replace(about=record)
@@ -377,7 +377,7 @@ def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, jud
 
 
 def unread_kinds(rule: OneOf, scope: Scope, context: ReadContext) -> JsonTypes | None:
-    """The kinds of alternatives that hold an object's geometry, where nobody asks for more than that it is there."""
+    """Return the kinds of alternatives with an object's geometry, if only its presence matters."""
     kinds = json_types_of(rule, scope)
     if kinds is None or any(is_asked(one, scope, context) for one in rule.alternatives):
         return None
@@ -395,7 +395,7 @@ def _choice(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentPath) -
 
 
 def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader:
-    """The reader of one row of `rule`; its path is the state's."""
+    """Compile the reader of one row; its path is taken from the state."""
     inner = scope.inside(rule.each.table)
     if not rule.each.overlap:
         for name in rule.each.by:
@@ -420,19 +420,19 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
 
 
 def holds_tables(rule: Rule) -> bool:
-    """Whether tables stand in a rule, at any depth."""
+    """Return whether a rule contains tables, at any depth."""
     return any(isinstance(one, TableRule) or holds_tables(one) for one in inside(rule))
 
 
 def _is_carried(row: Rule) -> bool:
-    """Whether a row binds nothing, but is kept as it is."""
+    """Return whether a row binds nothing and is only kept."""
     if not isinstance(row, MapRule) or row.alternatives or not isinstance(row.rest, LeafRule):
         return False
     return all(isinstance(one, LeafRule) and isinstance(one.leaf, Keep) for one in inside(row))
 
 
 def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
-    """Whether anybody asks for what a rule tells; rows that nobody asks for are not judged either."""
+    """Return whether anything that a rule gives is wanted. Unwanted rows are not checked either."""
     if context.compares:
         return True
     if isinstance(rule, LeafRule):
@@ -440,7 +440,7 @@ def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
         return any((meaning := scope.meaning(name)) is not None and context.wanted(meaning, scope) for name in bound)
     if isinstance(rule, TableRule):
         inner = scope.inside(rule.each.table)
-        # A condition sets what rows leave unsaid.
+        # A condition supplies values that rows do not state.
         stated = names(rule.each.where) if rule.each.where is not None else frozenset[str]()
         told = (meaning for name in stated if (meaning := inner.meaning(name)) is not None)
         return any(context.wanted(meaning, inner) for meaning in told) or is_asked(rule.row, inner, context)

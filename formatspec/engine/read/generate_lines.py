@@ -1,7 +1,7 @@
-"""Fast reader for texts whose lines are objects and hold nothing but numbers.
+"""Fast reader for texts whose lines are objects and contain only numbers.
 
-Such lines are decoded as lists of JSON, all at once, and read like plain rows of a table.  A text that deviates in
-anything is left to the readers that judge.
+All lines are decoded at once as JSON lists, and read like rows of a table. A text that deviates in any way is left to
+the validating readers.
 """
 
 from __future__ import annotations
@@ -27,18 +27,21 @@ COSTS = {b" ": 56, b"\n": 120}
 
 
 class FastLines(msgspec.Struct, frozen=True):
-    """How a text is read whose lines are numbers.
+    """The fast reader of a text whose lines are numbers.
 
-    choices: the template of each kind of line, in the order in which they are tried, and how its lists are read; None
-    where they are left to the readers that judge.
+    Attributes:
+        choices: The template of each kind of line, in the order in which they are tried, and the reader of its lists;
+            None
+            for lines that are left to the validating readers.
     """
 
     choices: tuple[tuple[TextTemplate, FastRows | None], ...]
 
     def take(self, data: bytes, file: str, state: ItemState) -> bool:
-        """Read the bytes of a text into a state that knows no objects yet; whether that was done.
+        """Read the bytes of a text into a state without objects. Return whether this was possible.
 
-        Raises TooLargeError where the text has more values than the limits allow.
+        Raises:
+            TooLargeError: The text has more values than the limits allow.
         """
         if not state.may_be_plain():
             return False
@@ -49,7 +52,7 @@ class FastLines(msgspec.Struct, frozen=True):
 
 
 def _typed(data: bytes, decode: Decode) -> Sequence[Any] | None:
-    """The lines as typed rows; None where the text is not one number after another with a blank between."""
+    """Return the lines as typed rows; None if the text is not numbers with single blanks between them."""
     if not data or not data.isascii() or b"," in data or b"\t" in data:
         return None
     text = data.replace(b"\r\n", b"\n")
@@ -67,11 +70,11 @@ def _typed(data: bytes, decode: Decode) -> Sequence[Any] | None:
 def generate_lines_reader(
     lines: Sequence[tuple[TableRule, TextTemplate]], scope: Scope, context: ReadContext
 ) -> FastLines | None:
-    """The plain reader of a text whose lines are objects of numbers; None where no line is.
+    """Generate the fast reader of a text whose lines are objects of numbers; None if no line is.
 
     Args:
-        lines: The alternatives for a line in their order: the table whose row it is, and what it looks like.
-        scope: What names mean around the tables.
+        lines: The alternatives for a line in their order: the table of its row, and its template.
+        scope: The meaning of names around the tables.
         context: What is read.
     """
     if not amounts().generates or not context.often:

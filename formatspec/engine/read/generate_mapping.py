@@ -1,6 +1,6 @@
-"""Mappings read by functions written for them: a leaf whose value is plain is bound where it stands.
+"""Generates readers of mappings as Python source. A value of the expected type is bound directly.
 
-Any other value, and whatever is wrong, is left to the leaf's own reader, so that it is said in one place.
+Any other value is left to the leaf's own reader, so that each mistake is reported in one place.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ PLAIN: dict[str, frozenset[type]] = {
     "text": frozenset({str}),
     "bool": frozenset({bool}),
 }
-"""Types whose values need no other look than at their type."""
+"""The types of values that need no check beyond their type."""
 FieldReaders = Sequence[tuple[tuple[str, ...], bool, Reader, Place]]
 """The fields of a mapping: their keys, whether they may be absent, their readers and places."""
 WantedKeys = Callable[[Meaning, Scope], bool]
-"""Whether anybody asks for what a name means."""
+"""Returns whether what a name means is wanted."""
 
 
 class Single(NamedTuple):
-    """A field of one key, with the reader that judges it; None where its value does not matter.
+    """A field with one key, and its validating reader; None if its value does not matter.
 
-    meaning, chain: what its leaf binds and how, where it binds one slot and no more.  filled: the code of the finding
-    where it is absent and gets a value all the same.
+    Attributes:
+        meaning, chain: What its leaf binds and how, if it binds one slot only.
+        filled: The code of the finding if it is absent and gets a value.
     """
 
     key: str
@@ -52,7 +53,7 @@ class Single(NamedTuple):
 
 
 def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope, wanted: WantedKeys) -> Single:
-    """A field of one key, as the writing of a reader needs it told."""
+    """Describe a field with one key as the generator needs it."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
     plain = Single(field.keys[0], optional, read, field.place, field.rule)
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
@@ -65,7 +66,7 @@ def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope
 
 
 class Several(NamedTuple):
-    """A field of several keys: the reader of their values, and that of the whole mapping where one is absent."""
+    """A field with several keys: the reader of their values, and the mapping's reader for when one is absent."""
 
     keys: tuple[str, ...]
     read: Reader
@@ -73,7 +74,7 @@ class Several(NamedTuple):
 
 
 def several_reader(fields: FieldReaders, cells: bool, at: DocumentPath) -> Reader:
-    """The reader of the fields of a mapping that have several keys."""
+    """Return the reader of the fields of a mapping that have several keys."""
 
     def read(value: Any, record: Record, state: ItemState) -> None:
         for keys, optional, reader, place in fields:
@@ -91,7 +92,7 @@ def several_reader(fields: FieldReaders, cells: bool, at: DocumentPath) -> Reade
 
 
 class Others(NamedTuple):
-    """What else stands in a mapping: alternatives, and keys that none of them names; `named` are those of fields."""
+    """Further content of a mapping: alternatives, and keys that none of them names; `named` are the fields' keys."""
 
     choices: Sequence[Choose]
     named: frozenset[str]
@@ -99,11 +100,11 @@ class Others(NamedTuple):
 
 
 Plain = Callable[[Mapping[str, Any], Record, ItemState], bool]
-"""Reads a mapping whose values are plain; otherwise does nothing, and says so."""
+"""Reads a mapping whose values have the expected types, and returns whether it could."""
 
 
 def plain_alternative(rule: Rule, scope: Scope, wanted: WantedKeys) -> Plain | None:
-    """The plain reader of an alternative within a mapping; None where it binds in other ways than to fill slots."""
+    """Generate the fast reader of an alternative within a mapping; None if it does more than fill slots."""
     if not isinstance(rule, MapRule) or rule.alternatives or rule.rest is not None or scope.textual:
         return None
     names: dict[str, Any] = {"MISSING": MISSING, "UnfitError": UnfitError}
@@ -128,7 +129,7 @@ def plain_alternative(rule: Rule, scope: Scope, wanted: WantedKeys) -> Plain | N
 
 
 def _slot_of(field: Field, scope: Scope, wanted: WantedKeys) -> tuple[Meaning, Callable[..., Any]] | None:
-    """The slot that a field fills, and how its value is decoded; None where it does anything else."""
+    """Return the slot that a field fills, and its decoder; None if the field does anything else."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
         return None
@@ -142,7 +143,7 @@ def _slot_of(field: Field, scope: Scope, wanted: WantedKeys) -> tuple[Meaning, C
 def written_reader(
     single: Sequence[Single], several: Sequence[Several], others: Others, scope: Scope, at: DocumentPath, judge: Reader
 ) -> Reader:
-    """The reader of a mapping of values that are no text; `judge` reads what is no mapping."""
+    """Generate the reader of a mapping whose values are not text; `judge` reads what is no mapping."""
     writing = _Writing(scope, at)
     lines = [line for field in single for line in writing.single(field)]
     lines += [line for fields in several for line in writing.several(fields)]
@@ -155,7 +156,7 @@ _PRELUDE = ("get, file, base, categories = value.get, state.file, state.at, stat
 
 
 class _Writing:
-    """A reader in the making: its lines, and the names that those use."""
+    """A reader that is being generated: its lines, and the names that they use."""
 
     def __init__(self, scope: Scope, at: DocumentPath) -> None:
         self.scope = scope
@@ -163,7 +164,7 @@ class _Writing:
         self.names = Names(MISSING=MISSING, UnfitError=UnfitError)
 
     def single(self, one: Single) -> Iterator[str]:
-        """The lines that read a field of one key."""
+        """Yield the lines that read a field with one key."""
         absent = (
             "pass" if one.optional and not one.filled else f"{self.names.of('absent', self._absent(one))}(value, state)"
         )
@@ -189,7 +190,7 @@ class _Writing:
         return absent
 
     def several(self, many: Several) -> Iterator[str]:
-        """The lines that read a field of several keys."""
+        """Yield the lines that read a field with several keys."""
         parts = [f"part{place}" for place in range(len(many.keys))]
         for part, key in zip(parts, many.keys, strict=True):
             yield f"{part} = get({key!r}, MISSING)"
@@ -198,7 +199,7 @@ class _Writing:
         yield f"else: {self.names.of('read', many.read)}(({', '.join(parts)}), record, state)"
 
     def others(self, others: Others) -> Iterator[str]:
-        """The lines that read alternatives and what nobody names."""
+        """Yield the lines that read alternatives and unnamed keys."""
         named = self.names.of("named", others.named)
         known = "known" if others.choices else named
         for place, choose in enumerate(others.choices):
@@ -207,7 +208,7 @@ class _Writing:
             yield f"if not value.keys() <= {known}: {self.names.of('rest', others.rest)}(value, {known}, record, state)"
 
     def _bound(self, one: Single, judged: str) -> Iterator[str]:
-        """The lines that bind a plain value, or leave a value to its reader."""
+        """Yield the lines that bind a value of the expected type, or leave it to its reader."""
         leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
         here = self.names.of("here", (*self.at, one.key))
         if isinstance(leaf, Constant):
@@ -232,14 +233,14 @@ class _Writing:
             yield f"else: {judged}"
 
     def _is_free(self, meaning: Meaning) -> str:
-        """The condition that a slot may simply be set."""
+        """Return the condition under which a slot may simply be set."""
         free = f"{meaning.name!r} not in record"
         if meaning.name == "category.name":
-            free = f"{free} and part != ''"  # a class without a name is told of
+            free = f"{free} and part != ''"  # a class without a name is reported
         return f"{free} and not categories.closed" if meaning.name in NAMED else free
 
     def _stored(self, meaning: Meaning, here: str) -> tuple[str, ...] | None:
-        """What is done beside setting a slot; None where a value is judged by more than its type."""
+        """Return the lines that follow setting a slot; None if the value needs a check beyond its type."""
         name = meaning.name
         if slot_binding(meaning, self.scope) not in ("plain", "noted"):
             return None

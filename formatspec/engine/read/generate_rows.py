@@ -41,12 +41,12 @@ from formatspec.model.records import Object, Origin, note_area
 
 _NUMBER = int | float
 _TYPES: dict[str, Any] = {"id": int | str, "int": int, "text": str, "bool": bool}
-"""Types whose values need no other look than at their type."""
+"""The types of values that need no check beyond their type."""
 _BOX = tuple[_NUMBER, _NUMBER, _NUMBER, _NUMBER]
 _APART = frozenset({"path", "outer", "column"})
-"""What a name may mean that is no slot of a row's object."""
+"""Meanings of names that are no slot of a row's object."""
 MOST_KEYS = 64
-"""Rows with more keys than this are left to the readers that judge."""
+"""The most keys that rows with a fast reader may have."""
 _DEFAULTS = {slot: getattr(Object(), slot) for slot in OBJECT}
 
 
@@ -55,13 +55,18 @@ Wider = Callable[[tuple[str, ...]], "FastRows | None"]
 
 
 class FastRows(msgspec.Struct, frozen=True):
-    """How plain rows of a table are read.
+    """The fast reader of a table's rows.
 
-    decode: the bytes of a list of rows to typed rows; raises ValueError where one is not plain.
-    read: typed rows, the path of their table, the place of the first, their file and their item's state to objects;
-    None where one is not plain.  stated: the slots that rows say of their categories; id_key: the key of their ids.
-    keys: the keys that typed rows have.  kept: the fields of those that are only noted, as the format keeps them.
-    wider: gives the reader of rows with further kept keys, where these are noted; `widened` holds the last made.
+    Attributes:
+        decode: Decodes the bytes of a list of rows to typed rows; raises ValueError if a row deviates.
+        read: Turns typed rows, the path of their table, the position of the first, their file and the item's state into
+            objects; returns None if a row deviates.
+        stated: The slots of categories that rows state.
+        id_key: The key of the rows' ids.
+        keys: The keys that typed rows have.
+        kept: Those of them that the format only keeps.
+        wider: Gives the reader of rows with further kept keys, if these are noted.
+        widened: The reader that `wider` gave last.
     """
 
     decode: Decode
@@ -75,7 +80,7 @@ class FastRows(msgspec.Struct, frozen=True):
     widened: list[FastRows]
 
     def take(self, rows: RowSource, start: int, stop: int, path: tuple[str, ...], file: str, state: ItemState) -> bool:
-        """Read rows into a state that knows no objects yet; whether that was done."""
+        """Read rows into a state without objects. Return whether this was possible."""
         if not state.may_be_plain():
             return False
         using = self.widened[-1] if self.widened else self
@@ -88,9 +93,9 @@ class FastRows(msgspec.Struct, frozen=True):
         self, typed: Sequence[Any], start: int, path: tuple[str, ...], file: str, state: ItemState,
         using: FastRows | None = None,
     ) -> bool:  # fmt: skip
-        """Read typed rows into a state that knows no objects yet; whether that was done.
+        """Read typed rows into a state without objects. Return whether this was possible.
 
-        using: the reader of these rows, where they have more kept keys than this one's.
+        `using` is the reader of these rows if they have more kept keys than this reader knows.
         """
         using = self if using is None else using
         before, noted = len(state.faults), len(state.judged)
@@ -110,7 +115,7 @@ class FastRows(msgspec.Struct, frozen=True):
     def _widened(
         self, rows: RowSource, start: int, stop: int, using: FastRows
     ) -> tuple[Sequence[Any] | None, FastRows]:
-        """Typed rows with the further kept keys that they have, and their reader; None where that is not the point."""
+        """Return typed rows with their further kept keys, and the reader for them; None if other things deviate."""
         plain = rows.some(start, stop, None)
         new = {key: None for row in plain if isinstance(row, dict) for key in row if key not in using.keys}
         if not new or self.wider is None or len(using.keys) + len(new) > MOST_KEYS:
@@ -124,7 +129,7 @@ class FastRows(msgspec.Struct, frozen=True):
 
 
 class PlainObjects(NamedTuple):
-    """The objects of an item, made of plain rows that follow each other."""
+    """The objects of an item, made of consecutive rows."""
 
     rows: FastRows
     objects: tuple[Object, ...]
@@ -163,7 +168,7 @@ def _is_there(value: Any) -> bool:
 
 
 def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | None:
-    """The plain reader of a table of objects; None where its rows ask for more than such a reader can."""
+    """Generate the fast reader of a table of objects; None if its rows need more than such a reader can do."""
     if not amounts().generates:
         return None
     rule, scope = reader.rule.row, reader.scope.inside(reader.table)
@@ -186,12 +191,12 @@ def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | 
 
 
 def generate_words_reader(reader: RowReader, context: ReadContext, counts: Mapping[str, int]) -> FastRows | None:
-    """The plain reader of rows of objects that are lists of numbers; None where a row asks for more than its values.
+    """Generate the fast reader of rows that are lists of numbers; None if a row needs more than its values.
 
     Args:
-        reader: The reader that judges a row.
+        reader: The validating reader of a row.
         context: What is read.
-        counts: How many numbers stand for each key of a row, in their order.
+        counts: How many numbers each key of a row takes, in order.
     """
     rule, scope = reader.rule.row, reader.scope.inside(reader.table)
     if reader.kind != "object" or reader.table == "children" or reader.overlap or reader.by != ():
@@ -204,7 +209,7 @@ def generate_words_reader(reader: RowReader, context: ReadContext, counts: Mappi
 
 
 def _tells_more(rule: Rule, scope: Scope) -> bool:
-    """Whether a rule tells of more than the object of its row."""
+    """Return whether a rule describes more than the object of its row."""
     if isinstance(rule, TableRule):
         return True
     meanings = [one for name in _names(rule) if (one := scope.meaning(name)) is not None]
@@ -219,11 +224,12 @@ def _names(rule: Rule) -> Iterator[str]:
 
 
 class _Writing:
-    """A plain reader in the making: the fields of its typed rows, its lines, and the names that those use.
+    """A fast reader that is being generated: the fields of typed rows, its lines, and the names that they use.
 
-    slots: the variables that hold an object's slots, where a leaf gives just one value; what other readers give is
-    put in `record`, and so is, besides, what the table's condition asks for.
-    counts: of rows that are lists of numbers, how many of them stand for each key; empty for rows that are mappings.
+    Attributes:
+        slots: The variables that hold an object's slots, for leaves that give one value. Values from other readers, and
+            values that the table's condition needs, are put in `record`.
+        counts: For rows that are lists of numbers, how many numbers each key takes; empty for rows that are mappings.
     """
 
     def __init__(
@@ -255,7 +261,7 @@ class _Writing:
         self.noted: list[str] = []
 
     def made(self, wider: Wider | None = None) -> FastRows | None:
-        """The reader, None where lists of numbers are not enough; `wider` makes one for rows with further kept keys."""
+        """Return the reader; None for a list of numbers that needs more. `wider` makes one for further kept keys."""
         lines = [line for field in self.rule.fields for line in self._field(field)]
         for alternatives in self.rule.alternatives:
             lines += self._noted(alternatives) or self._chosen(alternatives)
@@ -298,7 +304,7 @@ class _Writing:
             yield "record = {}"
 
     def _end(self) -> Iterator[str]:
-        """What becomes of a row's values; a record that holds nothing is as any other of the run's."""
+        """Yield the lines that make an object of a row's values; one without values is as any other."""
         if self.reader.fits is not always:
             yield "if not record and bare is None: bare = bool(fits(record, state))"
             yield "if not (fits(record, state) if record else bare): return None"
@@ -332,11 +338,11 @@ class _Writing:
         )
 
     def _names_one_category(self) -> bool:
-        """Whether a row says of its category one thing, by which it is known."""
+        """Return whether a row gives one slot of its category that identifies it."""
         return len(self.stated) == 1 and self.stated[0] in NAMED and self.bound[self.stated[0]] == 1
 
     def _field(self, field: Field) -> Iterator[str]:
-        """The lines that read one field."""
+        """Yield the lines that read one field."""
         key = field.keys[0]
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         read = field_reader(field, self.scope, self.context, ())
@@ -363,7 +369,7 @@ class _Writing:
             yield f"else: {otherwise}"
 
     def _of_rest(self, key: str) -> Iterator[str]:
-        """The lines that note a further kept key."""
+        """Yield the lines that note a further kept key."""
         self.read_apart = True
         slot = self._typed(key, msgspec.Raw, optional=True)
         self.noted.append(slot)
@@ -372,7 +378,7 @@ class _Writing:
         yield f"if row.{slot} is not UNSET and {holds}(row.{slot}): {note}(record, {key!r})"
 
     def _noted(self, alternatives: OneOf) -> tuple[str, ...]:
-        """The lines that note geometry of which nobody asks for more; none where alternatives are read."""
+        """Return the lines that note geometry of which only the presence matters; none if alternatives are read."""
         kinds = unread_kinds(alternatives, self.scope, self.context)
         held = None if kinds is None else raw_held(kinds)
         if kinds is None or held is None or any(slot in self.slots for slots in kinds.slots for slot in slots):
@@ -392,7 +398,7 @@ class _Writing:
         )
 
     def _chosen(self, alternatives: OneOf) -> Iterator[str]:
-        """The lines that read alternatives."""
+        """Yield the lines that read alternatives."""
         self.read_apart = True
         read = self.names.of("choose", choice_reader(alternatives, self.scope, self.context))
         yield "part = {}"
@@ -443,19 +449,19 @@ class _Writing:
         return (f"record[{slot!r}] = value",) if slot in self.tested else ()
 
     def _slot(self, slot: str) -> str:
-        """The variable that holds a slot of the object."""
+        """Return the variable that holds a slot of the object."""
         return self.slots.setdefault(slot, f"slot_{slot}")
 
     def _loose(self, key: str) -> Any:
         return Any if self.asked.get(key) else msgspec.Raw
 
     def _value(self, key: str, slot: str) -> str:
-        """The source of the value of a key; `slot`: the first of its fields in the typed rows."""
+        """Return the source text for the value of a key; `slot` is the first of its fields in the typed rows."""
         count, first = self.counts.get(key, 1), int(slot[1:])
         return f"row.{slot}" if count == 1 else f"({', '.join(f'row.f{first + at}' for at in range(count))})"
 
     def _typed(self, key: str, kind: Any, optional: bool) -> str:
-        """One more field of the typed rows; gives its name.  Of a list of numbers, as many as stand for the key."""
+        """Add a field to the typed rows, and return its name; in a list of numbers, one for each number of the key."""
         name = f"f{len(self.types)}"
         if self.counts:
             number = kind if kind in (int, msgspec.Raw) else _NUMBER

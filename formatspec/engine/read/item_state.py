@@ -18,7 +18,7 @@ class DeviatesError(Exception):
 
 
 class FastObjects(Protocol):
-    """The objects of an item that a fast reader made of rows that follow each other."""
+    """The objects of an item that a fast reader made of consecutive rows."""
 
     @property
     def objects(self) -> tuple[Object, ...]:
@@ -32,12 +32,12 @@ class FastObjects(Protocol):
 
     @property
     def path(self) -> DocumentPath:
-        """Where the rows' table stands in the file."""
+        """The path of the rows' table in the file."""
         ...
 
     @property
     def start(self) -> int:
-        """The place of the first row in its table."""
+        """The position of the first row in its table."""
         ...
 
     def materialize(self, state: ItemState) -> None:
@@ -53,11 +53,11 @@ _UNSIZED = Env()
 
 
 NamedFar = Callable[[str, Sequence[str]], Sequence[str]]
-"""The values of a name of items that end as the segments of an absolute path do; several where no one is nearest."""
+"""Gives the item names that share the longest end with an absolute path; several if none is nearest."""
 
 
 class Judged(NamedTuple):
-    """A value of geometry that is judged once its object and its image's size are known."""
+    """A geometry value that is checked once its object and its image's size are known."""
 
     record: Record
     slot: str
@@ -68,7 +68,7 @@ class Judged(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What an item state held when a row began that may turn out to be of another table."""
+    """The content of an item state before a row that may turn out to belong to another table."""
 
     item: Record
     counts: dict[str, int]
@@ -79,17 +79,21 @@ class Mark(NamedTuple):
 
 
 class ItemState:
-    """One item being put together from all its documents.
+    """One item while it is put together from all its documents.
 
-    item: its slots so far; tables: the records of each kind so far, in order of appearance;
-    plain: its objects, where a fast reader made all of them of one table's rows, instead of records.
-    captures: the names that agree for all its files; env: what codecs may ask.
-    judged: geometry that is looked at when all of the item is known.  refers: whether anything names objects by ids.
-    stated: names as a document spells them where files have others; None where it spells none.
-    kept: how many kept and unknown fields held a value, in the rows of all records that stand.
-    named_far: finds a name of an item by the end of an absolute path, while rows are given to items.
-    lists: whether documents list the objects that label images show.  outlined: whether a row of an object states its
-    outline beside its box.
+    Attributes:
+        item: Its slots so far.
+        tables: The records of each kind so far, in the order of their rows.
+        plain: Its objects, if a fast reader made all of them from one table; there are no records then.
+        captures: The names that agree for all its files.
+        env: Values that codecs may use.
+        judged: Geometry that is checked when the item is complete.
+        refers: Whether anything refers to objects by ids.
+        stated: The names as a document spells them, if they differ from the files'; None otherwise.
+        kept: How many kept and unknown fields held a value, over the rows of all records.
+        named_far: Finds an item's name by the end of an absolute path, while rows are joined to items.
+        lists: Whether documents list the objects that label images show.
+        outlined: Whether a row of an object states its outline beside its box.
     """
 
     __slots__ = (
@@ -131,17 +135,17 @@ class ItemState:
         self.kept = 0
 
     def may_be_plain(self) -> bool:
-        """Whether a fast reader may make the item's objects: none is known, and no classes are to be matched."""
+        """Return whether a fast reader may make the item's objects: there are none yet, and no classes are matched."""
         return self.plain is None and "object" not in self.tables and not self.categories.match
 
     def materialize_records(self) -> None:
-        """Replace objects that a fast reader made by their records, so that other rows can add to them."""
+        """Replace objects of a fast reader by their records, so that other rows can add to them."""
         if self.plain is not None:
             self.plain.materialize(self)
             self.plain = None
 
     def mark(self) -> Mark:
-        """What stands by now, to which `forget` goes back."""
+        """Return the present content, to which `forget` can return."""
         return Mark(
             dict(self.item),
             {name: len(records) for name, records in self.tables.items()},
@@ -165,16 +169,16 @@ class ItemState:
         self.kept = mark.kept
 
     def add_void(self, region: Region | None) -> None:
-        """Add pixels to those of which the item says nothing."""
+        """Add pixels about which the item states nothing."""
         known = self.item.get("void")
         self.item["void"] = region if known is None else known if region is None else known | region
 
     def size(self) -> tuple[int, int] | None:
-        """Width and height of the image, as far as they are known by now."""
+        """Return the width and height of the image, as far as known."""
         return (self.env.width, self.env.height) if self.env.width else None
 
     def sized(self) -> None:
-        """Let the codecs know the size, once the item does."""
+        """Pass the image's size to the codecs, once it is known."""
         width, height = self.item.get("image.width"), self.item.get("image.height")
         info = self.item.get("$info")
         if width and height and info is not None and info.as_displayed == (width, height):
@@ -195,12 +199,12 @@ class ItemState:
         self, code: str, path: DocumentPath, place: Place | None, message: str, expected: str = "", got: Any = None,
         **more: Any,
     ) -> None:  # fmt: skip
-        """Note a fault in the file that is being read; `more` are other fields of it."""
+        """Note a fault in the current file; `more` are further fields of the fault."""
         self.faults.append(Fault(code, self.file, path, place, message, expected, got, **more))
 
 
 def put(record: Record, slot: str, value: Any, state: ItemState) -> None:
-    """Set a slot, or see that it is what it was.  Raises MisfitError CONFLICT."""
+    """Set a slot; a slot that has another value already raises MisfitError CONFLICT."""
     old = record.get(slot, MISSING)
     if old is MISSING or old is None:
         record[slot] = value

@@ -1,4 +1,4 @@
-"""Alternatives that the kinds of their values tell apart, be the values decoded or raw JSON."""
+"""Chooses among alternatives by the types of their values, which may be decoded or raw JSON."""
 
 from __future__ import annotations
 
@@ -17,37 +17,38 @@ from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, OneOf
 
 Choose = Callable[[Any, Record, ItemState], frozenset[str]]
-"""Reads an alternative of a mapping; gives the keys that it names."""
+"""Reads an alternative of a mapping; returns the keys that it names."""
 
 _BEGINNINGS: dict[str, Any] = {"[": [None], "{": {"": None}, '"': "…", "n": None}
 _SHORT = 16
-"""Bytes of JSON that may be an empty list with blanks in it; longer ones hold something, or are judged when read."""
+"""Bytes of JSON up to which a value may be an empty list with blanks; longer values are taken to hold something."""
 _EMPTY = re.compile(rb"\[\s*\]|\{\s*\}|\"\"")
 
 
 def _is_empty(value: Any) -> bool:
-    """Whether a value holds nothing, be it raw JSON."""
+    """Return whether a value, decoded or raw JSON, is empty."""
     if type(value) is Raw:
         return memoryview(value).nbytes < _SHORT and not first_value(value)
     return not value
 
 
 def json_type_of(value: Any) -> type:
-    """The type of a value, be it raw JSON."""
+    """Return the type of a value, decoded or raw JSON."""
     return type(_BEGINNINGS.get(chr(memoryview(value)[0]), 0)) if type(value) is Raw else type(value)
 
 
 def first_value(raw: Raw) -> Any:
-    """A value of the kind that raw JSON holds, empty where that is empty."""
+    """Return an example of the type that raw JSON holds; it is empty if the JSON is."""
     data = bytes(raw)
     value = _BEGINNINGS.get(chr(data[0]), 0)
     return type(value)() if value is not None and _EMPTY.fullmatch(data) else value
 
 
 class JsonTypes(NamedTuple):
-    """Alternatives of one key each, told apart by the kinds of their values: which they are, and what they bind.
+    """Alternatives of one key each that differ in the types of their values.
 
-    shapes: for each alternative, whether raw JSON may be one of its values, where that can be told.
+    Attributes:
+        shapes: For each alternative, a test of whether raw JSON may be one of its values, if there is one.
     """
 
     keys: tuple[str, ...]
@@ -56,12 +57,12 @@ class JsonTypes(NamedTuple):
     shapes: tuple[Callable[[bytes], bool] | None, ...]
 
     def looks_right(self, place: int, value: Any) -> bool:
-        """Whether a value may be one of an alternative's, be it raw JSON."""
+        """Return whether a value, decoded or raw JSON, may belong to an alternative."""
         test = self.shapes[place]
         return test is None or test(bytes(value) if type(value) is Raw else json.encode(value))
 
     def which(self, value: Mapping[str, Any]) -> int | None:
-        """Which alternative a mapping is."""
+        """Return the index of a mapping's alternative."""
         for key in self.keys:
             part = value.get(key)
             if part is not None:
@@ -70,7 +71,7 @@ class JsonTypes(NamedTuple):
 
 
 def json_types_of(rule: OneOf, scope: Scope) -> JsonTypes | None:
-    """The alternatives of a rule where they are told apart by their values' kinds; else None."""
+    """Return the alternatives of a rule if the types of their values distinguish them; None otherwise."""
     places: dict[tuple[str, type], int] = {}
     slots, shapes = [], []
     for place, choice in enumerate(rule.alternatives):
@@ -92,10 +93,10 @@ def json_types_of(rule: OneOf, scope: Scope) -> JsonTypes | None:
 
 
 def raw_held(kinds: JsonTypes) -> Callable[[Raw], tuple[str, ...] | None] | None:
-    """Make a function that says which geometry the bytes of a JSON value hold.
+    """Return a function that gives the geometry that the bytes of a JSON value hold.
 
-    The function gives () for an empty value, and None for one that fits no alternative. None is given in its place
-    where the alternatives are told apart by several keys.
+    The function gives () for an empty value, and None for a value that fits no alternative. No function is returned if
+    the alternatives have different keys.
     """
     if len(kinds.keys) > 1:
         return None
@@ -116,7 +117,7 @@ def raw_held(kinds: JsonTypes) -> Callable[[Raw], tuple[str, ...] | None] | None
 
 
 def noting(kinds: JsonTypes, named: Sequence[frozenset[str]], others: Choose) -> Choose:
-    """Note which geometry a mapping holds, of which none is asked for; `others` takes what is no alternative."""
+    """Return a reader that notes which geometry a mapping holds without reading it; `others` takes everything else."""
 
     def choose(value: Any, record: Record, state: ItemState) -> frozenset[str]:
         place = kinds.which(value) if isinstance(value, dict) else None

@@ -1,4 +1,4 @@
-"""Readers of leaves: one value of a document is decoded and bound to its slots, and what does not fit is a fault."""
+"""Readers of leaves: each decodes one value, binds it to its slots, and notes a fault if it does not fit."""
 
 from __future__ import annotations
 
@@ -41,12 +41,13 @@ Wanted = Callable[[Meaning, Scope], bool]
 
 
 class ReadContext(msgspec.Struct, frozen=True):
-    """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared.
+    """What compiling a reader needs besides the rule: which slots are wanted, and whether computed leaves are compared.
 
-    sparse: only the wanted keys of a document are looked at; nothing is said of the others.
-    often: so many documents are read that writing functions for their mappings pays.
-    counts: kept fields that hold a value, and fields that a rule does not know, are noted in the record of their row.
-    areas: so are the areas that rows of objects state, though they follow from the shape.
+    Attributes:
+        sparse: Only the wanted keys of a document are looked at; nothing is reported about the others.
+        often: So many documents are read that generating functions for their mappings pays off.
+        counts: Kept fields that hold a value, and fields that a rule does not know, are noted in their row's record.
+        areas: Areas that rows of objects state are noted as well, although they follow from the shape.
     """
 
     wanted: Wanted
@@ -58,7 +59,7 @@ class ReadContext(msgspec.Struct, frozen=True):
 
 
 def nothing(value: Any, record: Record, state: ItemState) -> None:
-    """The reader of what nobody asks for."""
+    """Read nothing; the reader of values that are not wanted."""
 
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
@@ -94,7 +95,7 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
 
 
 def states_area(leaf: Leaf, scope: Scope) -> bool:
-    """Whether a leaf keeps the area of an object, which follows from its shape."""
+    """Return whether a leaf keeps the area of an object, which follows from its shape."""
     return scope.kind == "object" and isinstance(leaf, Keep) and leaf.default == Name("area")
 
 
@@ -105,7 +106,7 @@ def _stated_area(value: Any, record: Record, state: ItemState) -> None:
 
 
 def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:
-    """The reader that notes a kept field which holds a value; what another field restates is `nothing` to note."""
+    """Return the reader that notes a kept field with a value; `nothing` if another field gives the same value."""
     if (leaf.default is not None and not _is_constant(leaf.default)) or (at and at[-1] in (PLACE, ASIDE)):
         return nothing
     default = None if leaf.default is None else _value_of(leaf.default)
@@ -119,19 +120,19 @@ def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:
 
 
 def _name_of_field(at: DocumentPath) -> str:
-    """How the report names a kept field, or the key of a row where that is kept."""
+    """Return the name of a kept field in the report, or of the row's key in which it is kept."""
     if not at:
         return "the document"
     return "key of the row" if at[-1] == KEY else str(at[-1])
 
 
 def _is_constant(default: Expression) -> bool:
-    """Whether a default is a value, as 0 and [] are, and no restatement of another field."""
+    """Return whether a default is a fixed value, such as 0 or [], and does not repeat another field."""
     return isinstance(default, Literal) or (isinstance(default, ListOf) and all(map(_is_constant, default.items)))
 
 
 def _value_of(default: Expression) -> Any:
-    """The value of a default that is one."""
+    """Return the value of a default that is a fixed value."""
     if isinstance(default, ListOf):
         return [_value_of(item) for item in default.items]
     return default.value if isinstance(default, Literal) else None
@@ -225,12 +226,12 @@ _FRACTION = re.compile(r"([-+]?\d+)\.0+")
 
 
 def is_numbered(meaning: Meaning) -> bool:
-    """Whether a name means an id, a class or a frame, which are whole numbers."""
+    """Return whether a name means an id, a class or a frame, which are whole numbers."""
     return meaning.name in _COUNTED or meaning.name.endswith(("category.id", "category.index"))
 
 
 def _whole(value: Any) -> Any:
-    """The whole number that is spelled as a fraction, as the file would spell it; None for any other value."""
+    """Return the whole number for one that is spelled as a fraction, in the file's spelling; None for other values."""
     if type(value) is float:
         return int(value) if value.is_integer() else None
     if type(value) is str and "." in value:
@@ -240,7 +241,7 @@ def _whole(value: Any) -> Any:
 
 
 def _is_finite(text: str) -> bool:
-    """Whether a text is a finite number."""
+    """Return whether a text is a finite number."""
     try:
         return isfinite(float(text))
     except ValueError:
@@ -248,18 +249,18 @@ def _is_finite(text: str) -> bool:
 
 
 def _is_flat(value: Any) -> bool:
-    """Whether a value is a list of nothing but numbers."""
+    """Return whether a value is a list of only numbers."""
     return type(value) is list and bool(value) and all(type(one) is float or type(one) is int for one in value)
 
 
 def _is_geometry(meanings: Sequence[Meaning], scope: Scope) -> bool:
-    """Whether any of some names is a slot of an object's geometry."""
+    """Return whether any of some names is a slot of an object's geometry."""
     slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
     return scope.kind == "object" and any(slot in GEOMETRY for slot in slots)
 
 
 def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
-    """The reader of a plain value for a slot that is still empty; `read` takes all others."""
+    """Return a reader that puts a value of the expected type into an empty slot; `read` takes all other values."""
 
     def read_plain(value: Any, record: Record, state: ItemState) -> None:
         if type(value) in plain and name not in record:
@@ -271,9 +272,9 @@ def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
 
 
 def _unread(meanings: Sequence[Meaning], chain: Chain, at: DocumentPath, place: Place, read: Reader) -> Reader:
-    """The reader of what nobody asks for: of an object's geometry it notes that there is some.
+    """Return the reader of unwanted values; for geometry, it notes its presence.
 
-    Where a value does not look as an outline should, `read` says what is wrong with it.
+    `read` reports what is wrong with a value that does not look like an outline.
     """
     slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
     takes = chain.codecs[-1].takes if chain.codecs else None
@@ -307,7 +308,7 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
     )
 
     def read(value: Any, record: Record, state: ItemState) -> None:
-        if is_key and type(value) is int:  # YAML has whole numbers as keys
+        if is_key and type(value) is int:  # keys in YAML may be whole numbers
             value = str(value)
         parts = template.match(value) if isinstance(value, str) else None
         if parts is None:

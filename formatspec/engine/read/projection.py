@@ -1,4 +1,4 @@
-"""Rows of shared documents: held where a document is decoded whole, else sought in the file and decoded when read."""
+"""Access to the rows of shared documents, and decoding of only those of their fields that are needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from formatspec.language.leaf import Bind, Computed, Keep
 from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
 
 Decode = Callable[[bytes], Any]
-"""The bytes of a list of rows to as much of the rows as is asked for."""
+"""Decodes the bytes of a list of rows, as far as the fields are needed."""
 
 
 class RowSource(Protocol):
@@ -23,15 +23,15 @@ class RowSource(Protocol):
         """How many rows there are."""
 
     def at(self, position: int) -> Any:
-        """One row."""
+        """Return one row."""
         ...
 
     def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
-        """Rows that follow each other; `decode` takes their list."""
+        """Return consecutive rows; `decode` takes the bytes of their list."""
         ...
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """Rows that follow each other, as `decode` types them; None where one is of another type."""
+        """Return consecutive rows with the types of `decode`; None if a row has other types."""
         ...
 
     def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
@@ -39,16 +39,16 @@ class RowSource(Protocol):
         ...
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
-        """All rows in order, some at a time, with the position of the first; of mappings, these fields suffice."""
+        """Yield all rows in order, in pieces, each with its first position; of mappings, only `fields` are needed."""
         ...
 
 
 Fields = dict[str, bool]
-"""The keys of a mapping that are looked at, and whether at more than that something is there."""
+"""The keys of a mapping that are looked at, and whether their value matters or only their presence."""
 
 
 def fields_of(rules: Sequence[TableRule], scope: Scope, context: ReadContext) -> Fields | None:
-    """The keys of rows that readers for `context` look at; None where they look at all."""
+    """Return the keys of rows that readers look at; None if they look at all."""
     merged: Fields = {}
     for rule in rules:
         found = _fields(rule.row, scope.inside(rule.each.table), context)
@@ -62,7 +62,7 @@ def _fields(rule: Rule, scope: Scope, context: ReadContext) -> Fields | None:
     if not isinstance(rule, MapRule):
         return None
     rest = rule.rest
-    run = context.sparse and scope.textual and isinstance(rest, OneOf)  # elements that a sparse reader does not look at
+    run = context.sparse and scope.textual and isinstance(rest, OneOf)  # elements that a sparse reader skips
     if rest is not None and not run and (not isinstance(rest, LeafRule) or isinstance(rest.leaf, Bind)):
         return None
     found: Fields = {}
@@ -78,7 +78,7 @@ def _fields(rule: Rule, scope: Scope, context: ReadContext) -> Fields | None:
 
 
 def _read(rule: Rule, scope: Scope, context: ReadContext) -> bool:
-    """Whether the value of a rule is used."""
+    """Return whether the value of a rule is used."""
     if not isinstance(rule, LeafRule):
         return True
     if isinstance(rule.leaf, Keep | Computed):
@@ -94,10 +94,10 @@ def _merge(found: Fields, more: Fields) -> None:
 
 
 def row_type(fields: Fields) -> Any:
-    """A type by which msgspec decodes only these fields; those that need only be there stay raw."""
+    """Return a type by which msgspec decodes only these fields; those of which only the presence matters stay raw."""
     return TypedDict("Row", {key: Any if needed else msgspec.Raw for key, needed in fields.items()}, total=False)  # type: ignore[operator]
 
 
 def rows_decoder(fields: Fields | None) -> Decode | None:
-    """How the bytes of a list of rows become as much of the rows as `fields` asks for."""
+    """Return a decoder for lists of rows that decodes as much as `fields` asks for."""
     return None if fields is None else msgspec.json.Decoder(list[row_type(fields)]).decode  # type: ignore[misc]

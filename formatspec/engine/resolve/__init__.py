@@ -1,1 +1,1 @@
-"""The meaning of a spec's rules, resolved once before any data is read."""
+"""Finds the meaning of a spec's rules, once, before any data is read."""

@@ -1,4 +1,4 @@
-"""The chain of one leaf: text, codecs and type of its slots, for reading and for writing."""
+"""The conversions of one leaf, for reading and for writing: text, codecs, and the types of its slots."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import msgspec
 
 from formatspec.codecs import BadArgumentsError, UnknownCodecError, make
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Site, UnfitError
+from formatspec.engine.base.slot_values import BARE, TYPES, Convert
 from formatspec.engine.resolve.fuse_arithmetic import fused
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
@@ -23,12 +24,10 @@ from formatspec.model.slots import Type
 from formatspec.paths.templates import formats
 from formatspec.plugins import PluginError
 
-Convert = Callable[[Any, Env], Any]
-
 NUMBER = rf"{DECIMAL}|[-+]?(?:nan|NaN|inf|Infinity)"
-"""A number of a text.  There is one way to fit it, so that a line that does not fit is refused at once."""
+"""A number in a text. It can match in one way only, so that a line that does not match is refused quickly."""
 WHOLE_NUMBER = rf"(?:{formats.field('x', 'd').pattern})(?:\.[0-9]+)?"
-"""A whole number, or one that is stated as 1.0, of which a finding tells."""
+"""A whole number, or one that is spelled as 1.0, which is reported."""
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _NO_NUMBER = re.compile(r"[-+]?(?:nan|NaN|inf|Infinity)")
 _PADDED = re.compile(r"0\d+d")
@@ -90,7 +89,7 @@ def spell(value: Any, env: Env | None = None) -> str:
 
 
 def _spell_numbers(values: Sequence[Any]) -> str:
-    """Numbers as text, by an encoder that is several times as fast; nothing where it spells one otherwise."""
+    """Spell numbers with an encoder that is several times faster; an empty text if it would spell one differently."""
     if not _NUMBERS.issuperset(map(type, values)):
         return ""
     try:
@@ -101,7 +100,7 @@ def _spell_numbers(values: Sequence[Any]) -> str:
 
 
 def spell_rows(rows: Sequence[Sequence[Any]]) -> list[str]:
-    """Each row's values as text, parted by blanks; rows of numbers all at once."""
+    """Spell each row's values as text, separated by blanks; rows of numbers are spelled all at once."""
     try:
         text = _ENCODE(rows).decode()
     except (OverflowError, TypeError):
@@ -142,7 +141,7 @@ def _read_numbers(text: Any, env: Env) -> Any:
 
 
 def _read_id(text: Any, env: Env) -> Any:
-    """An id of a text file: an integer where it is spelled as one, so that `007` stays what it is."""
+    """Read an id of a text file: an integer if it is spelled as one, so that `007` stays text."""
     if isinstance(text, str) and _INTEGER.fullmatch(text) and len(text) < 19 and str(int(text)) == text:
         return int(text)
     return text
@@ -155,162 +154,6 @@ def _read_bool(text: Any, env: Env) -> bool:
     return words[text]
 
 
-def _finite(value: Any) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) != float("inf")
-    )
-
-
-def _integer(value: Any, env: Env) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        raise UnfitError("an integer", value)
-    return value
-
-
-def _number(value: Any, env: Env) -> int | float:
-    if not _finite(value):
-        raise UnfitError("a finite number", value)
-    return value  # type: ignore[no-any-return]
-
-
-def _text(value: Any, env: Env) -> str:
-    if not isinstance(value, str):
-        raise UnfitError("text", value)
-    return value
-
-
-def _id(value: Any, env: Env) -> Any:
-    if type(value) is int or type(value) is str:
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise UnfitError("an integer or text", value)
-    return value
-
-
-def _bool(value: Any, env: Env) -> bool:
-    if not isinstance(value, bool):
-        raise UnfitError("true or false", value)
-    return value
-
-
-_TEXT = frozenset({str})
-_LISTS = frozenset({list, tuple})
-
-
-def _texts(value: Any, env: Env) -> tuple[str, ...]:
-    if type(value) in _LISTS and _TEXT.issuperset(map(type, value)):
-        return tuple(value)
-    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
-        raise UnfitError("a list of texts", value)
-    return tuple(value)
-
-
-def _numbers(count: int | None, value: Any, env: Env) -> tuple[Any, ...]:
-    if not isinstance(value, (list, tuple)) or (count is not None and len(value) != count):
-        raise UnfitError(f"{count} numbers" if count else "a list of numbers", value)
-    for part in value:
-        plain = type(part) is int or (type(part) is float and part - part == 0)
-        if not plain and not _finite(part):
-            raise UnfitError("finite numbers", value)
-    return tuple(value)
-
-
-def _rings(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
-    if not isinstance(value, list | tuple):
-        raise UnfitError("a list of lists of numbers", value)
-    return tuple(_ring(ring, env) for ring in value)
-
-
-def _ring(value: Any, env: Env) -> tuple[Any, ...]:
-    ring = _numbers(None, value, env)
-    if len(ring) % 2:
-        raise UnfitError("an even count of numbers, x and y in turn", value, "POLYGON")
-    return ring
-
-
-def _keypoints(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
-    if not isinstance(value, list | tuple):
-        raise UnfitError("a list of x, y and visibility", value)
-    return tuple(_numbers(3, point, env) for point in value)
-
-
-def _coded(what: str, value: Any, env: Env) -> Any:
-    raise UnfitError(f"{what}, which a codec gives", value)
-
-
-def _color(value: Any, env: Env) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or len(value) not in (3, 4):
-        raise UnfitError("a colour of three integers", value)
-    return tuple(_integer(part, env) for part in value)
-
-
-def _edges(value: Any, env: Env) -> tuple[tuple[int, ...], ...]:
-    if not isinstance(value, list | tuple):
-        raise UnfitError("pairs of integers", value)
-    edges = tuple(tuple(edge) if isinstance(edge, list | tuple) else () for edge in value)
-    if any(len(edge) != 2 or not all(isinstance(end, int) for end in edge) for edge in edges):
-        raise UnfitError("pairs of integers", value)
-    return edges
-
-
-def _mapping(value: Any, env: Env) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UnfitError("a mapping", value)
-    return _finite_json(value, env)  # type: ignore[no-any-return]
-
-
-_WITHOUT_NUMBERS = frozenset({str, int, bool, type(None)})
-
-
-def _finite_json(value: Any, env: Env) -> Any:
-    """A value of JSON, which has neither NaN nor infinities, though Python's reader of JSON takes them."""
-    if type(value) in _WITHOUT_NUMBERS:
-        return value
-    inside = [value]
-    while inside:
-        part = inside.pop()
-        if type(part) is float and part - part != 0:
-            raise UnfitError("a value without NaN and infinities", value)
-        if isinstance(part, dict):
-            inside.extend(part.values())
-        elif isinstance(part, list | tuple):
-            inside.extend(part)
-    return value
-
-
-def _json(value: Any, env: Env) -> Any:
-    return value
-
-
-TYPES: dict[Type, Convert] = {
-    "int": _integer,
-    "number": _number,
-    "text": _text,
-    "id": _id,
-    "bool": _bool,
-    "state": _text,
-    "texts": _texts,
-    "box": partial(_numbers, 4),
-    "rotated": partial(_numbers, 5),
-    "ring": _ring,
-    "circle": partial(_numbers, 3),
-    "ellipse": partial(_numbers, 5),
-    "color": _color,
-    "edges": _edges,
-    "mapping": _mapping,
-    "json": _finite_json,
-}  # fmt: skip
-"""What a value of each type of slot must be: gives the value, or raises UnfitError.  Other types take anything."""
-_BARE: dict[Type, Convert] = {
-    "ring": _ring,
-    "rings": _rings,
-    "keypoints": _keypoints,
-    "region": partial(_coded, "pixels"),
-    "bytes": partial(_coded, "bytes"),
-}
-"""What values are where no codec makes them."""
 _TEXT_READERS: dict[str, Convert] = {"number": number_from_text, "numbers": _read_numbers}
 _TEXT_TYPES: dict[Type, Convert] = {
     "int": number_from_text,
@@ -325,9 +168,9 @@ _FORMATS: dict[str, Convert] = {"d": number_from_text, "f": number_from_text}
 
 
 def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Place) -> Chain:
-    """The chain of a leaf that binds slots of the given types under `keys` keys of the file.
+    """Compile the conversions of a leaf that binds slots of some types under `keys` keys of the file.
 
-    textual: the file's side is text.  Raises SpecError on an unknown codec or unfit arguments.
+    textual: whether the file's values are text. Raises SpecError if a codec is unknown or its arguments do not fit.
     """
     codecs = _codecs(leaf, len(types), keys, textual, place)
     steps_in: list[Convert] = []
@@ -346,7 +189,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
-    checks = [(None if codecs else _BARE.get(kind)) or TYPES.get(kind) for kind in types]
+    checks = [(None if codecs else BARE.get(kind)) or TYPES.get(kind) for kind in types]
     if len(types) == 1:
         if checks[0] is not None:
             steps_in.append(_if_any(checks[0]))
@@ -385,11 +228,11 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
 
 
 _COUNTS: dict[Type, int] = {"box": 4, "rotated": 5, "circle": 3, "ellipse": 5}
-"""Types that are a fixed count of numbers, which stand among the other values of a list of several slots."""
+"""Types with a fixed number of numbers, which may stand in a list with the values of other slots."""
 
 
 def _parted(counts: Sequence[int | None], value: Any, env: Env) -> tuple[Any, ...]:
-    """The values of several slots that stand in one list, the numbers of each one after another."""
+    """Split a list into the values of several slots, whose numbers follow each other."""
     whole = sum(count or 1 for count in counts)
     if not isinstance(value, list | tuple) or len(value) != whole:
         raise UnfitError(f"{whole} values", value)
@@ -406,11 +249,11 @@ def _in_a_row(counts: Sequence[int | None], value: Any, env: Env) -> list[Any]:
 
 
 _SHAPES: dict[Type, tuple[int, tuple[int, ...]]] = {"box": (4, (2, 3))}
-"""Types that are a fixed count of numbers, and the places of those that are widths and heights."""
+"""Types with a fixed number of numbers, and the positions of those that are widths and heights."""
 
 
 def _encoding(codecs: Sequence[Codec], types: Sequence[Type], keys: int) -> list[Convert]:
-    """The codecs' way to the file: as one function where they are arithmetic on the numbers of a model's value."""
+    """Return the codecs' conversions for writing; as one function if they only calculate with numbers."""
     steps: list[Convert] = [codec.encode for codec in codecs]
     shape = _SHAPES.get(types[0]) if len(types) == 1 and codecs else None
     whole = None if shape is None else fused(codecs, *shape, keys > 1, _composed(steps))
@@ -422,7 +265,7 @@ def _each(convert: Convert, values: Any, env: Env) -> tuple[Any, ...]:
 
 
 def _or_null(convert: Convert, value: Any, env: Env) -> Any:
-    """Null for null, where the codecs have no other spelling for it."""
+    """Return null for null, if the codecs have no other spelling for it."""
     try:
         return convert(value, env)
     except UnfitError:
@@ -432,7 +275,7 @@ def _or_null(convert: Convert, value: Any, env: Env) -> Any:
 
 
 def _if_any(check: Convert) -> Convert:
-    """A check that lets no value through."""
+    """Return a check that every value but null must pass."""
     return lambda value, env: None if value is None else check(value, env)
 
 
@@ -446,7 +289,7 @@ def _slots(checks: tuple[Convert | None, ...], values: Any, env: Env) -> tuple[A
 
 
 def _unbroken(value: Any, env: Env) -> Any:
-    """A value whose text is one word, as it is."""
+    """Return a value if its text is one word."""
     if not re.fullmatch(r"\S+", spell(value)):
         raise UnfitError("a word without blanks", value)
     return value
@@ -498,6 +341,10 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
     if kind in ("int", "number"):
         return NUMBER
     return r".+"
+
+
+def _json(value: Any, env: Env) -> Any:
+    return value
 
 
 def _composed(steps: Sequence[Convert]) -> Convert:

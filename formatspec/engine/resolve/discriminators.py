@@ -1,4 +1,4 @@
-"""The constants and the required keys by which alternatives of a rule are told apart."""
+"""The constants and the required keys that distinguish the alternatives of a rule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from formatspec.model.plain.same_value import same_value
 
 
 def constant_of(leaf: Constant, scope: Scope) -> Any:
-    """The constant as the document spells it."""
+    """Return the constant as the document spells it."""
     if scope.textual and leaf.value is not None and not isinstance(leaf.value, str):
         return str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
     return leaf.value
@@ -24,7 +24,7 @@ RowTest = Callable[[Any], bool]
 
 
 def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]:
-    """The constants of a mapping: (path of keys, value), by which alternatives are told apart."""
+    """Return the constants of a mapping as paths of keys with values."""
     found: list[tuple[tuple[str, ...], Any]] = []
     if isinstance(rule, TableRule):
         return constants_in(rule.row, scope)
@@ -38,7 +38,7 @@ def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any],
 
 
 def row_test(rule: Rule, scope: Scope) -> RowTest:
-    """Whether a document has the constants and the required keys of a rule."""
+    """Return a test of whether a document has the constants and the required keys of a rule."""
     constants = constants_in(rule, scope)
     row = rule.row if isinstance(rule, TableRule) else rule
     required = (
@@ -53,7 +53,7 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         if not isinstance(value, dict):
             return not required
         if places is not None and not value.keys() <= places:
-            return False  # lists are told apart by how many values they have
+            return False  # lists are distinguished by their length
         if not required <= value.keys() or any(value[key] == "" for key in filled):
             return False
         for path, expected in constants:
@@ -68,9 +68,9 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
 
 
 def told_by(constants: Sequence[tuple[tuple[tuple[str, ...], Any], ...]]) -> tuple[str, ...] | None:
-    """The path of a constant text that each of several rules requires, so that it tells most rows apart at one look.
+    """Return the path of a constant text that each of several rules requires, so that one lookup decides most rows.
 
-    constants: those of each rule, as `constants_in` gives them.
+    `constants` holds those of each rule, as `constants_in` gives them.
     """
     common = [
         path
@@ -81,7 +81,7 @@ def told_by(constants: Sequence[tuple[tuple[tuple[str, ...], Any], ...]]) -> tup
 
 
 def alternative_test(rule: Rule, scope: Scope) -> RowTest:
-    """Whether a value may be what an alternative holds: a list of rows, its constant, or as `row_test` says."""
+    """Return a test of whether a value may match an alternative: a list of rows, its constant, or by `row_test`."""
     if isinstance(rule, TableRule) and not scope.textual and not rule.each.folded:
         return lambda value: isinstance(value, list | tuple)
     if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
@@ -91,7 +91,7 @@ def alternative_test(rule: Rule, scope: Scope) -> RowTest:
 
 
 def deep_test(rule: Rule, scope: Scope) -> RowTest:
-    """Whether a value may be what an alternative holds, by the keys of the mappings in it too."""
+    """Return a test of whether a value may match an alternative, which also looks into nested mappings."""
     test = alternative_test(rule, scope)
     row = rule.row if isinstance(rule, TableRule) else rule
     below = scope.below()
@@ -109,7 +109,7 @@ def deep_test(rule: Rule, scope: Scope) -> RowTest:
 
 
 def keys_of(rule: Rule) -> frozenset[str]:
-    """The keys that a mapping names, in its alternatives too."""
+    """Return the keys that a mapping and its alternatives name."""
     row = rule.row if isinstance(rule, TableRule) else rule
     if not isinstance(row, MapRule):
         return frozenset()
@@ -118,7 +118,7 @@ def keys_of(rule: Rule) -> frozenset[str]:
 
 
 def may_be_absent(field: Field, scope: Scope) -> bool:
-    """Whether a document may be without a field: text has no other way to say that a table has no rows."""
+    """Return whether a document may lack a field; text can only say so that a table has no rows."""
     tables = field.rule.alternatives if isinstance(field.rule, OneOf) else (field.rule,)
     if field.optional or is_filled(field, scope):
         return True
@@ -126,9 +126,9 @@ def may_be_absent(field: Field, scope: Scope) -> bool:
 
 
 def is_filled(field: Field, scope: Scope) -> bool:
-    """Whether an absent or null field is given a value, of which a finding tells.
+    """Return whether an absent or null field gets a value, which a finding reports.
 
-    An object's row gets the value of the leaf's `else`, an image's size comes from the image file.
+    A row of an object gets the value of the leaf's `else`; an image's size is taken from the image file.
     """
     if filling(field) == "IMAGE_SIZE_ABSENT":
         return not field.optional and not scope.cells and scope.kind != "dataset"
@@ -141,20 +141,20 @@ def is_filled(field: Field, scope: Scope) -> bool:
 
 
 FILLED = (("id",), ("single",))
-"""Slots of an object with one right value where a row does not state them: a new id, and that it is one thing."""
+"""Slots of an object that can be filled if a row does not state them: a new id, and that it is a single thing."""
 OF_IMAGE = (("image.width",), ("image.height",))
-"""Slots of an item that its image tells."""
+"""Slots of an item that its image gives."""
 OF_SHAPE = frozenset({"area", "bbox", "extent", "labelled"})
-"""What follows from an object's shape."""
+"""Slots that follow from an object's shape."""
 
 
 def follows_from_shape(leaf: Keep) -> bool:
-    """Whether a kept value is one that follows from an object's shape."""
+    """Return whether a kept value follows from an object's shape."""
     return isinstance(leaf.default, Name) and leaf.default.name in OF_SHAPE
 
 
 def filling(field: Field) -> str:
-    """The code of the finding that tells of a field that is filled."""
+    """Return the code of the finding that reports a filled field."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
     names = leaf.names if isinstance(leaf, Bind) and len(field.keys) == 1 and not leaf.calls else ()
     return "ID_MISSING" if names == ("id",) else "IMAGE_SIZE_ABSENT" if names in OF_IMAGE else "FIELD_FILLED"

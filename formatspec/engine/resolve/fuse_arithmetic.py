@@ -1,4 +1,4 @@
-"""A chain of codecs that only calculate, compiled to one function."""
+"""Compiles a chain of codecs that only calculate to one function."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from formatspec.codecs.registry import Codec, Env
 from formatspec.engine.base.source_code import function
 
 NEAR = 1e9
-"""Numbers up to this are far from those that a codec refuses, and so is what comes of them."""
+"""Numbers up to this are safe: codecs accept them, and the results of their arithmetic."""
 
 
 def fused(
     codecs: Sequence[Codec], count: int, sizes: Sequence[int], several: bool, otherwise: Callable[[Any, Env], Any]
 ) -> Callable[[Any, Env], Any] | None:
-    """The encoding of a chain of codecs as one function; None where one of them states no formulas.
+    """Compile the encoding of a chain of codecs to one function; None if a codec states no formulas.
 
-    count: how many numbers the model's value is; sizes: the places of those that are widths and heights; several:
-    whether the file has a key for each number.  A value whose numbers are near, of an image of known size, is computed
-    at once; any other is left to `otherwise`, which judges it codec by codec.
+    Values whose numbers are near, in an image of known size, are computed at once. Any other value is left to
+    `otherwise`, which applies the codecs one by one.
+
+    Args:
+        codecs: The codecs.
+        count: How many numbers the model's value has.
+        sizes: The positions of those that are widths and heights.
+        several: Whether the file has a key for each number.
+        otherwise: Encodes all other values.
     """
     names: Sequence[str] = [f"v{place}" for place in range(count)]
     inputs = ", ".join(names)

@@ -26,22 +26,22 @@ COUNTED = (
 BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
 
 WRITTEN = 1 << len(COUNTED)
-"""Set beside the slots of what has a row of its own: one that only looks up others adds to what they tell."""
+"""The bit for a record with a row of its own; a row that only looks up others adds to what those hold."""
 
 SEVERAL = WRITTEN << 1
-"""Set beside outlines that stand ring by ring; without it one ring holds all of an object, joined by bridges."""
+"""The bit for outlines that are written ring by ring; without it one ring, joined by bridges, holds them all."""
 
 UNMARKED = WRITTEN << 2
-"""Set beside keypoints of which nothing tells the visible from the hidden."""
+"""The bit for keypoints without a mark that distinguishes visible from hidden ones."""
 
 BOXED = WRITTEN << 3
-"""Set beside a box that stands in the row itself; without it the box follows from what it surrounds."""
+"""The bit for a box that the row itself states; without it the box follows from other geometry."""
 
 ATTRIBUTES = BITS["attributes"]
-"""Set where rows tell attributes at all; beside it stands a bit for each attribute that they tell."""
+"""The bit for rows that hold attributes; each attribute that they hold has a further bit."""
 
 ALL_ATTRIBUTES = WRITTEN << 4
-"""Set where rows tell attributes whatever their names are."""
+"""The bit for rows that hold all attributes, whatever their names."""
 
 _NAMED_ATTRIBUTES: dict[str, int] = {}
 _FIRST_NAMED = 41
@@ -51,7 +51,7 @@ SETTLED = ("single",)
 
 SLOT_OF = {"polygon": "polygons"}
 UNREAD: tuple[tuple[float, ...], ...] = ((),)
-"""Stands for geometry that is there and was not decoded, since nobody asked for it."""
+"""Stands for geometry that is present and was not decoded, because it is not needed."""
 
 IMPLIED = {
     "region": BITS["bbox"],
@@ -60,24 +60,25 @@ IMPLIED = {
     "rotated": 0,
     "bbox": 0,
 }
-"""What follows from a held slot, so that it is not lost: a box from what it surrounds, a circle from an ellipse."""
+"""What follows from a held slot and is therefore not lost: a box from its content, a circle from an ellipse."""
 
 
 def record_mark(record: Any) -> Hashable:
-    """A hashable value that stands for a record among those that were written.
+    """Return a hashable value that identifies a record among those that were written.
 
-    It is the record's identity. An area has its category's mark, since an area is made anew for each label image.
+    For most records this is their identity. An area has its category's mark, since a new area is made for each label
+    image.
     """
     return mark_of_area(record.category) if isinstance(record, Area) else id(record)
 
 
 def mark_of_area(category: Category | None) -> Hashable:
-    """What stands for the area of a category."""
+    """Return the mark of a category's area."""
     return None if category is None else (category.id, category.name)
 
 
 def leaf_names(leaf: Leaf) -> Iterator[str]:
-    """The names that a leaf binds."""
+    """Yield the names that a leaf binds."""
     for bind in bindings(leaf):
         yield from bind.names
         if any(call.name == "map" for call in bind.calls) and "slot" in bind.names:
@@ -86,12 +87,12 @@ def leaf_names(leaf: Leaf) -> Iterator[str]:
 
 
 def attribute_bit(name: str) -> int:
-    """The bit of an attribute of this name: the same wherever this process asks for it."""
+    """Return the bit of an attribute; within one process it is always the same."""
     return _NAMED_ATTRIBUTES.setdefault(name, 1 << (_FIRST_NAMED + len(_NAMED_ATTRIBUTES)))
 
 
 def attribute_bits(names: Iterable[str]) -> int:
-    """The bits of the attributes that a rule's names tell."""
+    """Return the bits of the attributes that a rule's names hold."""
     bits = 0
     for name in names:
         head, _, rest = name.removeprefix("object.").partition(".")
@@ -101,7 +102,7 @@ def attribute_bits(names: Iterable[str]) -> int:
 
 
 def slot_bits(rule: Rule, scope: Scope) -> int:
-    """The slots of an object that the rule holds whatever alternative is taken."""
+    """Return the slots of an object that the rule holds whichever alternative is taken."""
     bits = 0
     for leaf in _leaves(rule):
         for name in leaf_names(leaf):
@@ -122,7 +123,7 @@ def slot_bits(rule: Rule, scope: Scope) -> int:
 
 
 def condition_bits(where: Expression | None) -> int:
-    """The slots whose value a condition settles, so that whoever fulfils it has said them."""
+    """Return the slots whose value a condition determines, so that they are not lost for records that meet it."""
     bits = 0
     for part in conjuncts(where) if where is not None else ():
         if isinstance(part, Unary) and part.operator == "not":
@@ -136,7 +137,7 @@ def condition_bits(where: Expression | None) -> int:
 
 
 def _leaves(rule: Rule) -> Iterator[Leaf]:
-    """The leaves of a rule that stand whatever alternative is taken, those of other records' rows left out."""
+    """Yield the leaves of a rule that apply whichever alternative is taken, without rows of other records."""
     if isinstance(rule, LeafRule):
         yield rule.leaf
     elif isinstance(rule, MapRule):
@@ -152,7 +153,7 @@ def _leaves(rule: Rule) -> Iterator[Leaf]:
 
 
 def _tells_attributes(rule: Rule) -> bool:
-    """Whether a table of attributes stands in a rule whatever alternative is taken."""
+    """Return whether a rule has a table of attributes whichever alternative is taken."""
     if isinstance(rule, MapRule):
         return any(_tells_attributes(field.rule) for field in rule.fields)
     if isinstance(rule, ListRule):
@@ -163,7 +164,7 @@ def _tells_attributes(rule: Rule) -> bool:
 
 
 def names_within(rule: Rule) -> Iterator[str]:
-    """The names that all leaves of a rule bind, whichever alternative is taken; not those of other records' rows."""
+    """Yield the names that any leaf of a rule binds, without rows of other records."""
     if isinstance(rule, LeafRule):
         yield from leaf_names(rule.leaf)
     if isinstance(rule, TableRule):
@@ -174,7 +175,7 @@ def names_within(rule: Rule) -> Iterator[str]:
 
 
 def _stated(slot: str) -> str:
-    """The condition that a slot holds a value: an empty tuple or mapping is none."""
+    """Return the condition that a slot holds a value; an empty tuple or mapping counts as none."""
     default = getattr(Object(), slot)
     return f"thing.{slot} is not None" if default is None else f"thing.{slot}"
 
@@ -184,4 +185,4 @@ stated_bits: Callable[[Object], int] = function(
     ["bits = 0", *(f"if {_stated(slot)}: bits |= {bit}" for slot, bit in BITS.items()), "return bits"],
     {},
 )
-"""The slots of an object that hold a value."""
+"""Gives the slots of an object that hold a value, as bits."""

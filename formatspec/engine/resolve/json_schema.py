@@ -1,8 +1,8 @@
-"""JSON Schema (Draft 2020-12) for what leaves do not say: jsonschema-rs looks first, jsonschema decides.
+"""JSON Schema (Draft 2020-12), for what leaves do not state. jsonschema-rs checks first, and jsonschema decides.
 
-A schema reaches for nothing beyond itself: references lead to places within it, and `schema_bounds` holds to a bound
-how much they ask. Patterns are those of the engine that matches in time proportional to the text. jsonschema, whose
-patterns backtrack and which compares each value of a list with each, does not decide where it would take long.
+A schema may only refer to places within itself, and `schema_bounds` limits how much work it may cause. Patterns use a
+regular expression engine with linear time. jsonschema has slow patterns and compares each value of a list with every
+other one, so it does not decide where that would take long.
 """
 
 from __future__ import annotations
@@ -20,21 +20,23 @@ Schema = Callable[[Any], Iterable[tuple[tuple[str | int, ...], str]]]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _DRAFTS = ("http://json-schema.org/draft-", "https://json-schema.org/draft/")
 _OTHER_REFERENCES = ("$dynamicRef", "$recursiveRef")
-"""References whose meaning depends on who asks; those that do not are enough, and can be followed."""
+"""References whose meaning depends on the referring schema. They are refused, since other references suffice."""
 _FOR_QUICK_ALONE = frozenset(
     {"pattern", "patternProperties", "uniqueItems", "unevaluatedProperties", "unevaluatedItems"}
 )
-"""Keywords for which jsonschema takes more time than in proportion to the document."""
+"""Keywords for which jsonschema takes more than linear time."""
 
 SHOWN = 240
-"""Characters of a message that are shown: it quotes the value at fault, which may be a whole document."""
+"""How many characters of a message are shown: it quotes the value at fault, which may be a whole document."""
 
 
 def compile_schema(schema: Any) -> Schema:
-    """A JSON Schema as a function that gives what is wrong with a document: where, and in words.
+    """Compile a JSON Schema to a function that returns what is wrong with a document, with paths.
 
-    Raises SchemaError for what is no schema, for a reference that leads out of it or back to itself, and for a pattern
-    that cannot be matched in time proportional to the text.
+    Raises:
+        SchemaError: It is no valid schema, it has a reference to outside or to itself, or a pattern cannot be matched
+            in
+            linear time.
     """
     import jsonschema_rs
 
@@ -79,7 +81,7 @@ def _refused(address: str) -> NoReturn:
 
 
 def _look_through(schema: Any) -> bool:
-    """Raise SchemaError where a schema is none or reaches out; gives whether jsonschema-rs alone decides."""
+    """Raise SchemaError for an invalid schema; return whether jsonschema-rs alone decides."""
     if not isinstance(schema, dict):
         raise SchemaError("this is no JSON Schema: expected a mapping")
     import jsonschema_rs
@@ -123,12 +125,12 @@ def _look_through(schema: Any) -> bool:
 
 
 def schema_faults(schema: Schema | None, document: Any, file: str, place: Place) -> list[Fault]:
-    """What a document does otherwise than its schema says."""
+    """Return where a document breaks its schema, as faults."""
     if schema is None:
         return []
     return [Fault("SCHEMA", file, path, place, _shortened(message)) for path, message in schema(document)]
 
 
 def _shortened(message: str) -> str:
-    """A message without the middle of a long value that it quotes."""
+    """Return a message without the middle of a long value that it quotes."""
     return message if len(message) <= SHOWN else f"{message[: SHOWN // 2]} … {message[-SHOWN // 2 :]}"

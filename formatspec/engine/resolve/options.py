@@ -1,4 +1,4 @@
-"""What the options of a spec leave open: conditions over `option.NAME` hold or fail before any data is read."""
+"""Evaluates conditions on `option.NAME` before any data is read."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from formatspec.language.expression import Binary, Expression, Literal, Name, co
 
 
 def option_is(option: Meaning, expected: Any, scope: Scope) -> bool:
-    """Whether an option may have a value; an option that nobody chose may have any."""
+    """Return whether an option can have a value; an option without a choice can have any."""
     return scope.options.get(option.name) in (None, expected)
 
 
 def options_allow(where: Expression, scope: Scope) -> bool:
-    """Whether the terms of a condition that compare options with constants all hold."""
+    """Return whether all terms of a condition that compare options with constants hold."""
     return all(_allows(part, scope) for part in conjuncts(where))
 
 
 def _allows(part: Expression, scope: Scope) -> bool:
-    """Whether one term leaves its rule open; a term about anything but an option does."""
+    """Return whether one term does not rule its rule out; terms without options never do."""
     if not isinstance(part, Binary) or not isinstance(part.left, Name) or not isinstance(part.right, Literal):
         return True
     meaning = scope.meaning(part.left.name)

@@ -24,26 +24,26 @@ from formatspec.language.rules import (
 )
 
 COUNTS = frozenset({"index", "item.index", "number", "rank"})
-"""Slots that say the how-manieth a record is."""
+"""Slots that number records."""
 
 
 ALL_OBJECTS = "all objects"
-"""The counter of objects over all files, where several tell of one."""
+"""The counter of objects over all files, if several files list one object."""
 
 
 class Counted(int):
-    """A number of rows so far, or one that follows from it by adding; `counter` is the table that is counted."""
+    """A number of rows so far, or a number that is larger by a constant; `counter` is the table that is counted."""
 
     counter: str
 
     def __new__(cls, value: int, counter: str) -> Counted:
-        """Make a number that knows which table's rows it counts."""
+        """Make a number with the table whose rows it counts."""
         made = int.__new__(cls, value)
         made.counter = counter
         return made
 
     def __add__(self, other: int) -> int:
-        """A count plus an int counts the same table; any other sum is a plain number."""
+        """Add an int, which gives a count of the same table; any other sum is a plain number."""
         return Counted(int(self) + other, self.counter) if type(other) is int else int(self) + other
 
     __radd__ = __add__
@@ -54,41 +54,41 @@ File = tuple[str, str]
 
 
 class Relative:
-    """Numbers of rows in one part of a target: each part counts from 0, and whoever joins parts raises them."""
+    """Numbers the rows of one part of a target. Each part counts from 0; joining the parts raises the numbers."""
 
     def of(self, file: File | None, counter: str, count: int) -> int:
-        """The number of a row, before which `count` rows of its part stand."""
+        """Return the number of a row that has `count` rows of its part before it."""
         return Counted(count, counter)
 
     def pass_by(self, file: File | None, counts: Mapping[str, int]) -> None:
-        """A part is done, and had so many rows."""
+        """Note that a part is finished, and how many rows it has."""
 
 
 class Absolute(Relative):
-    """Numbers of rows where parts are written one after another: they are what they will be, and may be text."""
+    """Numbers the rows of parts that are written one after another. The numbers are final and may be used in text."""
 
     def __init__(self) -> None:
-        """Begin before the first row of every table."""
+        """Start before the first row of every table."""
         self._before: Counter[tuple[File | None, str]] = Counter()
 
     def of(self, file: File | None, counter: str, count: int) -> int:
-        """The number of a row in its file."""
+        """Return the number of a row in its file."""
         return self._before[file, counter] + count
 
     def pass_by(self, file: File | None, counts: Mapping[str, int]) -> None:
-        """A part is done, and had so many rows."""
+        """Note that a part is finished, and how many rows it has."""
         self._before.update({(file, counter): count for counter, count in counts.items()})
 
 
 def counted(document: Any) -> list[tuple[str, str]]:
-    """The fields of a row that count rows, and what they count."""
+    """Return the fields of a row that count rows, and the tables that they count."""
     if not isinstance(document, dict):
         return []
     return [(key, value.counter) for key, value in document.items() if type(value) is Counted]
 
 
 def counts_plainly(rule: TableRule, scope: Scope) -> bool:
-    """Whether the numbers of a table's rows stand in fields of their own, so that they can be raised later."""
+    """Return whether numbers of rows stand in fields of their own, so that they can be raised later."""
     inner = scope.inside(rule.each.table)
     if rule.each.where is not None and _counts(rule.each.where, inner):
         return False
@@ -114,7 +114,7 @@ def _plain(field: Field, scope: Scope) -> bool:
 
 
 def _any_count(rule: Rule, scope: Scope) -> bool:
-    """Whether anything in a rule is a number of the spooled row, not of a row inside it."""
+    """Return whether a rule contains a number of the row itself, as opposed to a row inside it."""
     if isinstance(rule, LeafRule | LineRule):
         return any(_leaf_counts(part, scope) for part in _parts(rule.leaf))
     if isinstance(rule, TableRule):

@@ -1,7 +1,7 @@
-"""How often a JSON Schema is asked of one value: schemas that would be asked without end, or very often, are refused.
+"""Limits how often a JSON Schema is applied to one value; schemas that may apply very often are refused.
 
-A schema asks others of the same value (`allOf`, `$ref`), and others of the values in it (`properties`, `items`). Two
-references to one schema double the work at each step, so a short schema can ask for a work that never ends.
+A schema applies other schemas to the same value (`allOf`, `$ref`), and to the values inside it (`properties`, `items`).
+Two references to one schema double the work at each step, so a short schema can cause endless work.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ from urllib.parse import unquote
 Path = tuple[str | int, ...]
 
 MOST_ASKED = 10_000
-"""How many schemas may be asked of one value of a document, each as often as it is asked."""
+"""How many times schemas may be applied to one value of a document."""
 HIGHEST = 100
-"""How many schemas may be asked of one value one by way of another."""
+"""How deep schemas for one value may refer to each other."""
 _BY_NAME = frozenset({"properties", "patternProperties", "dependentSchemas"})
 """Keywords that hold schemas by names."""
 _HERE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
-"""Keywords whose schemas look at the same value again."""
+"""Keywords whose schemas apply to the same value again."""
 _OF_MAPPINGS = frozenset({"patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames"})
 _OF_LISTS = frozenset({"items", "prefixItems", "contains", "unevaluatedItems"})
 
 
 class SchemaError(ValueError):
-    """What makes a schema none that can be used: in words, and where in the schema."""
+    """A schema cannot be used: the reason, and its place in the schema."""
 
     def __init__(self, message: str, path: Path = ()) -> None:
-        """Take the message and the path of keys to the part of the schema that is wrong."""
+        """Take the message and the path of keys to the wrong part of the schema."""
         super().__init__(message, path)
         self.message = message
         self.path = path
 
     def __str__(self) -> str:
-        """The message alone."""
+        """Return the message alone."""
         return self.message
 
 
 class TooOftenError(ValueError):
-    """A document of which a schema is asked too often."""
+    """A schema would be applied to a document too often."""
 
 
 Bound = Callable[[Any], None]
-"""Raises TooOftenError for a document of which too much is asked."""
+"""Raises TooOftenError for a document that would cause too much work."""
 
 
 def bound_of(schema: Mapping[str, Any]) -> Bound | None:
-    """What must be asked of each document before its schema is; None where no document can ask too much.
+    """Return a check to make on each document before its schema; None if no document can cause too much work.
 
-    Raises SchemaError where a schema, asked of a value, asks itself of the same value again, and where it asks too
-    much of every value.
+    Raises:
+        SchemaError: A schema applies itself to the same value again, or causes too much work for every value.
     """
     graph = _Graph(schema)
     if graph.times(schema, (), deep=False) is None:
@@ -63,17 +63,17 @@ def bound_of(schema: Mapping[str, Any]) -> Bound | None:
 
 
 class _Graph:
-    """Which schemas a schema asks, of its own value and of the values in it."""
+    """Which schemas a schema applies to its own value, and to the values inside it."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
         self._whole: dict[int, Counter[int]] = {}
         self._parts: dict[int, Mapping[str, Any]] = {}
         self.circle: Path = ()
-        """Where a schema that leads back to itself was met."""
+        """The path where a schema that leads back to itself was found."""
 
     def here(self, part: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
-        """The schemas that a schema asks of its own value, and by which step."""
+        """Yield the schemas that a schema applies to its own value, each with the keyword that does so."""
         reference = part.get("$ref")
         if isinstance(reference, str) and reference.startswith("#"):
             yield ("$ref",), self._at(reference)
@@ -92,10 +92,15 @@ class _Graph:
         return found
 
     def times(self, start: Mapping[str, Any], path: Path, deep: bool) -> int | None:
-        """How many schemas a schema asks, each as often as there are ways to it; None where it leads back to itself.
+        """Return how many times schemas are applied, counting each way to a schema; None if one leads back to itself.
 
-        deep: also of the values in its own; else every schema in the document is looked at, and the worst counts.
-        Raises SchemaError where schemas of one value ask one another too many times in a row.
+        Args:
+            start: The schema.
+            path: Its path.
+            deep: Whether values inside the value count too; otherwise every schema is looked at, and the worst counts.
+
+        Raises:
+            SchemaError: Schemas for one value refer to each other too deeply.
         """
         known: dict[int, int] = {}
         high: dict[int, int] = {}
@@ -134,7 +139,7 @@ class _Graph:
             yield from _schemas(part, word)
 
     def walk(self, document: Any) -> None:
-        """Raise TooOftenError where a document's value is asked more than MOST_ASKED times."""
+        """Raise TooOftenError if schemas would be applied to a value of the document more than MOST_ASKED times."""
         todo: list[tuple[Any, Counter[int]]] = [(document, self._with_all(self._root))]
         while todo:
             value, asked = todo.pop()
@@ -187,7 +192,7 @@ class _Graph:
 
 
 def _schemas(part: Mapping[str, Any], word: str) -> Iterator[tuple[Path, Any]]:
-    """The schemas under a keyword: one, a list, or a mapping of them."""
+    """Yield the schemas under a keyword: one, a list, or a mapping of them."""
     inner = part[word]
     if word in _BY_NAME and isinstance(inner, Mapping):
         yield from (((word, name), one) for name, one in inner.items())
@@ -203,7 +208,7 @@ _OPAQUE = frozenset({"const", "enum", "default", "examples"})
 
 
 def parts(part: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every mapping of a schema that may be a schema, and its path."""
+    """Yield every mapping of a schema that may be a schema, with its path."""
     if isinstance(part, dict):
         yield path, part
         for key, inner in part.items():

@@ -1,4 +1,4 @@
-"""What a name in a rule means: a slot of the innermost record, a slot of an outer one, or a capture."""
+"""Resolves names in rules: to a slot of the innermost record, a slot of an outer one, or a capture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Where = Literal["record", "item", "capture", "column", "path", "option", "outer"
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What a name means.  For a column, `name` is the slot and `table` the table."""
+    """What a name means. For a column, `name` is the slot and `table` the table."""
 
     where: Where
     name: str
@@ -30,21 +30,23 @@ class Meaning(msgspec.Struct, frozen=True):
 
     @property
     def counts_zero(self) -> bool:
-        """Whether 0 is a value like any other: an id, an order, a score, but no count."""
+        """Whether 0 is an ordinary value, as for an id, an order or a score, but not for a count."""
         return self.type in ("id", "int", "number") and not self.derived and self.where != "column"
 
     @property
     def value_type(self) -> Type:
-        """The type of one value; a column is many, whatever they are."""
+        """The type of one value; a column holds many values, of any type."""
         return "json" if self.where == "column" else self.type
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Where a rule stands: in rows of which kind, in which role's documents, with which captures.
+    """The place of a rule: the kind of rows that contain it, the role of its document, and the captures.
 
-    textual: the document's values are text.  cells: an empty text is no value, as in a table's empty cells.
-    bound: attributes of the innermost record that have leaves of their own; tables of attributes leave them out.
-    bases: by role, the folder from which paths inside files name its files, where it is not the file's own.
+    Attributes:
+        textual: Whether the document's values are text.
+        cells: Whether an empty text means no value, as in empty cells of a table.
+        bound: Attributes of the innermost record with leaves of their own; tables of attributes leave them out.
+        bases: For each role with a `base`, the folder from which paths inside files are relative.
     """
 
     kind: RecordKind
@@ -59,15 +61,15 @@ class Scope(msgspec.Struct, frozen=True):
     bases: Mapping[str, Template] = msgspec.field(default_factory=dict)
 
     def inside(self, table: str) -> Scope:
-        """The scope of a row of `table`."""
+        """Return the scope of a row of `table`."""
         return replace(self, kind=TABLES[table], outer=self, table=table)
 
     def below(self) -> Scope:
-        """The scope of what stands inside a field: a mapping in a table's cell is JSON, not text."""
+        """Return the scope inside a field: a mapping in a table's cell is JSON, not text."""
         return replace(self, textual=False, cells=False) if self.cells else self
 
     def meaning(self, name: str) -> Meaning | None:
-        """What `name` means here, None if nothing."""
+        """Return what `name` means here; None if nothing."""
         found = find_slot(self.kind, name)
         if found is not None and name.startswith("path."):
             return Meaning("path", name.removeprefix("path."), "text")
@@ -99,7 +101,7 @@ class Scope(msgspec.Struct, frozen=True):
         return None
 
     def resolve(self, name: str, place: Place) -> Meaning:
-        """What `name` means here.  Raises SpecError with a suggestion."""
+        """Return what `name` means here. Raises SpecError with a suggestion."""
         meaning = self.meaning(name)
         if meaning is None:
             others = () if self.kind == "item" else (f"item.{slot}" for slot in SLOTS["item"])
@@ -112,7 +114,7 @@ class Scope(msgspec.Struct, frozen=True):
         return meaning
 
     def _instead(self, name: str) -> str:
-        """What helps where a name is a codec's, or an extension that no path has."""
+        """Return a hint for a name that is a codec's, or an extension that no path has."""
         if name in CODECS:
             return f"`{name}` is a codec, and stands behind a slot: `SLOT | {name}`, as in `bbox | xywh`"
         if name == "ext" and "ext" not in self.captures:

@@ -1,4 +1,4 @@
-"""Numbers and keys by which the source rows of a table are found again."""
+"""Keys under which the source rows of a table are stored and found again."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from formatspec.language.rules import TableRule
 
 
 def rows_key(number: int) -> tuple[str, int]:
-    """Where an origin keeps the source rows of an object or an item that has several in one table."""
+    """Return the key under which an origin keeps several source rows of a table for one object or item."""
     return ("rings", number)
 
 
 def stood_key(number: int) -> tuple[str, int]:
-    """Where an origin keeps the source row of an object as it stood, where its row states another id by now."""
+    """Return the key under which an origin keeps an object's original source row, if its row now has another id."""
     return ("stood", number)
 
 
 def table_number(rule: TableRule, scope: Scope) -> int:
-    """A number by which a table's source rows are found again: the same in reader and writer."""
+    """Return a number that identifies a table's source rows: the same for the reader and the writer."""
     return zlib.crc32(f"{scope.role} {rule.place} {rule.row.place} {rule.each.table}".encode())

@@ -1,4 +1,4 @@
-"""Text with placeholders, both ways: a template of the paths' kind whose fields are leaves."""
+"""Text with placeholders, for reading and writing: a template like those of paths, whose fields are leaves."""
 
 from __future__ import annotations
 
@@ -20,52 +20,59 @@ from formatspec.paths.templates import formats
 from formatspec.paths.templates.template import Template, TemplateField, TemplateSyntaxError, compile_template
 
 _COUNTED = re.compile(r"\{(\d+)\}$")
-"""How often a pattern of several numbers repeats what stands behind the first."""
+"""The repetition in a pattern of several numbers: how often the part after the first number repeats."""
 _BLANKS = re.compile(r"[ \t]+")
 _WORDS = 256
-"""Lines of more words are matched by each template, so that what is known of counts stays small."""
+"""The longest line, in words, whose fit is remembered; longer lines are always matched."""
 
 
 _FAR = {
     one: rf"(?:(?:[A-Za-z][A-Za-z0-9+.-]{{0,15}}:)?//?(?:[^/]+/)*)?{one}"
     for one in (formats.field("x").pattern, formats.field("x", "path").pattern)
 }
-"""The patterns of names of files, and the same with what an absolute path or an address has before the name."""
+"""The patterns of file names, and the same with the leading part of an absolute path or an address."""
 
 
 class TextTemplate(msgspec.Struct, frozen=True):
-    """A compiled text: its fields' raw texts by name, and the leaf that each field is."""
+    """A compiled text: its fields' raw texts by name, and the leaf of each field."""
 
     template: Template
     leaves: Mapping[str, Bind | Keep | Computed]
     optional: frozenset[str]
     numbers: re.Pattern[str] | None = None
-    """For lines of nothing but numbers: what they look like.  No blank is part of a number, so that one look is
-    enough however long the line is."""
+    """For lines of only numbers, their pattern. No blank is part of a number, so matching takes linear time."""
     literals: tuple[str, ...] = ()
-    """What stands before, between and behind the fields, where each is any text and must be there."""
+    """The texts before, between and behind the fields, if each field takes any text and must be there."""
     fitting_words: dict[int, bool] | None = None
-    """For lines of nothing but numbers with a blank between them: whether a line of so many numbers can fit, as far
-    as it was asked.  None for any other template."""
+    """For lines of numbers with one blank between them, whether a number of words can fit, as far as known.
+
+    It is None for any other template.
+    """
     counts: Mapping[str, int] | None = None
-    """For lines of a fixed count of numbers with a blank between them: how many of them each field is.  None for any
-    other template."""
+    """For lines with a fixed count of numbers and one blank between them, how many numbers each field has.
+
+    It is None for any other template.
+    """
 
     def may_fit(self, words: int) -> bool:
-        """Whether a line of so many words, with one blank between them, can fit.
+        """Return whether a line of this many words, with one blank between them, can match.
 
-        A line of numbers fits by the count of its words alone, so that a template of another count need not be
-        matched.  The answer for a template that holds other than numbers is True.
+        The number of words decides for lines of numbers. For any other template the answer is True.
         """
         known = self.fitting_words
         if known is None or self.numbers is None or words > _WORDS:
             return True
         if words not in known:
-            known[words] = self.numbers.fullmatch(" ".join(["1"] * words)) is not None  # 1 is a number of each kind
+            known[words] = self.numbers.fullmatch(" ".join(["1"] * words)) is not None  # 1 fits each kind
         return known[words]
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """The text with these values.  Raises MissingValueError, and ValueError for one that a field cannot render."""
+        """Return the text with these values.
+
+        Raises:
+            MissingValueError: A field has no value.
+            ValueError: A field cannot render its value.
+        """
         if self.literals and len(values) == len(self.leaves):
             text = self.literals[0]
             for name, literal in zip(self.leaves, self.literals[1:]):  # noqa: B905  # as many as there are
@@ -74,7 +81,7 @@ class TextTemplate(msgspec.Struct, frozen=True):
         return self.template.render({name: spell(value) for name, value in values.items()})
 
     def match(self, text: str) -> dict[str, Any] | None:
-        """The raw text of each field; runs of blanks count as one where the text does not fit as it is."""
+        """Return the raw text of each field. If a line does not match, runs of blanks are first made one blank."""
         if self.numbers is not None:
             fitting = self.numbers.fullmatch(text)
             if fitting is None and _has_runs_of_blanks(text):
@@ -111,7 +118,7 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         if isinstance(part, Bind) and part.format is not None:
             _refuse_unknown_format(part, place)
         name = f"p{len(leaves)}"
-        if isinstance(part, Keep):  # the loss report names it
+        if isinstance(part, Keep):  # the loss report uses this name
             kept += 1
             name = "text" if kept == 1 else f"text{kept}"
         if isinstance(part, Bind) and not part.calls and len(part.names) == 1:
@@ -126,7 +133,7 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         render = formats.field("x", "words").render if getattr(part, "format", None) == "words" else str
         mark = _mark_behind(leaf.parts, number)
         if pattern == r".+" and mark:
-            # What may be absent behind a text is told from the text by the mark, which it then cannot hold.
+            # An optional field ends at the mark that follows it, so it cannot contain this mark.
             pattern, render = rf"[^{re.escape(mark)}]+", partial(_without, mark)
         label = ", ".join(part.names) if isinstance(part, Bind) else ""
         wants = _wants(pattern) or _format_wants(part, scope)
@@ -155,7 +162,7 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
 
 
 def _count_of(pattern: str) -> int:
-    """How many numbers a field of nothing but numbers is; 0 where that is not fixed."""
+    """Return how many numbers a field of only numbers has; 0 if this varies."""
     if not pattern.startswith(f"(?:{NUMBER})"):
         return 1
     counted = _COUNTED.search(pattern)
@@ -163,7 +170,7 @@ def _count_of(pattern: str) -> int:
 
 
 def _refuse_unknown_format(leaf: Bind, place: Place) -> None:
-    """Raise SpecError where nothing is known by what stands behind the colon of a placeholder."""
+    """Raise SpecError for an unknown format after the colon of a placeholder."""
     try:
         formats.field("x", leaf.format)
     except TemplateSyntaxError as error:
@@ -178,12 +185,12 @@ def _refuse_unknown_format(leaf: Bind, place: Place) -> None:
 
 
 def _has_runs_of_blanks(text: str) -> bool:
-    """Whether a text changes when each run of blanks becomes one and those at its ends go."""
+    """Return whether a text has runs of blanks, or blanks at its ends."""
     return "  " in text or "\t" in text or text != text.strip()
 
 
 def _mark_behind(parts: Sequence[object], place: int) -> str:
-    """The comma or other mark between a field and one that may be absent; empty where there is none."""
+    """Return the comma or other mark between a field and an optional one after it; an empty text if there is none."""
     between, then = (*parts[place + 1 : place + 3], None, None)[:2]
     optional = isinstance(then, Bind) and then.optional and isinstance(between, str)
     return between.strip() if optional and isinstance(between, str) and between.strip() in {",", ";", "|"} else ""
@@ -197,7 +204,7 @@ def _without(mark: str, value: Any) -> str:
 
 
 def _literals(parts: Sequence[str | TemplateField]) -> tuple[str, ...]:
-    """What stands between fields that are any text, each once; nothing where some are not."""
+    """Return the texts between fields that take any text, each once; empty if some fields do not."""
     fields = [part for part in parts if isinstance(part, TemplateField)]
     once = len({part.name for part in fields}) == len(fields)
     if not once or any(part.optional or part.render is not str for part in fields):
@@ -209,33 +216,33 @@ def _literals(parts: Sequence[str | TemplateField]) -> tuple[str, ...]:
 
 
 def _only_numbers(parts: Sequence[str | TemplateField]) -> re.Pattern[str] | None:
-    """The pattern of a template whose fields are numbers, each once, with literal text between them."""
+    """Return the pattern of a template whose fields are numbers with fixed text between them; None otherwise."""
     fields = [part for part in parts if isinstance(part, TemplateField)]
     apart = all(isinstance(a, str) or isinstance(b, str) for a, b in itertools.pairwise(parts))
     once = len({part.name for part in fields}) == len(fields)
     if not fields or not apart or not once or any(f.optional or not _is_number(f.pattern) for f in fields):
         return None
     if sum(f.pattern.endswith(")*") for f in fields) > 1:
-        return None  # where one ends and the next begins could be told in many ways
+        return None  # there are several ways to split such a line
     shown = [re.escape(part) if isinstance(part, str) else f"(?P<{part.name}>{part.pattern})" for part in parts]
     if shown[-1].endswith(")*)"):
-        shown[-1] = shown[-1][:-1] + "+)"  # nothing follows, so that no number is given back and no place is kept
+        shown[-1] = shown[-1][:-1] + "+)"  # the last number is possessive, so that matching never backtracks
     return re.compile("".join(shown))
 
 
 def _is_number(pattern: str) -> bool:
-    """Whether a field's pattern is that of one number, of a whole number, or of several numbers."""
+    """Return whether a field's pattern is that of a number, a whole number, or several numbers."""
     return pattern in (NUMBER, formats.field("x", "d").pattern, WHOLE_NUMBER) or pattern.startswith(f"(?:{NUMBER})")
 
 
 def _is_parted_by_blanks(pattern: str) -> bool:
-    """Whether no mark but a blank stands between the numbers of a field."""
+    """Return whether a field's numbers are separated only by blanks."""
     whole = formats.field("x", "d").pattern
     return not re.search(r"\[ \]\*|,", pattern.replace(NUMBER, "").replace(whole, ""))
 
 
 def _wants(pattern: str) -> str:
-    """What a field takes, in words, where that is numbers; else nothing."""
+    """Return in words what a field of numbers takes; an empty text for other fields."""
     if pattern == NUMBER:
         return "a number"
     if pattern.startswith(f"(?:{formats.field('x', 'd').pattern})"):
@@ -247,7 +254,7 @@ def _wants(pattern: str) -> str:
 
 
 def _format_wants(part: Bind | Keep | Computed, scope: Scope) -> str:
-    """What a field takes whose form the image's path tells, in words; nothing where its path says none."""
+    """Return in words what a field takes whose form the image's path gives; an empty text if the path gives none."""
     if not isinstance(part, Bind) or part.calls or len(part.names) != 1:
         return ""
     stated = part.format or scope.captures.get(part.names[0])

@@ -1,1 +1,1 @@
-"""Compiled specs: roles, options, levels, and what a format requires and asks for."""
+"""Compiled specs: roles, options, levels, and what a format requires and reads."""

@@ -1,4 +1,4 @@
-"""A spec, compiled: its roles with their path templates, and on demand their readers and writers."""
+"""A compiled spec: its roles with their path templates, and their readers and writers, made on demand."""
 
 from __future__ import annotations
 
@@ -49,15 +49,18 @@ if TYPE_CHECKING:
 Span = Literal["item", "record", "shared"]
 IMAGE = "image"
 HIDDEN = ("**/.*", "**/.*/**", "__MACOSX/**")
-"""Files that tools leave behind; no format's."""
+"""Files that tools leave behind, which belong to no format."""
 
 
 class Role(msgspec.Struct, frozen=True, dict=True):
-    """Files that play one part.
+    """Files with one function in the dataset.
 
-    span: `item` for one file per item, `record` for one per object or per value of one of its slots, `shared`
-    for a file that many items share.  captures: names in the path; of a record's, those begin with `object.`.
-    base: the folder from which paths inside files name these files, where it is not that of the file itself.
+    Attributes:
+        span: `item` for one file per item, `record` for one per object or per value of a slot of objects, `shared` for
+            a
+            file that many items share.
+        captures: The names in the path; those of a record begin with `object.`.
+        base: The folder from which paths inside files are relative, if it is not the file's own folder.
     """
 
     name: str
@@ -74,7 +77,7 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def path_place(self) -> Place:
-        """Where the spec states the role's path."""
+        """The place where the spec states the role's path."""
         value = self.layout.node.value["files"].value[self.name].value
         return value["path"].place if isinstance(value, dict) else self.place
 
@@ -85,14 +88,14 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def codec(self) -> RoleCodec | None:
-        """How the role's documents are read and written; None for label images.  Raises SpecError."""
+        """How the role's documents are read and written; None for label images. Raises SpecError."""
         if self.kind is None or self.kind == "pixels" or self.rule is None:
             return None
         return document_codec(self.kind, self.spec, self.rule, self.scope)
 
     @property
     def document_rule(self) -> Rule:
-        """The rule over the role's document, as its codec gives it."""
+        """The rule over the role's document, in the form that its codec gives."""
         rule = self.codec.rule if self.codec is not None else self.rule
         assert rule is not None
         return rule
@@ -104,13 +107,13 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def kept(self) -> bool:
-        """Whether the role is only written back, never made."""
+        """Whether the role is only written back to the same format."""
         return self.spec.need == "kept"
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """The values that the role's template captures of a path; None where the path does not fit.
+        """Return the values that the role's template captures from a path; None if the path does not match.
 
-        The extension may be spelled in capitals.
+        The extension may be in capitals.
         """
         found = self.template.match(path)
         if found is None and (small := with_small_extension(path)) != path:
@@ -119,17 +122,17 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def record_names(self) -> tuple[str, ...]:
-        """The names in the role's paths that tell of an object."""
+        """The names in the role's paths that come from an object."""
         return tuple(name for name in self.captures if name.startswith("object."))
 
     @cached_property
     def record_slots(self) -> tuple[str, ...]:
-        """The slots of an object that the role's paths name."""
+        """The slots of an object that the role's paths contain."""
         return tuple(name.removeprefix("object.") for name in self.record_names)
 
     @cached_property
     def is_named_by_object(self) -> bool:
-        """Whether the role's paths hold the id of an object and no other name: the id alone tells whose file it is."""
+        """Whether the role's paths contain the id of an object and no other name, so that it identifies the file."""
         return self.captures == ("object.id",)
 
     @cached_property
@@ -145,12 +148,12 @@ class Role(msgspec.Struct, frozen=True, dict=True):
             ) from None
 
     def reader(self, context: ReadContext) -> Reader:
-        """The reader of the role's document."""
+        """Return the reader of the role's document."""
         assert self.codec is not None
         return compile_reader(self.codec.rule, self.scope, context)
 
     def lines(self, context: ReadContext) -> FastLines | None:
-        """The reader of the role's text where its lines are objects of numbers."""
+        """Return the fast reader of the role's text if its lines are objects of numbers."""
         assert self.codec is not None
         return generate_lines_reader(alternative_lines(self.codec.rule, self.codec.shape), self.scope, context)
 
@@ -175,7 +178,7 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         return generate_elements_reader(row.rule.row, False, shape, row.scope.inside(row.table), context)
 
     def raster(self, context: ReadContext) -> RasterReader:
-        """The reader of the role's label images."""
+        """Return the reader of the role's label images."""
         assert self.rule is not None
         return raster_reader(self.spec, self.rule, self.scope, context)
 
@@ -191,9 +194,9 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
 
 class Format(msgspec.Struct, frozen=True, dict=True):
-    """One layout of a spec, compiled.
+    """One compiled layout of a spec.
 
-    names: of each option that stands in keys, the names that the documents of a dataset have there.
+    `names` holds, for each option in keys, the names that the documents of a dataset have there.
     """
 
     source: Source
@@ -222,7 +225,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def levels(self) -> Levels:
-        """The levels that the spec gives to codes.  Raises SpecError."""
+        """The levels that the spec gives to codes. Raises SpecError."""
         given = self.spec.levels
         node = self.layout.node
         place = node.value["levels"].place if "levels" in node.value else node.place
@@ -238,9 +241,9 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def told_beside_pictures(self) -> bool:
-        """Whether documents tell of objects by their ids beside one label image, the only place of their pixels.
+        """Whether documents list objects by id beside one label image, which is the only place of their pixels.
 
-        Then an object that the image does not show has no row, and a row tells of the pixels that the image shows.
+        An object that the image does not show then has no row, and each row describes pixels of the image.
         """
         pictured = [
             role
@@ -257,7 +260,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def numbered_by_rows(self) -> bool:
-        """Whether label images number an item's objects by their place among the rows of a document of the item."""
+        """Whether label images number an item's objects by their position among the rows of a document."""
         own = [role for role in self.documents if role.span == "item" and not role.kept]
         return any(role.kind == "pixels" and is_by(("index",), role.document_rule) for role in own) and any(
             role.kind != "pixels" and lists_objects(role.document_rule) for role in own
@@ -265,12 +268,12 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def outlines_beside_boxes(self) -> bool:
-        """Whether a row of an object states its box, and beside it an outline."""
+        """Whether a row of an object states both its box and an outline."""
         return any(states_outlines(role.document_rule) for role in self.documents if role.kind != "pixels")
 
     @cached_property
     def names_objects(self) -> bool:
-        """Whether anything names objects by their ids: parents, files, label images."""
+        """Whether anything refers to objects by their ids: parents, files, label images."""
         if any("object.id" in role.captures for role in self.roles.values()):
             return True
         told = ((role, name) for role in self.documents for name in bound_names(role.document_rule, OF_OBJECTS))
@@ -278,7 +281,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def lists_objects(self) -> bool:
-        """Whether documents list objects with their classes, of which label images show the pixels."""
+        """Whether documents list objects with their classes, and label images hold their pixels."""
         told = {
             role.kind == "pixels": True
             for role in self.documents
@@ -294,12 +297,12 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def documents(self) -> tuple[Role, ...]:
-        """The roles that hold something to read."""
+        """The roles with content to read."""
         return tuple(role for role in self.roles.values() if role.kind is not None)
 
 
 def everything(meaning: Meaning, scope: Scope) -> bool:
-    """Say that every slot is wanted: the choice of a reader that leaves nothing out."""
+    """Return True: every slot is wanted, so that a reader leaves nothing out."""
     return True
 
 
@@ -307,9 +310,16 @@ def compile_format(
     source: Source, layout: Layout, options: Mapping[str, Any] | None = None,
     names: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Format:  # fmt: skip
-    """Compile one layout of a spec: its paths now, its rules when they are asked for.
+    """Compile one layout of a spec: its paths now, its rules when they are needed.
 
-    names: what the documents of a dataset have in the places of options that stand in keys.  Raises SpecError.
+    Args:
+        source: The spec.
+        layout: The layout.
+        options: The options that are chosen.
+        names: What the documents of a dataset have in the places of options that stand in keys.
+
+    Raises:
+        SpecError: The layout cannot be compiled.
     """
     spec = layout.spec
     chosen = options_of(layout, options or {})
@@ -341,10 +351,10 @@ def compile_format(
 
 
 def offered_options(spec: Spec) -> dict[str, OptionSpec]:
-    """The options of a spec, with those that the engine adds.
+    """Return the options of a spec, with those that the engine adds.
 
-    Formats with label images get an option for what lies on top in them, and formats without crowds get one for what
-    becomes of crowds.
+    Formats with label images get an option for the order of overlapping regions, and formats without crowds get one for
+    what happens to crowds.
     """
     paints = any(role.pixels is not None for role in spec.files.values())
     engine = {**({PAINT: _PAINT} if paints else {}), **({} if spec.crowds else {CROWDS: _CROWDS})}
@@ -365,7 +375,7 @@ _PAINT = OptionSpec(
 
 
 def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a layout's spec, with those given in place of their defaults; a choice may be a text."""
+    """Return the options of a layout's spec, with given ones in place of defaults, which may be text."""
     spec, offered = layout.spec, offered_options(layout.spec)
     chosen = dict(given)
     for name, value in given.items():
@@ -405,7 +415,7 @@ def _role(
 
 
 def row_readers(rule: Rule, scope: Scope, context: ReadContext) -> tuple[RowReader, ...]:
-    """The readers of a table's rows."""
+    """Return the readers of a table's rows."""
     if isinstance(rule, TableRule):
         return (row_reader(rule, scope, context),)
     if isinstance(rule, OneOf):

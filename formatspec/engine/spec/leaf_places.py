@@ -12,7 +12,7 @@ from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, insid
 
 
 def leaf_places(form: Format) -> dict[tuple[str, str], Place]:
-    """The place of the first leaf that fills each slot of each kind of record, by kind and slot."""
+    """Return the place of the first leaf that fills each slot of each kind of record, by kind and slot."""
     found: dict[tuple[str, str], Place] = {}
     for role in form.documents:
         for name, place, scope in _bound(role.document_rule, role.scope):
@@ -24,7 +24,7 @@ def leaf_places(form: Format) -> dict[tuple[str, str], Place]:
 
 
 def _bound(rule: Rule, scope: Scope) -> Iterator[tuple[str, Place, Scope]]:
-    """The names that the leaves of a rule bind, each with its place in the spec and its scope."""
+    """Yield the names that the leaves of a rule bind, each with its place in the spec and its scope."""
     if isinstance(rule, LeafRule | LineRule):
         yield from ((name, rule.place, scope) for bind in bindings(rule.leaf) for name in bind.names)
     elif isinstance(rule, TableRule):

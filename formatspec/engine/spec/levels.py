@@ -1,7 +1,7 @@
 """Levels that a spec gives to codes: `levels: {BOX_EMPTY: error, BOX_OUTSIDE: {error: max(values) > 1.01}}`.
 
-A condition is asked of `values`, the numbers as the file states them, in the order in which they stand there; of a
-finding that is about no geometry, of what it is about, as the name of a subset that is not there.
+A condition is about `values`: the numbers as the file states them, in the file's order. For a finding without geometry,
+it is about what the finding names, such as a missing subset.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Holds = Callable[[Any], bool]
 
 
 class Stated(NamedTuple):
-    """A leaf that states a slot of geometry: where it stands in the spec, the slot, and how it is spelled."""
+    """A leaf that states a slot of geometry: its place in the spec, its slot, and its codecs."""
 
     place: Place
     name: str
@@ -36,11 +36,11 @@ class Stated(NamedTuple):
 
     @property
     def slot(self) -> str:
-        """The slot, as objects name it."""
+        """The slot, by its name in objects."""
         return "polygons" if self.name == "polygon" else self.name
 
     def numbers(self, value: Any, size: Size | None) -> list[float] | None:
-        """The numbers with which a file states a value; None where it cannot."""
+        """Return the numbers with which a file states a value; None if it cannot."""
         value = derive.bridged(value) if self.name == "polygon" and value else value
         try:
             made = (self.chain.unspelled or self.chain.encode)(value, Env(*size) if size else Env())
@@ -74,12 +74,12 @@ class Levels:
         """Parse the levels that a spec gives to codes.
 
         Args:
-            given: By code a level, or a mapping of levels to conditions.
-            place: Where the spec states them.
-            stated: Gives the leaves of objects, which conditions may ask about; called when a condition is first asked.
+            given: For each code a level, or a mapping of levels to conditions.
+            place: The place where the spec states them.
+            stated: Gives the leaves of objects, which conditions may use; called when a condition is first evaluated.
 
         Raises:
-            SpecError: A code or a level does not exist, or a condition does not parse.
+            SpecError: A code or a level does not exist, or a condition cannot be parsed.
         """
         self._stated = stated
         self._leaves: tuple[Stated, ...] | None = None
@@ -97,7 +97,7 @@ class Levels:
             self._asked[code] = [(name, known[name]) for name in LEVELS if name in known]
 
     def __bool__(self) -> bool:
-        """Whether the format gives any code a level of its own."""
+        """Return whether the format gives any code a level of its own."""
         return bool(self._fixed or self._asked)
 
     @property
@@ -111,15 +111,15 @@ class Levels:
         self, code: str, usual: Level, slot: str = "", value: Any = None, size: Size | None = None,
         place: Place | None = None,
     ) -> Level:  # fmt: skip
-        """The level of a finding.
+        """Return the level of a finding.
 
         Args:
             code: Its code.
-            usual: The level where the spec says nothing.
-            slot: The slot of geometry that is at fault, if one is.
+            usual: The level if the spec states none.
+            slot: The slot of geometry at fault, if any.
             value: The slot's value; without a slot, what the finding is about.
             size: The image's width and height.
-            place: The leaf that stated the value; without one, all leaves of the slot are asked.
+            place: The leaf that stated the value; without one, all leaves of the slot are tried.
         """
         if code in self._fixed:
             return self._fixed[code]
@@ -138,7 +138,7 @@ class Levels:
         return usual
 
     def stated(self, slot: str, value: Any, size: Size | None, place: Place | None) -> list[float] | None:
-        """The numbers with which the leaf at `place` states a slot's value in its file; None where it is not known."""
+        """Return the numbers with which the leaf at `place` states a slot's value in its file; None if unknown."""
         leaf = next((one for one in self.leaves if one.slot == slot and one.place == place), None)
         return None if leaf is None else leaf.numbers(value, size)
 
@@ -183,7 +183,7 @@ class _Values:
 
 
 def stated_by(rule: Rule, scope: Scope) -> Iterator[Stated]:
-    """The leaves of a rule that state an object's geometry."""
+    """Yield the leaves of a rule that state an object's geometry."""
     if isinstance(rule, TableRule):
         scope = scope.inside(rule.each.table)
     if isinstance(rule, MapRule):

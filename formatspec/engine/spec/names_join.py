@@ -1,4 +1,7 @@
-"""Whether the names of a spec's paths join: a file or a row that many items share must not tell of their objects."""
+"""Checks that files and rows can be joined to items by the names in a spec's paths.
+
+Without such a name, a shared file or row would give its objects to every item.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, insid
 from formatspec.model.slots import TABLES, find_slot
 
 _OF_ONE_ITEM = frozenset({"object", "area", "void", "caption"})
-"""Kinds of records that are of one item: a file that gives them to every item is a mistake."""
+"""Kinds of records that belong to one item. Giving them to every item is a mistake."""
 
 
 def untold_folders(form: Format) -> frozenset[str]:
-    """The folders in an image's path that rows which make its item do not tell, so that its name alone means it."""
+    """Return the folders in an image's path that rows of items do not give, so that its name must be unique."""
     formats = form.roles[IMAGE].scope.captures if IMAGE in form.roles else {}
     folders = {name for name in form.key_names if formats.get(name) == "path?"}
     told: set[str] = set()
@@ -38,7 +41,7 @@ def untold_folders(form: Format) -> frozenset[str]:
 
 
 def unjoined(form: Format) -> Iterator[Problem]:
-    """Roles whose files would be given to every item, as neither their paths nor their rows name one."""
+    """Yield roles whose files would be given to every item, since neither paths nor rows name one."""
     formats = form.roles[IMAGE].scope.captures if IMAGE in form.roles else {}
     required = {name for name in form.key_names if not (formats.get(name) or "").endswith(("path?", "d?"))}
     if not required:
@@ -55,7 +58,7 @@ def unjoined(form: Format) -> Iterator[Problem]:
 
 
 def _joins(form: Format, role: Role, required: set[str]) -> bool:
-    """Whether the names in a role's files or rows are enough to find their items."""
+    """Return whether the names in a role's files or rows suffice to find their items."""
     if role.span == "item" or required <= set(role.captures):
         return True
     if role.kind == "pixels" or role.codec is None:
@@ -69,7 +72,7 @@ def _joins(form: Format, role: Role, required: set[str]) -> bool:
 
 
 def _is_named(form: Format, role: Role) -> bool:
-    """Whether a document names the role's files by their paths."""
+    """Return whether a document names the role's files by their paths."""
     return any(
         meaning.where == "path" and meaning.name == role.name
         for other in form.documents
@@ -79,7 +82,7 @@ def _is_named(form: Format, role: Role) -> bool:
 
 
 def _is_named_by_stated_objects(form: Format, role: Role) -> bool:
-    """Whether the role's files are named by ids of objects, and another document of the format states these ids."""
+    """Return whether object ids name the role's files, and another document of the format states these ids."""
     if not role.is_named_by_object:
         return False
     return any(
@@ -91,14 +94,14 @@ def _is_named_by_stated_objects(form: Format, role: Role) -> bool:
 
 
 def _strange(form: Format, role: Role) -> str | None:
-    """A name in a role's path that no item has, as no image path, `given` or row states it; else None."""
+    """Return a name in a role's path that no image path, `given` or row provides; None if there is none."""
     told = {*form.key_names, *(role.spec.given or ())}
     names = (name for name in role.captures if name not in told and "." not in name)
     return next((name for name in names if find_slot("item", name) is None), None)
 
 
 def _names_item(role: Role, rule: Rule, required: set[str]) -> bool:
-    """Whether the rows of a table, with the path of their file, name one item."""
+    """Return whether the rows of a table, with the path of their file, name one item."""
     told = set(role.captures)
     for meaning, scope, _ in wanted_slots.meanings(rule, role.scope):
         if meaning.where == "capture":
@@ -113,9 +116,9 @@ def _names_item(role: Role, rule: Rule, required: set[str]) -> bool:
 
 
 def extension_told(form: Format) -> str | None:
-    """The name of an image's extension, where it may tell two images of one stem apart: nothing is named by the stem.
+    """Return the name of an image's extension if it may distinguish two images of one stem.
 
-    None where an item has files of its own beside its image, or where rows name images without their extension.
+    The result is None if an item has files of its own beside its image, or if rows name images without their extension.
     """
     image = form.roles.get(IMAGE)
     if image is None or any(role.span != "shared" for role in form.roles.values() if role is not image):
@@ -132,7 +135,7 @@ def extension_told(form: Format) -> str | None:
 
 
 def _names_told(rule: Rule, scope: Scope) -> Iterator[set[str]]:
-    """For each leaf below a rule, the names of paths that it tells."""
+    """Yield, for each leaf below a rule, the names of paths that it gives."""
     if isinstance(rule, TableRule):
         scope = scope.inside(rule.each.table)
     if isinstance(rule, LeafRule | LineRule):

@@ -13,17 +13,17 @@ OF_OBJECTS = frozenset({"objects", "children"})
 
 
 def is_by(key: tuple[str, ...], rule: Rule) -> bool:
-    """Whether rows of a rule are objects by this key."""
+    """Return whether rows of a rule are objects identified by this key."""
     return any(one.each.by == key and not one.each.overlap for one in object_tables(rule))
 
 
 def lists_objects(rule: Rule) -> bool:
-    """Whether rows of a rule are objects of their own."""
+    """Return whether rows of a rule are new objects, not additions to others."""
     return any(not one.each.overlap for one in object_tables(rule))
 
 
 def table_rules(rule: Rule) -> Iterator[TableRule]:
-    """The tables of a rule, those within others included."""
+    """Yield the tables of a rule, including nested ones."""
     if isinstance(rule, TableRule):
         yield rule
     for one in inside(rule):
@@ -31,12 +31,12 @@ def table_rules(rule: Rule) -> Iterator[TableRule]:
 
 
 def object_tables(rule: Rule) -> Iterator[TableRule]:
-    """The tables of objects in a rule."""
+    """Yield the tables of objects in a rule."""
     return (one for one in table_rules(rule) if one.each.table == "objects")
 
 
 def bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[str]:
-    """The names that the leaves of a rule bind; in rows of some tables alone where these are given."""
+    """Yield the names that the leaves of a rule bind; with `tables`, only in rows of these."""
     if tables is not None and isinstance(rule, TableRule):
         yield from bound_names(rule.row) if rule.each.table in tables else ()
         return
@@ -48,14 +48,14 @@ def bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[st
 
 
 def states_areas(rule: Rule) -> bool:
-    """Whether a row of an object states its area, which follows from its shape."""
+    """Return whether a row of an object states its area, which follows from its shape."""
     rows = [one.row for one in object_tables(rule) if isinstance(one.row, MapRule)]
     leaves = [field.rule.leaf for row in rows for field in row.fields if isinstance(field.rule, LeafRule)]
     return any(isinstance(leaf, Keep) and leaf.default == Name("area") for leaf in leaves)
 
 
 def states_outlines(rule: Rule) -> bool:
-    """Whether a row of an object states its box, and beside it an outline."""
+    """Return whether a row of an object states both its box and an outline."""
     rows = [one.row for one in object_tables(rule) if not one.each.kept and isinstance(one.row, MapRule)]
     return any(
         any("bbox" in bound_names(field.rule) for field in row.fields)
@@ -71,5 +71,5 @@ _OUTLINES = {"polygon", "polygons", "region"}
 
 
 def states_numbers(rule: Rule) -> bool:
-    """Whether documents of a rule number items or objects."""
+    """Return whether documents of a rule number items or objects."""
     return any(name in ("id", "track") for name in bound_names(rule))

@@ -1,6 +1,6 @@
-"""Options that stand in documents: `"{option.NAME}": …` is the key that the option names.
+"""Options in documents: in `"{option.NAME}": …`, the option's value is a key.
 
-`KEY: "{option.NAME}"` is a value, by which rows are told apart.
+In `KEY: "{option.NAME}"` it is a value by which rows are selected.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from formatspec.language.schema import Spec
 
 
 class KeyOption(msgspec.Struct, frozen=True):
-    """An option that stands in documents: the first place of it, and whether each key that it names may be absent.
+    """An option that stands in documents: its first place, and whether each key that it names is optional.
 
-    value: it stands as a value, by which rows are told apart, and in no key.
+    `value` says that it stands only as a value by which rows are selected.
     """
 
     name: str
@@ -44,13 +44,13 @@ class KeyOption(msgspec.Struct, frozen=True):
 
 
 def option_of(field: Field) -> str | None:
-    """The option that stands in a field's key, if one does."""
+    """Return the option in a field's key, if there is one."""
     found = OPTION_KEY.search(field.keys[0]) if len(field.keys) == 1 else None
     return found[1] if found else None
 
 
 def option_value(rule: Rule) -> str | None:
-    """The option that stands as a value, if a rule is one."""
+    """Return the option that a rule is, if it is one as a value."""
     parts = rule.leaf.parts if isinstance(rule, LeafRule) and isinstance(rule.leaf, Text) else ()
     only = parts[0] if len(parts) == 1 else None
     if not isinstance(only, Bind) or only.calls or len(only.names) != 1 or not only.names[0].startswith("option."):
@@ -59,15 +59,16 @@ def option_value(rule: Rule) -> str | None:
 
 
 def key_pattern(field: Field) -> re.Pattern[str]:
-    """What a key of a document looks like that a field with an option names; its group is the option's value."""
+    """Return the pattern of keys for a field with an option; its group is the option's value."""
     before, _, behind = OPTION_KEY.sub("\0", field.keys[0]).partition("\0")
     return re.compile(f"{re.escape(before)}(.+){re.escape(behind)}", re.S)
 
 
 def options_in_keys(layout: Layout) -> Mapping[str, KeyOption]:
-    """The options that stand in keys of a layout's documents, by name; none where it has no options.
+    """Return the options that stand in keys of a layout's documents, by name; empty if it has no options.
 
-    Raises SpecError where its rules are wrong.
+    Raises:
+        SpecError: The layout's rules are wrong.
     """
     if not layout.spec.options:
         return {}
@@ -78,10 +79,10 @@ def options_in_keys(layout: Layout) -> Mapping[str, KeyOption]:
 
 
 def named_layout(layout: Layout, options: Mapping[str, Any]) -> Layout:
-    """A layout with the keys that options name; itself where none does.  The same names give the same layout.
+    """Return a layout with the keys that options name; the layout itself if there are none.
 
-    A field whose option has no value is left out, and a value whose option has none may be anything.  Raises SpecError
-    where an option names a key that has a meaning of its own.
+    The same names give the same layout. A field whose option has no value is left out, and a value whose option has
+    none may be anything. Raises SpecError if an option names a key with a meaning of its own.
     """
     in_keys = options_in_keys(layout)
     if not in_keys:
@@ -98,11 +99,11 @@ def named_layout(layout: Layout, options: Mapping[str, Any]) -> Layout:
 
 
 _OPTIONS, _MADE = "options in keys", "layouts with named keys"
-"""Where a layout keeps what was made of it."""
+"""The keys under which a layout keeps these results."""
 
 
 def key_options(rules: Mapping[str, Rule]) -> dict[str, KeyOption]:
-    """The options that stand in keys of some rules, by name."""
+    """Return the options that stand in keys of some rules, by name."""
     found: dict[str, KeyOption] = {}
     for rule in rules.values():
         for field in _fields(rule):
@@ -148,7 +149,7 @@ def _put(rule: Rule, chosen: Mapping[str, Any], spec: Spec) -> Rule:
 
 
 def _named(field: Field, chosen: Mapping[str, Any], spec: Spec) -> Iterator[Field]:
-    """A field with the name of its option's value in its key; none where the option has no value."""
+    """Yield a field with the value of its option in its key; nothing if the option has no value."""
     name = option_of(field)
     inner = _put(field.rule, chosen, spec)
     if name is None:

@@ -1,4 +1,4 @@
-"""The templates of the paths of roles, parsed from a spec."""
+"""Parses the path templates of a spec's roles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from formatspec.codecs.registry import Env
-from formatspec.engine.resolve.codec_chain import Chain, Convert, build
+from formatspec.engine.base.slot_values import Convert
+from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
 from formatspec.language.rules import problem
@@ -17,11 +18,11 @@ from formatspec.paths.templates.template import Template, TemplateField, Templat
 
 _ENV = Env()
 Pieces = tuple[str | Bind, ...]
-"""A path as texts and names, in their order."""
+"""A path as texts and names, in order."""
 
 
 def path_pieces(path: str, place: Place) -> Pieces:
-    """Parse the path of a role to its texts and names.  Raises SpecError."""
+    """Parse the path of a role to its texts and names. Raises SpecError."""
     try:
         text: Text = parse_text(path)
     except LeafSyntaxError as error:
@@ -38,7 +39,7 @@ def path_pieces(path: str, place: Place) -> Pieces:
 
 
 def key_names(image: Pieces) -> tuple[str, ...]:
-    """The captures of the image's path but for its extension, which is what stands last behind a dot."""
+    """Return the captures of the image's path without its extension, which is what comes after the last dot."""
     names = [part.names[0] for part in image if isinstance(part, Bind)]
     if len(image) > 1 and isinstance(image[-1], Bind) and str(image[-2]).endswith("."):
         names = names[:-1]
@@ -46,7 +47,7 @@ def key_names(image: Pieces) -> tuple[str, ...]:
 
 
 def capture_formats(pieces: Mapping[str, Pieces], image: str) -> dict[str, str | None]:
-    """What each capture looks like: as the image's path says, else as the first path that says it."""
+    """Return the format of each capture, from the image's path or else from the first path that states it."""
     found: dict[str, str | None] = {}
     order = [image, *(name for name in pieces if name != image)]
     for name in order:
@@ -57,7 +58,7 @@ def capture_formats(pieces: Mapping[str, Pieces], image: str) -> dict[str, str |
 
 
 def _words(part: Bind) -> str | None:
-    """The values that a name may have where a `map` lists them, as a format."""
+    """Return the values that a `map` allows for a name, as a format."""
     pairs = part.calls[0].arguments if part.calls and part.calls[0].name == "map" else ()
     return "|".join(str(pair.value) for pair in pairs) or None
 
@@ -67,11 +68,11 @@ def path_template(pieces: Pieces, known: Mapping[str, str | None], place: Place)
 
     Args:
         pieces: The texts and names of the path.
-        known: What each capture looks like where the path does not say it.
-        place: Where the spec states the path.
+        known: The format of each capture that the path does not state itself.
+        place: The place where the spec states the path.
 
     Raises:
-        SpecError: A codec of the path asks for an image's size, or the template cannot be matched.
+        SpecError: A codec of the path needs an image's size, or the template cannot be matched.
     """
     parts: list[Any] = []
     for part in pieces:
@@ -105,7 +106,7 @@ def path_template(pieces: Pieces, known: Mapping[str, str | None], place: Place)
 
 
 def _path_pattern(leaf: Bind, chain: Chain) -> str:
-    """The pattern of a leaf's text in a path: the words of a `map` of texts, else what the chain says."""
+    """Return the pattern of a leaf's text in a path: the words of a `map` of texts, or else that of its codecs."""
     pairs = leaf.calls[-1].arguments if leaf.calls[-1].name == "map" else ()
     if not pairs or not all(isinstance(pair.file, str) for pair in pairs):
         return chain.pattern or "[^/]+"
@@ -113,7 +114,7 @@ def _path_pattern(leaf: Bind, chain: Chain) -> str:
 
 
 def _plain(convert: Convert) -> Callable[[Any], Any]:
-    """A conversion as paths use it: they know of no image."""
+    """Return a conversion in the form for paths, which have no image."""
     return lambda value: convert(value, _ENV)
 
 
@@ -124,15 +125,15 @@ def _type(name: str) -> Any:
 
 
 def item_name_template(path: str, known: Mapping[str, str | None], place: Place) -> Template | None:
-    """The template of items' names as the image's path spells them, or None where the path names no items.
+    """Return the template of items' names in the image's path, or None if the path names no items.
 
-    It has the segments that tell items apart, without those that all items of a subset share, and without the
+    It has the segments that distinguish items, without those that all items of a subset share, and without the
     extension.
 
     Args:
         path: The path of the image's role, as the spec states it.
-        known: What each capture looks like.
-        place: Where the spec states the path.
+        known: The format of each capture.
+        place: The place where the spec states the path.
     """
     segments: list[list[str | Bind]] = [[]]
     for part in path_pieces(path, place):
@@ -153,7 +154,7 @@ def item_name_template(path: str, known: Mapping[str, str | None], place: Place)
 
 
 def _without_extension(segment: list[str | Bind]) -> list[str | Bind]:
-    """The last segment of a path without what stands behind its last dot, as far as its template says where that is."""
+    """Return the last segment of a path without its extension, as far as the template shows where that begins."""
     if segment and isinstance(segment[-1], str) and "." in segment[-1]:
         return [*segment[:-1], segment[-1].rpartition(".")[0]]
     if len(segment) > 1 and isinstance(segment[-1], Bind) and str(segment[-2]).endswith("."):
@@ -162,7 +163,7 @@ def _without_extension(segment: list[str | Bind]) -> list[str | Bind]:
 
 
 def _merged(parts: list[str | Bind]) -> Pieces:
-    """Parts with literal texts that follow each other as one, and none that is empty."""
+    """Return parts with neighbouring literal texts joined, and without empty ones."""
     found: list[str | Bind] = []
     for part in parts:
         if isinstance(part, str) and found and isinstance(found[-1], str):

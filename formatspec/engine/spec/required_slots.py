@@ -1,4 +1,4 @@
-"""Slots that rows of objects require and that other datasets seldom state; objects without them are not written."""
+"""Slots that rows of objects require and other datasets seldom have; objects without them are not written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from formatspec.language.rules import Field, LeafRule, LineRule, MapRule, OneOf,
 from formatspec.model.records import Item, Object
 
 _SELDOM_STATED = frozenset({"track", "group", "score", "order", "text", "parent", "single", "tags", "level"})
-"""Slots of an object, beside its attributes, that most datasets do not state; ids are made where they are missing."""
+"""Slots of an object, besides attributes, that most datasets do not have; missing ids are made."""
 
 
 class _Required(NamedTuple):
@@ -28,7 +28,7 @@ class _Required(NamedTuple):
 
 
 def required_slots(form: Format) -> Iterator[Problem]:
-    """Notes on the tables of objects whose rows cannot be written for objects with a category and a geometry alone."""
+    """Yield notes on tables of objects whose rows need more than a category and a geometry."""
     for role in form.documents:
         if role.kind != "pixels" and not role.kept:
             for rule in _tables(role.document_rule):
@@ -40,7 +40,7 @@ def required_slots(form: Format) -> Iterator[Problem]:
 
 
 def _tables(rule: Rule) -> Iterator[Rule]:
-    """The tables of objects in a rule, alternatives of one table together."""
+    """Yield the tables of objects in a rule, with the alternatives of one table together."""
     choices = rule.alternatives if isinstance(rule, OneOf) else (rule,)
     if any(isinstance(choice, TableRule) for choice in choices):
         if any(isinstance(choice, TableRule) and choice.each.table == "objects" for choice in choices):
@@ -58,7 +58,7 @@ def _tables(rule: Rule) -> Iterator[Rule]:
 
 
 def _lacking(rule: Rule, scope: Scope, key: str = "") -> list[_Required]:
-    """The leaves that a rule requires and that an object with a class and a geometry has no value for.
+    """Return the required leaves of a rule for which an object with just a class and a geometry has no value.
 
     A rule with an alternative that needs no such leaf lacks nothing.
     """

@@ -1,4 +1,4 @@
-"""Slots that a document of many items states for all of them, as a width, frames per second or a camera's name."""
+"""Slots that a shared document states for all its items, such as a width, a frame rate or a camera's name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, Rule, 
 
 
 def value_rule(role: Role) -> Rule | None:
-    """The part of a role's rule that states slots for all items of a document, or computes them from such slots.
+    """Return the part of a role's rule that states slots for all items of a document, or computes them from such slots.
 
     None stands for a role without such a part.
     """
@@ -21,13 +21,13 @@ def value_rule(role: Role) -> Rule | None:
 
 
 def value_slots(role: Role) -> tuple[str, ...]:
-    """The slots of an item that a document of many items states for all of them."""
+    """Return the slots of items that a shared document states for all of them."""
     rule = value_rule(role)
     return () if rule is None else tuple(dict.fromkeys(_slots(rule, role.scope)))
 
 
 def value_names(form: Format, role: Role) -> tuple[str, ...]:
-    """The names in a role's path by which its documents and their items agree."""
+    """Return the names in a role's path by which its documents and their items agree."""
     return tuple(name for name in role.captures if name in form.key_names)
 
 
@@ -47,7 +47,7 @@ def _pruned(rule: Rule, scope: Scope) -> Rule | None:
 
 
 def _fields(rule: MapRule) -> list[Field]:
-    """The fields of a mapping and of its alternatives, each key once; those are read that a document has."""
+    """Return the fields of a mapping and of its alternatives, each key once; documents may have any of them."""
     found = {field.keys: field for field in rule.fields}
     for choice in rule.alternatives:
         for one in choice.alternatives:

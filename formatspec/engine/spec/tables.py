@@ -8,7 +8,7 @@ from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
 
 
 def first_of(rule: TableRule | OneOf) -> TableRule:
-    """The table itself, or the first of the alternatives of a table."""
+    """Return the table itself, or the first of the alternatives of a table."""
     if isinstance(rule, TableRule):
         return rule
     first = rule.alternatives[0]
@@ -17,7 +17,7 @@ def first_of(rule: TableRule | OneOf) -> TableRule:
 
 
 def tables_in(rule: Rule, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], TableRule | OneOf]]:
-    """The outermost tables of a rule, with the keys that lead there."""
+    """Yield the outermost tables of a rule, with the keys that lead there."""
     if isinstance(rule, TableRule):
         yield at, rule
     elif isinstance(rule, OneOf):
@@ -36,7 +36,7 @@ def tables_in(rule: Rule, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 
 def rules_of(rule: TableRule | OneOf) -> tuple[TableRule, ...]:
-    """The alternatives of a table."""
+    """Return the alternatives of a table."""
     if isinstance(rule, TableRule):
         return (rule,)
     return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))

@@ -1,4 +1,4 @@
-"""The slots that a reader is asked for; leaves and files of no other use are not decoded."""
+"""The slots that a reader must give; leaves and files that serve no other purpose are not decoded."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from formatspec.language.rules import (
 
 
 def leaves(rule: Rule, scope: Scope, kept: bool = True) -> Iterator[tuple[Bind, Scope, bool]]:
-    """Every leaf that binds, with its scope, and whether it stands in rows that only look up.
+    """Yield every leaf that binds, with its scope, and whether it is in rows that only look up others.
 
-    kept: whether those of rows count that are never made in a conversion to another format.
+    `kept` says whether rows count that are only written back to the same format.
     """
     yield from _leaves(rule, scope, False, kept)
 
@@ -43,7 +43,7 @@ def _leaves(rule: Rule, scope: Scope, lookup: bool, kept: bool) -> Iterator[tupl
 
 
 def meanings(rule: Rule, scope: Scope, kept: bool = True) -> Iterator[tuple[Meaning, Scope, bool]]:
-    """What the names of a rule's leaves mean; without `kept`, of those that a conversion to another format makes."""
+    """Yield what the names of a rule's leaves mean; without `kept`, leaving out what is only written back."""
     for leaf, inner, lookup in leaves(rule, scope, kept):
         for name in leaf.names:
             if name == "slot":
@@ -60,7 +60,7 @@ def meanings(rule: Rule, scope: Scope, kept: bool = True) -> Iterator[tuple[Mean
 
 
 def tables(rule: Rule, lookups: bool = True) -> Iterator[str]:
-    """The tables whose rows tell something; without `lookups`, those whose rows are records of their own."""
+    """Yield the tables whose rows hold something; without `lookups`, only those whose rows are records of their own."""
     if isinstance(rule, TableRule) and not is_derived(rule.row) and (lookups or not rule.each.overlap):
         yield rule.each.table
     for one in inside(rule):
@@ -68,7 +68,7 @@ def tables(rule: Rule, lookups: bool = True) -> Iterator[str]:
 
 
 def serves(role: Role, wanted: Wanted) -> bool:
-    """Whether a role's documents tell anything that is wanted."""
+    """Return whether a role's documents hold anything that is wanted."""
     if role.rule is None:
         return False
     if role.kind == "pixels" and any(wanted(_REGION, scope) for scope in _pixel_scopes(role)):
@@ -89,18 +89,18 @@ def _pixel_scopes(role: Role) -> Iterator[Scope]:
 
 
 OUTLINES = ("polygons", "polygon", "region", "hidden")
-"""What is dear to decode, and not asked for where boxes alone are."""
+"""Slots that take long to decode, and are not wanted if only boxes are."""
 
 
 def boxes_only(meaning: Meaning, scope: Scope) -> bool:
-    """The choice of a target that holds boxes alone: all slots but outlines and pixels, if the source states boxes."""
+    """Return whether a slot is needed by a target that holds only boxes: all but outlines and pixels."""
     return not (scope.kind == "object" and meaning.name in OUTLINES)
 
 
 def for_target(source: Format, target: Format, present: Collection[str]) -> Wanted:
-    """What of `source` must be decoded to write `target`; `present`: the roles of which there are files.
+    """Return which slots of `source` are needed for `target`; `present` are the roles with files.
 
-    Areas are what objects leave free of their pixels, so that with areas all outlines are wanted.
+    Areas are the pixels that objects leave free, so with areas all outlines are needed.
     """
     needed = {
         meaning.name if scope.kind == "object" else scope.kind
@@ -115,7 +115,7 @@ def for_target(source: Format, target: Format, present: Collection[str]) -> Want
 
 
 def needs_sizes(form: Format) -> bool:
-    """Whether reading a format takes the images' own sizes: to undo fractions of them, or since nothing states them."""
+    """Return whether reading a format needs the images' sizes: for fractions of them, or since no file states them."""
     stated = False
     for role in form.documents:
         for leaf, scope, _ in leaves(role.document_rule, role.scope):
@@ -129,7 +129,7 @@ def needs_sizes(form: Format) -> bool:
 
 
 def _states_boxes(form: Format) -> bool:
-    """Whether every object has a box that its row must state."""
+    """Return whether every object has a box that its row must state."""
     tables = [table for role in form.documents for table in _object_tables(role.document_rule)]
     return bool(tables) and all(
         any("bbox" in _bound(field.rule) and not field.optional for field in table.row.fields)
@@ -159,7 +159,7 @@ def _bound(rule: Rule) -> tuple[str, ...]:
 
 
 def tells_states(form: Format) -> bool:
-    """Whether a format can say that a label is absent or unsure: by a value, or by its list or file."""
+    """Return whether a format can say that a label is absent or unsure: by a value, or by its list or file."""
     for role in form.documents:
         for meaning, scope, _ in meanings(role.document_rule, role.scope):
             of_labels = scope.kind == "label" or (meaning.where == "column" and meaning.table == "labels")
@@ -173,9 +173,9 @@ def tells_states(form: Format) -> bool:
 
 
 def categories_only(meaning: Meaning, scope: Scope) -> bool:
-    """The slots that name categories, and those by which rows are joined or told apart.
+    """Return whether a slot names categories, or joins or distinguishes rows.
 
-    Attributes that one leaf tells as a whole may be all by which a row of an object differs from one of a label.
+    If one leaf holds all attributes, they may be all by which a row of an object differs from one of a label.
     """
     if meaning.where == "column":
         return True
@@ -187,7 +187,7 @@ def categories_only(meaning: Meaning, scope: Scope) -> bool:
 
 
 def names_categories(form: Format) -> frozenset[str]:
-    """The roles that must be read to know which categories there are."""
+    """Return the roles that must be read to know all categories."""
 
     def named(meaning: Meaning, scope: Scope) -> bool:
         return meaning.name.startswith(("category.", "label.category."))
@@ -204,7 +204,7 @@ def names_categories(form: Format) -> frozenset[str]:
 
 
 def sets_categories(role: Role) -> bool:
-    """Whether a condition of a role's tables states the category of their rows."""
+    """Return whether a condition of a role's tables states the category of their rows."""
     if role.rule is None or role.kind == "pixels":
         return False
     conditions = (table.each.where for table in table_rules(role.document_rule))
@@ -212,12 +212,12 @@ def sets_categories(role: Role) -> bool:
 
 
 def names_category_by(form: Format, slot: str) -> bool:
-    """Whether rows name their category by this slot of it: its `index`, its place in the list, or its `id`."""
+    """Return whether rows refer to their category by this slot: its `index`, the position in the list, or its `id`."""
     return bool(roles_naming_category_by(form, slot))
 
 
 def roles_naming_category_by(form: Format, slot: str) -> frozenset[str]:
-    """The roles whose rows name their category by this slot of it."""
+    """Return the roles whose rows refer to their category by this slot."""
     return frozenset(
         role.name
         for role in form.documents

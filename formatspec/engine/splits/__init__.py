@@ -1,1 +1,1 @@
-"""Splits: files within which ids and class numbers hold, and categories matched across them."""
+"""Splits: files within which ids and class numbers are unique, and categories matched across them."""

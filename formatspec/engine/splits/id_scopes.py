@@ -1,4 +1,4 @@
-"""Splits: files that share the captures of their paths, and within which ids and class numbers hold."""
+"""Splits: files that share the captures of their paths, within which ids and class numbers are unique."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ Split = tuple[tuple[str, Any], ...]
 """The captures that the files of a split share, sorted by name."""
 
 IDS = "ids"
-"""Under this name the index holds the ids of an item by split, where files of several splits number items."""
+"""The name under which the index keeps the ids of an item by split, if files of several splits number items."""
 
 
 def whole_split(captures: Mapping[str, Any]) -> Split:
-    """The split of a file: its captures but for those that tell of an object, a label or a category."""
+    """Return the split of a file: its captures without those of an object, a label or a category."""
     return tuple(sorted((name, value) for name, value in captures.items() if value is not None and "." not in name))
 
 
 def id_split(captures: Mapping[str, Any], key_names: Collection[str]) -> Split:
-    """The part of a file's split that the names of items do not tell."""
+    """Return the part of a file's split that the names of items do not contain."""
     return tuple(one for one in whole_split(captures) if one[0] not in key_names)
 
 
 def several_id_splits(files: Iterable[Mapping[str, Any]], key_names: Collection[str]) -> bool:
-    """Whether files that number items, given by their captures, are of several splits that items' names do not tell."""
+    """Return whether files that number items, given by their captures, are of several such splits."""
     return len({id_split(captures, key_names) for captures in files}) > 1
 
 
 def agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether captures are equal under the names that both have."""
+    """Return whether captures are equal for the names that both have."""
     return all(other.get(name) in (None, value) for name, value in one.items() if value is not None)
 
 
 def id_in(ids: Mapping[Split, Any], split: Split) -> Any:
-    """Of an item's ids by split, the one in this split; None where the files of the split state none."""
+    """Return the id of an item in a split; None if the files of the split state none."""
     if split in ids:
         return ids[split]
     names = dict(split)
@@ -46,14 +46,15 @@ def id_in(ids: Mapping[Split, Any], split: Split) -> Any:
 class Splits:
     """The categories of a dataset as each of its splits numbers them.
 
-    whole: the categories of all splits.  apart: categories as splits number them that differ from those of the
-    whole.
+    Attributes:
+        whole: The categories of all splits.
+        apart: The categories of splits that number them differently.
     """
 
     def __init__(self, whole: Categories, groups: Sequence[tuple[Mapping[str, Any], Categories]] = ()) -> None:
         """Take the categories of the whole dataset and of each split.
 
-        groups: for each split the captures that name it, and its own categories.
+        `groups` holds for each split the captures that name it, and its own categories.
         """
         self.whole = whole
         self.apart = tuple(own for _, categories in groups for own in categories.apart)
@@ -62,7 +63,7 @@ class Splits:
         self._known: dict[tuple[Any, ...], Categories] = {}
 
     def changed(self, change: Callable[[Categories], Categories]) -> Splits:
-        """The same splits, each of whose categories are changed alike."""
+        """Return the same splits with changed categories."""
         return Splits(change(self.whole), [(captures, change(own)) for captures, own in self._groups])
 
     @property
@@ -71,7 +72,7 @@ class Splits:
         return bool(self._groups)
 
     def of(self, captures: Mapping[str, Any]) -> Categories:
-        """The categories of the split that these names belong to; those of the whole if the names do not say."""
+        """Return the categories of the split that these names belong to; those of the whole if the names do not say."""
         if not self._groups:
             return self.whole
         key = tuple(captures.get(name) for name in self._names)

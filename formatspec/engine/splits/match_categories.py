@@ -1,4 +1,4 @@
-"""Categories of several splits matched by name and path: each split has its own numbers for those of the whole."""
+"""Matches categories of several splits by name and path; each split may number them differently."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from formatspec.model.records import Category
 
 
 class CategoryListing(NamedTuple):
-    """The categories that one file lists, and where each is named: its file, and its place there."""
+    """The categories that one file lists, and the place where each is named."""
 
     file: str
     captures: Mapping[str, Any]
@@ -26,17 +26,18 @@ class CategoryListing(NamedTuple):
 def matched_splits(
     listings: Sequence[CategoryListing], closed: bool, match: tuple[str, ...], by_index: bool
 ) -> tuple[Splits, list[Fault]]:
-    """The categories that files list, matched over all splits, and what is wrong with their numbers.
+    """Match the categories that files list over all splits, and find what is wrong with their numbers.
 
     Args:
         listings: What each file lists, in the order of the files.
         closed: Whether rows may name no other category.
-        match: The slots by which rows find a category, where the files list names only.
-        by_index: Whether rows name a category by its place in the list.
+        match: The slots by which rows find a category, if the files list only names.
+        by_index: Whether rows refer to a category by its position in the list.
 
     Returns:
-        The categories, and the faults DUPLICATE (a number or a name stands twice within a split) and CATEGORY_IDS
-        (splits number one category differently).
+        The categories, and the faults DUPLICATE (a number or a name occurs twice within a split) and CATEGORY_IDS
+            (splits
+        number one category differently).
     """
     groups: dict[Split, list[CategoryListing]] = {}
     for listing in listings:
@@ -64,7 +65,7 @@ def matched_splits(
 
 
 def _key(groups: Sequence[Sequence[Category]]) -> Callable[[Category], Any]:
-    """The name and path by which a category is found in other splits, and its parent if a split has the name twice."""
+    """Return a key by which a category is found in other splits: its name and path, and its parent if needed."""
     several: set[Any] = set()
     for group in groups:
         different = {(one.name, one.path, one.parent) for one in group}
@@ -80,9 +81,9 @@ def _key(groups: Sequence[Sequence[Category]]) -> Callable[[Category], Any]:
 
 
 def _matched(groups: Sequence[Sequence[Category]], key: Callable[[Category], Any]) -> dict[Any, Category]:
-    """The categories of all splits, each with the number that the first split that lists it gives it.
+    """Return the categories of all splits, each with the number from the first split that lists it.
 
-    A category whose number another one has by then gets a number that no split states.
+    A category whose number is already taken gets a number that no split states.
     """
     found: dict[Any, Category] = {}
     for group in groups:
@@ -109,12 +110,12 @@ def _matched(groups: Sequence[Sequence[Category]], key: Callable[[Category], Any
 
 
 def _numbers(category: Category, by_index: bool) -> Any:
-    """Give the numbers by which rows may name a category."""
+    """Return the numbers by which rows may refer to a category."""
     return category.id, category.index if by_index and category.id is None else None
 
 
 def _agreed(groups: Sequence[Sequence[tuple[Category, Category]]]) -> list[tuple[Category, Category]]:
-    """Categories under the numbers that mean the same in every split that has them."""
+    """Return categories under the numbers that mean the same in every split that has them."""
     ids: dict[Any, set[int]] = defaultdict(set)
     places: dict[Any, set[int]] = defaultdict(set)
     for own, category in (pair for group in groups for pair in group):
@@ -135,7 +136,7 @@ def _agreed(groups: Sequence[Sequence[tuple[Category, Category]]]) -> list[tuple
 
 
 def _at_odds(group: Sequence[CategoryListing]) -> Iterator[Fault]:
-    """Names with two ids, and ids with two names, in different files of one split."""
+    """Yield faults about names with two ids, and ids with two names, in different files of one split."""
     by_id: dict[Any, tuple[Any, str]] = {}
     by_name: dict[Any, tuple[Any, str]] = {}
     for listing in group:
@@ -157,7 +158,7 @@ def _at_odds(group: Sequence[CategoryListing]) -> Iterator[Fault]:
 def _differing(
     groups: Sequence[Sequence[CategoryListing]], pairs: Sequence[Sequence[tuple[Category, Category]]], by_index: bool
 ) -> Iterator[Fault]:
-    """For each split that numbers categories otherwise than those before it, where it does so first."""
+    """Yield, for each split that numbers categories differently from earlier ones, the first difference."""
     first: dict[int, tuple[Any, str]] = {}
     names: dict[Any, tuple[str, str]] = {}
     for group, of_one in zip(groups, pairs, strict=True):

@@ -1,4 +1,4 @@
-"""Reading the rows of an item split by split, since ids and class numbers are valid within a split only."""
+"""Reads the rows of an item split by split, since ids and class numbers are only unique within a split."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from formatspec.engine.splits.id_scopes import Split, Splits, id_in
 
 
 class Turns:
-    """Changes the split in whose categories and ids rows are read, where an item's rows come from several splits.
+    """Switches the split whose categories and ids are used, for an item with rows of several splits.
 
     Attributes:
         files: The split of each document that was read.
-        names: What the index knows of the item.
-        ids: The item's id in each split, where it has several.
+        names: What the index knows about the item.
+        ids: The item's id in each split, if it has several.
     """
 
     def __init__(self, splits: Splits, names: Mapping[str, Any], ids: Mapping[Split, Any] | None) -> None:
-        """Take what the index knows of an item; see the class."""
+        """Take what the index knows about an item; see the class."""
         self._splits = splits
         self._names = names
         self._ids = ids
@@ -29,7 +29,7 @@ class Turns:
         self._needed = splits.several or ids is not None
 
     def to(self, split: Split, captures: Mapping[str, Any], state: ItemState, file: str = "") -> None:
-        """Change to the split of a file with these captures, before its rows are read."""
+        """Switch to the split of a file with these captures, before its rows are read."""
         if not self._needed:
             return
         self.files[file] = split
@@ -39,7 +39,7 @@ class Turns:
         self._turn(keyed, self._splits.of({**self._names, **captures}), state)
 
     def back(self, state: ItemState) -> None:
-        """Change back to the split of the item's own files, which is the split that names the item first."""
+        """Switch back to the split of the item's own files, which is the split that names the item first."""
         if not self._needed:
             return
         if self._ids is not None:

@@ -1,1 +1,1 @@
-"""The writers of documents: from records to rows and lines."""
+"""Writers of documents: they turn records into rows and lines of files."""

@@ -1,4 +1,4 @@
-"""The choice of the alternative by which a row or a mapping is written."""
+"""How the alternative is chosen by which a row or a mapping is written."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from formatspec.model.records import Object
 
 
 def keys_of_choice(rule: OneOf) -> frozenset[str]:
-    """Every key that one of the alternatives names."""
+    """Return every key that one of the alternatives names."""
     return frozenset(key for choice in rule.alternatives for key in keys_of(choice))
 
 
 def _attributes_apart(rule: OneOf) -> list[frozenset[str]]:
-    """For each alternative the single attributes that it names, without those that all of them name."""
+    """Return, for each alternative, the single attributes that it names and that not all alternatives name."""
     named = [
         frozenset(name for name in names_within(choice) if name.removeprefix("item.").startswith("attributes."))
         for choice in rule.alternatives
@@ -35,7 +35,7 @@ def _attributes_apart(rule: OneOf) -> list[frozenset[str]]:
 
 
 def _keeps(choice: Rule) -> bool:
-    """Whether a mapping requires a value that nothing but its source tells."""
+    """Whether a mapping requires a value that only a source can give, since it is kept and has no default."""
     return isinstance(choice, MapRule) and any(
         not field.optional
         and isinstance(field.rule, LeafRule)
@@ -119,10 +119,11 @@ def chooser_of_plain(rule: OneOf, scope: Scope, writers: Sequence[PlainAlternati
 
 
 def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rule, Scope], Writer]) -> Writer:
-    """Write the first alternative whose slots are stated; else whose slots have values; else that can be.
+    """Return a writer that writes a record by the first alternative that fits.
 
-    Of those that name different attributes, one comes first that names more of those that the record has.  One that
-    requires what is only kept is never made of an object of another format.
+    Alternatives whose slots the record states come first, then those whose slots have computed values, then any other
+    that can be written. If alternatives name different attributes, those that name more of the record's attributes come
+    first. An alternative that requires kept values is never used for an object of another format.
     """
     tried = [
         (compile_writer(choice, scope), shape_of(choice), slot_bits(choice, scope), choice)
@@ -137,11 +138,11 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     plain = not any(isinstance(choice, MapRule) for choice in rule.alternatives)
 
     def is_value(source: Any) -> bool:
-        """Whether a source is null, a scalar or a list that one of alternatives that are no mappings was read from."""
+        """Whether a source is null, a scalar or a list, and no alternative is a mapping."""
         return plain and source not in (NO_SOURCE, MISSING)
 
     def stated_apart(context: WriteContext) -> frozenset[str]:
-        """The attributes of a record that some alternatives name and others do not."""
+        """Return the attributes of a record that some alternatives name and others do not."""
         return frozenset(name for name, get in apart.items() if get(context) is not None)
 
     def choose(context: WriteContext, is_read: bool) -> tuple[Any, int, int]:
@@ -173,7 +174,10 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         return _as_source(context, source, place) if place == before else now
 
     def _as_source(context: WriteContext, source: dict[str, Any], place: int) -> Any:
-        """Anew, by the alternative that the source is; of several that it fits, by the first, if that is taken now."""
+        """Write a record again by the alternative that its source fits.
+
+        If the source fits several alternatives, the first is used, provided that it is chosen now too.
+        """
         fitting = [writer for (writer, *_), test in zip(tried, tests, strict=True) if test(source)]
         if fitting and fitting[0] is tried[place][0]:
             fitting = fitting[:1]

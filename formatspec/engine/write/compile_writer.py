@@ -1,7 +1,7 @@
-"""Rules compiled to writers; a writer takes a context and gives the document's value.
+"""Rules compiled to writers; a writer takes a context and returns the value that goes into the document.
 
-A leaf is printed twice where its record still has its source: for the record as it is now and as it was read. While the
-two are equal, the value of the source is written, with its spelling or its absence.
+Where a record still has its source, a leaf is printed twice: for the record as it is now, and for the record as it was
+read. If both are equal, the value of the source is written as it was spelled, or stays absent.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ from formatspec.model.slots import TABLES
 
 
 def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
-    """The writer of a rule.  A value that is required raises LackingError, any other gives MISSING."""
+    """Return the writer of a rule.
+
+    If its value is missing, the writer raises LackingError where the value is required, and gives MISSING elsewhere.
+    """
     if isinstance(rule, LeafRule):
         return leaf_writer(rule.leaf, rule.place, scope, 1, required)
     if isinstance(rule, MapRule):
@@ -144,7 +147,7 @@ def _in_order(document: dict[str, Any], source: dict[str, Any]) -> dict[str, Any
 
 
 def field_writer(field: Field, scope: Scope) -> Writer:
-    """The writer of one field; several keys are written as a tuple."""
+    """Return the writer of one field; the values of several keys are given as a tuple."""
     required = not field.optional
     if isinstance(field.rule, LeafRule):
         return leaf_writer(field.rule.leaf, field.rule.place, scope, len(field.keys), required)
@@ -157,7 +160,7 @@ def field_writer(field: Field, scope: Scope) -> Writer:
 
     def write(context: WriteContext, source: Any) -> Any:
         refused = len(context.setting.refused)
-        gone = MISSING if source is None and not listed else source  # null says no more than an absent key
+        gone = MISSING if source is None and not listed else source  # null means the same as an absent key
         try:
             value = inner(context, gone)
         except LackingError:
@@ -176,7 +179,10 @@ def field_writer(field: Field, scope: Scope) -> Writer:
 
 
 def _stated(rule: Rule) -> frozenset[str]:
-    """The keys of a mapping that say the same of everything: a mapping of these alone is not made where none was."""
+    """Return the keys of a mapping whose values are the same for every record.
+
+    A mapping that has only these keys is not written where the source had none.
+    """
     fields = rule.fields if isinstance(rule, MapRule) else ()
     leaves = ((one.keys, one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
     return frozenset(key for keys, leaf in leaves if isinstance(leaf, Constant | Computed) for key in keys)
@@ -228,7 +234,7 @@ def _rest(rule: MapRule, scope: Scope) -> RestWriter:
 
 
 def row_writer(rule: TableRule, scope: Scope) -> RowWriter:
-    """How the records of one table are chosen and written."""
+    """Return the writer of one table's rows: which records it takes, and how each is written."""
     inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
     written = RowWriter(rule, scope, compile_writer(rule.row, inner))
     written.plain = plain_writer(
@@ -243,7 +249,7 @@ def is_spooled(rule: TableRule, scope: Scope) -> bool:
 
 
 def spool_key(rules: tuple[TableRule, ...], scope: Scope) -> str:
-    """Under which name the rows of a table of a shared document are gathered."""
+    """Return the name under which the rows of a table of a shared document are gathered."""
     return f"$rows {table_number(rules[0], scope)}"
 
 
@@ -278,12 +284,12 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
 
     again = list_kept(anew)
     if scope.kind == "item" and of_categories:
-        return list_kept(write)  # a dataset's categories keep no row of an item's list
+        return list_kept(write)  # categories of a dataset have no origin in the list of an item
     return write
 
 
 def _key_of_names(rule: TableRule) -> str:
-    """The key under which rows in runs have their names; empty for rows that stand otherwise."""
+    """Return the key of rows in runs that holds their objects' name; empty for other rows."""
     if not rule.each.runs:
         return ""
     for field in rule.row.fields if isinstance(rule.row, MapRule) else ():
@@ -293,6 +299,6 @@ def _key_of_names(rule: TableRule) -> str:
 
 
 def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[Any]]:
-    """Rows as a mapping from keys to lists; a row that lacks a key of another has null there."""
+    """Return rows as a mapping from each key to the list of its values; a row without a key has null in its list."""
     keys = dict.fromkeys([*(source if isinstance(source, dict) else ()), *(key for row in documents for key in row)])
     return {key: [row.get(key) for row in documents] for key in keys}

@@ -1,4 +1,4 @@
-"""Fast writer for text documents with one line for each object, generated as Python source."""
+"""Fast writer of text documents with one line for each object, generated as Python source."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from formatspec.language.rules import MapRule, Rule, TableRule
 from formatspec.model.amounts import amounts
 
 TextWriter = Callable[[WriteContext], list[str]]
-"""Takes the context of an item without a source; gives the lines of its objects, and notes which have none."""
+"""Takes the context of an item that has no source; returns the lines of its objects and notes which objects have none.
+"""
 
 
 def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter | None:
     """Compile the writer of a text whose lines are objects.
 
-    None is given for any other text, and where the lines are not all alike.
+    None is given for any other text, and where the lines differ in their form.
 
     Args:
         rule: The rule of the document.
@@ -62,7 +63,11 @@ def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter
 
 
 def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[..., tuple[list[str], list[Any]]]:
-    """The function from objects, their context, and a list for those that cannot be written, to lines and objects."""
+    """Return a function that writes objects as lines.
+
+    It takes the objects, their context, and a list to which it adds objects that cannot be written. It returns the
+    lines and the objects that they stand for.
+    """
     names = Names(NAMES, LackingError=LackingError, spell=spell, spell_rows=spell_rows)
     words = all(literal == " " for literal in literals[1:-1]) and literals[0] == literals[-1] == ""
     fields, row = (_words if words else _texts)(rule, literals, scope, names)
@@ -83,7 +88,7 @@ def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[
 
 
 def _words(rule: MapRule, literals: Sequence[str], scope: Scope, names: Names) -> tuple[list[str], str]:
-    """The lines that give a row's values, and the row as a list of them: nothing but blanks stands between them."""
+    """Return source lines that compute a row whose values only blanks separate, and the row: a list of values."""
     fields = ["row = []"]
     for field in rule.fields:
         fields += value_lines(field, scope, field_writer, names, attrgetter("unspelled"))
@@ -92,7 +97,7 @@ def _words(rule: MapRule, literals: Sequence[str], scope: Scope, names: Names) -
 
 
 def _texts(rule: MapRule, literals: Sequence[str], scope: Scope, names: Names) -> tuple[list[str], str]:
-    """The lines that give the texts of a row's values, and the row as one text."""
+    """Return the source lines that compute the texts of a row's values, and the row: one text."""
     fields: list[str] = []
     parts = [repr(literals[0])]
     for place, field in enumerate(rule.fields):

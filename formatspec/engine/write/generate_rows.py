@@ -1,7 +1,7 @@
-"""Fast writer for rows of objects, generated as Python source.
+"""Fast writer of rows of objects, generated as Python source.
 
-A leaf whose value is there is encoded at once. For any other leaf its own writer is called. Rows are mappings, or the
-lines of a text.
+A leaf whose value is present is encoded directly. For any other leaf, its own writer is called. Rows are mappings, or
+the lines of a text.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
+from formatspec.engine.base.slot_values import Convert
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.write_context import WriteContext, box_of, derived_of, getter
-from formatspec.engine.resolve.codec_chain import Chain, Convert, build
+from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.choose_alternative import PlainAlternative, can_be_plain, chooser_of_plain
@@ -28,10 +29,10 @@ from formatspec.model.amounts import amounts
 from formatspec.model.records import Category, Object
 
 PlainWriter = Callable[[Iterable[Object], Iterable[int], int, WriteContext], Iterator[Any]]
-"""Takes objects, their indices, the count of rows and the context around them.
+"""Takes objects, their indices, the number of rows and the context around them.
 
-Gives the row of each object in turn, or the LackingError that says why it has none.  An index is asked for when its
-object's turn comes.
+Yields each object's row, or the LackingError that says why it has none. An index is taken from its iterable only when
+its object is written.
 """
 
 _SCALARS = ("id", "int", "number", "text", "bool", "state")
@@ -62,10 +63,10 @@ def plain_writer(
     writer_of: Callable[[Field, Scope], Writer],
     choice_of: Callable[[OneOf, Scope], Writer],
 ) -> PlainWriter | None:
-    """The writer of objects that have no source; None where rows ask for more than leaves and alternatives.
+    """Return the writer of objects without a source; None if rows need more than leaves and alternatives.
 
-    writer_of: the writer of a field whose leaf is not written at once.  choice_of: the writer of alternatives within a
-    row, which gives the keys of the one that is taken.
+    writer_of: gives the writer of a field whose leaf is not encoded directly. choice_of: gives the writer of
+    alternatives within a row, which returns the keys of the alternative that is used.
     """
     if not amounts().generates:
         return None
@@ -107,7 +108,7 @@ def _mapping_lines(rule: MapRule, scope: Scope, site: Site, into: str) -> list[s
 
 
 def _field_lines(field: Field, scope: Scope, site: Site, into: str) -> list[str]:
-    """The lines that put a field's value under its keys; the last one puts it there."""
+    """Return the source lines that put a field's value under its keys; the last line puts it there."""
     rule, keys = field.rule, field.keys
     if isinstance(rule, MapRule) and not field.optional and len(keys) == 1 and is_plain(rule, scope):
         part = site.names.of("part", None)
@@ -215,11 +216,11 @@ def _alternative(rule: MapRule, scope: Scope, site: Site) -> PlainAlternative:
 
 
 _HAS_OUTLINES = "record.polygons or record.region is not None or record.rotated is not None"
-"""Whether an object has what outlines or pixels follow from."""
+"""Whether an object has anything from which outlines or pixels can be computed."""
 
 
 def _is_outlines(rule: OneOf, scope: Scope) -> bool:
-    """Whether alternatives hold an object's outlines or its pixels and nothing else, so that a box leaves all empty."""
+    """Whether alternatives hold only an object's outlines or pixels, so that an object with a box alone fills none."""
     return scope.kind == "object" and all(
         isinstance(choice, MapRule)
         and choice.rest is None
@@ -237,7 +238,7 @@ def _is_outlines(rule: OneOf, scope: Scope) -> bool:
 
 
 def _is_of_item(field: Field, scope: Scope) -> bool:
-    """Whether a field says the same in each row of an item."""
+    """Whether a field has the same value in each row of an item."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
     if not isinstance(leaf, Bind) or len(field.keys) > 1:
         return False
@@ -247,7 +248,7 @@ def _is_of_item(field: Field, scope: Scope) -> bool:
 
 
 def condition_test(where: Expression, scope: Scope) -> Callable[[Object, WriteContext], bool] | None:
-    """Whether an object fulfils a table's condition, without a context of its own; None where that takes one.
+    """Return a function that tests a table's condition without a context of the object's own; None if it needs one.
 
     The function takes the object and the context around it.
     """
@@ -265,7 +266,7 @@ def condition_test(where: Expression, scope: Scope) -> Callable[[Object, WriteCo
 
 
 def _holds(part: Expression, scope: Scope, names: Names) -> str | None:
-    """The source of whether an expression holds for an object; None where it takes more than looking at values."""
+    """Return the source that tests an expression for an object; None if looking at values is not enough."""
     if isinstance(part, Unary) and part.operator == "not":
         inner = _holds(part.operand, scope, names)
         return None if inner is None else f"(not {inner})"
@@ -280,7 +281,7 @@ def _holds(part: Expression, scope: Scope, names: Names) -> str | None:
 
 
 def _of_expression(part: Expression, scope: Scope, names: Names) -> str | None:
-    """The source of an expression's value; None for any but names, constants and their equality."""
+    """Return the source of an expression's value; None for all but names, constants and their equality."""
     if isinstance(part, Literal):
         return names.of("constant", part.value)
     if isinstance(part, Name):
@@ -295,7 +296,7 @@ def _of_expression(part: Expression, scope: Scope, names: Names) -> str | None:
 
 
 def is_plain(rule: MapRule, scope: Scope) -> bool:
-    """Whether rows ask for no more than leaves, one under each key, and alternatives beside them."""
+    """Whether rows need no more than leaves, one under each key, and alternatives beside them."""
     if scope.kind != "object":
         return False
     return rule.rest is None or not is_told(rule.rest)
@@ -305,17 +306,17 @@ NAMES: dict[str, Any] = {
     "UNSOURCED": NO_SOURCE, "MISSING": MISSING, "UnfitError": UnfitError, "WriteContext": WriteContext,
     "as_lists": as_lists, "box_of": box_of,
 }  # fmt: skip
-"""What the lines of any field use."""
+"""Names that the source lines of any field use."""
 BEGINNING = (
     "inner, category = None, record.category",
     "if category is not None: category = context.setting.categories.own(category)",
 )
-"""Lines that the lines of any field stand behind; `env` and `item` are the context's."""
+"""Lines that come before the source lines of the fields; `env` and `item` are those of the context."""
 OF_ITEM = (
     "env, item, setting = context.env, context.item, context.setting",
     "refused, held = setting.refused, setting.held",
 )
-"""Lines of what is the same for all objects of an item."""
+"""Lines that compute what is the same for all objects of an item."""
 _CONTEXT = "inner or (inner := WriteContext(context.setting, item, record, context, index, rows))"
 
 
@@ -323,9 +324,9 @@ def value_lines(
     field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: Names,
     encoding: Callable[[Chain], Convert] = attrgetter("encode"),
 ) -> Iterator[str]:  # fmt: skip
-    """The lines of a function that give the `value` of one field; `names` are what they use from outside.
+    """Yield the source lines that compute the `value` of one field; `names` holds what they use from outside.
 
-    encoding: which of its leaf's functions encodes a value that is there.
+    encoding: selects the function of the field's codecs that encodes a present value.
     """
     write = names.of("write", writer_of(field, scope))
     otherwise = f"value = {write}({_CONTEXT}, UNSOURCED)"
@@ -335,7 +336,7 @@ def value_lines(
 def _encoded(
     field: Field, scope: Scope, names: Names, encoding: Callable[[Chain], Convert], otherwise: str
 ) -> tuple[str, ...]:
-    """The lines that encode a leaf's value; none where only its own writer can."""
+    """Return the source lines that encode a leaf's value; none if only the leaf's own writer can."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
         return ()
@@ -366,7 +367,7 @@ def _encoded(
 
 
 def _default(leaf: Bind, scope: Scope, names: Names) -> str | None:
-    """The source of the value that stands for one that is not there; None where only the leaf's writer can give it."""
+    """Return the source of the value that replaces a missing one; None if only the leaf's own writer can give it."""
     default = leaf.default
     if isinstance(default, Binary) and default.operator == "+" and isinstance(default.right, Literal):
         left = default.left if type(default.right.value) is int else None
@@ -378,7 +379,7 @@ def _default(leaf: Bind, scope: Scope, names: Names) -> str | None:
 
 
 def _value(meaning: Meaning, scope: Scope, names: Names) -> str | None:
-    """The source of what a name means, from an object or from its item; None where it takes a context of its own."""
+    """Return the source of the value that a name has for an object or its item; None if it needs its own context."""
     name = meaning.name
     if meaning.where in ("option", "capture") or (meaning.where == "item" and not name.startswith("label.")):
         return f"{names.of('get', getter(meaning, scope))}(context)"

@@ -1,4 +1,4 @@
-"""Which geometry an alternative holds, and which of several fits an object as it is stated."""
+"""Which geometry an alternative can hold, and which of several alternatives fits an object's stated geometry."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from formatspec.model import derive
 from formatspec.model.records import Object
 
 Geometry = frozenset[str]
-"""The geometry that an alternative holds."""
+"""The geometry slots that an alternative can hold."""
 BOX_ONLY: Geometry = frozenset({"bbox"})
 KEYPOINTS_ONLY: Geometry = frozenset({"keypoints"})
 OUTLINES: Geometry = frozenset({"polygon", "polygons"})
 
 
 def shape_of(rule: Rule) -> Geometry:
-    """The geometry that a rule's leaves bind."""
+    """Return the geometry slots that a rule's leaves bind."""
     return frozenset(name for name in bound_names(rule) if name in GEOMETRY)
 
 
 class Fitting(NamedTuple):
-    """The places of alternatives by how well they hold an object's geometry.
+    """The alternatives, given by their positions, grouped by how well they hold an object's geometry.
 
     Attributes:
-        stated: Those that hold a geometry as it is stated.
-        first: Those of them that hold any geometry, where one does.
-        others: The others, in the order in which to try them.
+        stated: Alternatives all of whose geometry the object states.
+        first: Those of `stated` that hold any geometry; all of `stated` where no alternative holds geometry.
+        others: All other alternatives, in the order in which they are tried.
     """
 
     stated: tuple[int, ...]
@@ -39,11 +39,12 @@ class Fitting(NamedTuple):
 
 
 def shape_chooser(shapes: Sequence[Geometry]) -> Callable[[WriteContext, Any], Fitting]:
-    """Which of several alternatives hold a record's geometry as it is stated, in order; a plain box stands last.
+    """Return a function that says which of several alternatives fit a record's stated geometry.
 
-    Where only a plain box does, an outline that stands before it and follows from the object's region is better; so it
-    is where an alternative for the region, which stands before that outline, cannot hold this one.  The answer depends
-    on nothing but which slots are stated, so that it is worked out once for each combination of them.
+    Alternatives come in their order, one for a box alone last. If an object's region is its stated geometry, an outline
+    can follow from it: that outline is preferred to a box alone if it stands before it, and also if an alternative for
+    the region stands before the outline but cannot hold this region. The answer depends only on which slots are stated,
+    so it is computed once for each combination of them.
     """
     names = frozenset().union(*shapes)
     bits = {name: BITS[SLOT_OF.get(name, name)] for name in names}
@@ -65,18 +66,18 @@ def shape_chooser(shapes: Sequence[Geometry]) -> Callable[[WriteContext, Any], F
 
 
 def _says_more_than_keypoints(thing: Object) -> bool:
-    """Whether none of an object's keypoints is labelled, and it has geometry that says more."""
+    """Whether none of an object's keypoints is labelled while it has other geometry."""
     return not derive.labelled(thing) and any(states(thing, name) for name in GEOMETRY if name != "keypoints")
 
 
 def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool, unseen: bool) -> Fitting:
-    """The alternatives that fit an object with these slots.
+    """Return which alternatives fit an object with these slots.
 
     Args:
         shapes: The geometry that each alternative holds.
         slots: The geometry that the object states.
-        by_region: Whether an outline may follow from the object's region.
-        unseen: Whether an alternative of keypoints alone would say nothing of the object.
+        by_region: Whether an outline may be computed from the object's region.
+        unseen: Whether an alternative for keypoints alone would lose the object's other geometry.
     """
     fitting = sorted(
         (place for place, shape in enumerate(shapes) if shape <= slots and not (unseen and shape == KEYPOINTS_ONLY)),
@@ -88,7 +89,7 @@ def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool, unsee
         if outline is not None and outline not in fitting and (whole is None or outline >= whole):
             outlines = (p for p, shape in enumerate(shapes) if shape & OUTLINES and shape - OUTLINES <= slots)
             fitting = sorted({*outlines, *fitting})
-    # An alternative without geometry is no better than one whose geometry follows.
+    # An alternative without geometry is not preferred to one whose geometry is computed.
     first = [place for place in fitting if shapes[place]] if any(shapes) else fitting
     others = (place for place in range(len(shapes)) if place not in first)
     last = sorted(others, key=lambda place: not (shapes[place] - BOX_ONLY) & slots)
@@ -96,7 +97,7 @@ def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool, unsee
 
 
 def bound_names(rule: Rule) -> Iterator[str]:
-    """The names that the leaves of a rule bind, tables inside it left out."""
+    """Yield the names that the leaves of a rule bind, without those of tables inside it."""
     if isinstance(rule, LeafRule):
         for bind in bindings(rule.leaf):
             yield from bind.names

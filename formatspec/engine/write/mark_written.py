@@ -1,4 +1,4 @@
-"""Notes of the records that were written and of their slots that the rows hold; losses are counted from them."""
+"""Notes which records were written and which of their slots the rows hold; losses are counted from these notes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 
 
 def hold(context: WriteContext, bits: int) -> None:
-    """Note that a context's record is written, with these slots."""
+    """Note that a context's record is written and that its row holds these slots."""
     hold_mark(context, record_mark(context.record), bits)
 
 
 def hold_all(context: WriteContext, records: Sequence[Any], bits: int) -> None:
-    """Likewise of several objects."""
+    """Note that several objects are written and that their rows hold these slots."""
     held = context.setting.held
     for one in map(id, records):
         held[one] = held.get(one, 0) | bits
@@ -24,14 +24,14 @@ def hold_all(context: WriteContext, records: Sequence[Any], bits: int) -> None:
 
 
 def hold_no_more(context: WriteContext, record: Any) -> None:
-    """Note that a record is not written after all."""
+    """Remove the note that a record is written."""
     context.setting.held.pop(record_mark(record), None)
 
 
 def refuse(context: WriteContext, names: Iterable[str]) -> None:
-    """Note that what these names say of a context's record is left out of its row, since it cannot be spelled there.
+    """Note that a row leaves out what these names say of a context's record, because the row cannot spell it.
 
-    Of an attribute that has a row of its own, its record is the one around it.
+    If the context is that of an attribute with a row of its own, the record is the one that has the attribute.
     """
     record = context.record
     if isinstance(record, tuple) and context.up is not None:

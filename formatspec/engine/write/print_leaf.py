@@ -1,4 +1,4 @@
-"""The writer of one leaf, which gives the value for the file, or the source's value while nothing changed."""
+"""The writer of one leaf: it gives the value for the file, or the source's own value while nothing changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from formatspec.model.plain.same_value import same_value
 from formatspec.model.records import StatedArea, is_reshaped
 
 NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
-"""Stands for the source of what has none; MISSING stands for what its source left out."""
+"""Stands for the source of a value that has none; MISSING stands for a key that the source left out."""
 
 
 Writer = Callable[[WriteContext, Any], Any]
@@ -36,10 +36,10 @@ Print = Callable[[WriteContext], Any]
 
 
 class LackingError(ValueError):
-    """A required value is not there, or does not fit: the record cannot be written."""
+    """A required value is missing or does not fit, so the record cannot be written."""
 
     def __init__(self, what: str, why: str = "") -> None:
-        """Take what is lacking, and why where that is known."""
+        """Take the name of what is missing, and the reason if it is known."""
         super().__init__(f"{what}: {why}" if why else what)
         self.what = what
         self.why = why
@@ -69,7 +69,7 @@ def kept_or(show: Print) -> Writer:
 
 
 def list_kept(write: Writer) -> Writer:
-    """A writer of an item's list of categories that gives the source while neither the list nor a category changed."""
+    """Wrap the writer of an item's list of categories: it gives the source while nothing in them changed."""
     kept = kept_or(lambda context: write(context, NO_SOURCE))
 
     def write_list(context: WriteContext, source: Any) -> Any:
@@ -81,13 +81,13 @@ def list_kept(write: Writer) -> Writer:
 
 
 def leaf_writer(leaf: Leaf, place: Place, scope: Scope, keys: int, required: bool) -> Writer:
-    """Compile the writer of one leaf, which makes a document's value of a record's slots.
+    """Compile the writer of one leaf, which makes a value of the document from slots of a record.
 
     Args:
         leaf: The leaf as it was parsed.
         place: Where the spec states it.
         scope: What names mean there.
-        keys: How many keys its value goes to.
+        keys: How many keys its value fills.
         required: Whether a record without a value cannot be written, so that the writer raises LackingError.
 
     Raises:
@@ -130,14 +130,14 @@ def _keep(leaf: Keep, place: Place, scope: Scope, required: bool) -> Writer:
 
 
 AREA_ROUNDING = 1.0
-"""How far the area that is written may be from the stated one in square pixels: tools count whole pixels."""
+"""By how many square pixels a computed area may differ from the stated one: some tools count whole pixels."""
 
 
 def _area(context: WriteContext, stated: StatedArea, computed: Any) -> Any:
-    """Give the area that is written of an object.
+    """Return the area that is written for an object.
 
-    It is the one that its source states, if the shape is written as it was, else that of the shape that is written,
-    which the report counts where it is another number.
+    It is the area that the source states if the shape is written unchanged. Otherwise it is the area of the written
+    shape, and if that is another number, the report counts it.
     """
     setting, thing = context.setting, context.record
     drawn = record_mark(thing) in setting.seen or (setting.drawn and thing.polygons and thing.region is None)
@@ -149,7 +149,7 @@ def _area(context: WriteContext, stated: StatedArea, computed: Any) -> Any:
 
 
 def as_lists(value: Any) -> Any:
-    """A value with all tuples in it as lists, as JSON has them."""
+    """Return a value with all tuples in it as lists, as in JSON."""
     return [as_lists(part) for part in value] if isinstance(value, list | tuple) else value
 
 
@@ -177,7 +177,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
     encode, what, names = chain.encode, ", ".join(leaf.names), tuple(leaf.names)
     get = _one(getters[0]) if len(getters) == 1 else _several(getters)
     mapping = meanings[0].type == "mapping"
-    shape = len(meanings) == 1 and meanings[0].value_type in ("ring", "keypoints")  # of no points is no shape
+    shape = len(meanings) == 1 and meanings[0].value_type in ("ring", "keypoints")  # one without points is missing
     if mapping and scope.bound:
         get = _unbound(get, scope.bound)
 
@@ -215,7 +215,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
 
 
 def _unbound(get: Callable[[WriteContext], Any], bound: frozenset[str]) -> Callable[[WriteContext], Any]:
-    """A mapping without the entries that have leaves of their own."""
+    """Return a getter of a mapping without the entries that have leaves of their own."""
 
     def rest(context: WriteContext) -> Any:
         held = get(context)
@@ -225,7 +225,7 @@ def _unbound(get: Callable[[WriteContext], Any], bound: frozenset[str]) -> Calla
 
 
 def _null_fits(encode: Callable[[Any, Any], Any], context: WriteContext, textual: bool) -> bool:
-    """Whether the codecs have a spelling for no value; in a text, nothing is none."""
+    """Whether the codecs can spell null; in a text, an empty text does not count."""
     try:
         shown = encode(None, context.env)
         return shown is not None and not (textual and shown == "")
@@ -250,7 +250,7 @@ def _text(leaf: Text, place: Place, scope: Scope, required: bool) -> Print:
     inner = replace(scope, textual=True)
     printers: dict[str, Print] = {}
     for name, part in template.leaves.items():
-        assert not isinstance(part, Keep)  # text is kept in lines only, where each field is a leaf of its own
+        assert not isinstance(part, Keep)  # only lines keep text, and each of their fields is its own leaf
         required_part = name not in template.optional
         printers[name] = (
             _computed(part, place, inner, required_part)

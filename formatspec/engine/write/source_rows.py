@@ -1,4 +1,4 @@
-"""The source rows of records, and the contexts of records with those of the records as they were read."""
+"""The source rows of records, and the contexts in which records are written, with the record as it was read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from formatspec.model.records import Category, Origin
 
 
 def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteContext:
-    """The context of a record, with the context of the record as it was read behind it."""
+    """Return the context of a record; its `as_read` is the context of the record as it was read."""
     context = WriteContext(up.setting, up.item, record, up, index, rows)
     origin = getattr(record, "origin", None)
     if up.as_read is not None and origin is not None and origin.as_read is not None:
@@ -22,12 +22,12 @@ def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteCon
 
 
 def contexts_of(records: list[Any], context: WriteContext) -> list[WriteContext]:
-    """The contexts of a table's records, each with its index and their number."""
+    """Return the contexts of a table's records, each with its index and the number of records."""
     return [context_of(record, context, index, len(records)) for index, record in enumerate(records)]
 
 
 def source_of(record: Any, number: int, file: str) -> tuple[int, Any] | None:
-    """Where in its table a record was read from, and the row; for items, in this file."""
+    """Return the position of a record's row in its table and the row; for an item, the row in this file."""
     origin = getattr(record, "origin", None)
     if origin is None:
         return None
@@ -36,13 +36,13 @@ def source_of(record: Any, number: int, file: str) -> tuple[int, Any] | None:
 
 
 def _under_another_name(origin: Origin, number: int) -> tuple[int, Any] | None:
-    """The only row of a table that a record was read from, where its file has another name now."""
+    """Return the only row of a table that a record was read from, if its file has another name now."""
     rows = [row for key, row in origin.rows.items() if isinstance(key, tuple) and key[0] == number]
     return rows[0] if len(rows) == 1 else None
 
 
 def source_count(record: Any, number: int) -> int:
-    """How many rows of a table were read of a record."""
+    """Return how many rows of a table a record was read from."""
     origin = getattr(record, "origin", None)
     if origin is None or number not in origin.rows:
         return 0
@@ -50,22 +50,22 @@ def source_count(record: Any, number: int) -> int:
 
 
 def stands_in(record: Any, numbers: Iterable[int], source: Any, part: int) -> bool:
-    """Whether a record's row stands in this one of several lists, each in a row of its own of the same item.
+    """Whether a record's row belongs in this list, where several rows of an item each hold such a list.
 
-    A record that was read from another of the lists stays there; one that was read from none goes into the first.
+    A record that was read from another of the lists stays there. A record that was read from none goes into the first.
 
     Args:
         record: The record.
-        numbers: The tables whose rows stand in the list.
+        numbers: The tables whose rows are in the list.
         source: The list as it was read.
-        part: Which of the item's rows holds the list, from 1.
+        part: The position, from 1, of the item's row that holds the list.
     """
     own = [row for number in numbers for row in _rows_of(record, number)]
     return any(_is_among(row, source) for row in own) if own else part == 1
 
 
 def _rows_of(record: Any, number: int) -> Sequence[Any]:
-    """The rows of a table that a record was read from, as they stood."""
+    """Return the rows of a table that a record was read from, unchanged."""
     rows = {} if getattr(record, "origin", None) is None else record.origin.rows
     if number not in rows:
         return ()
@@ -77,9 +77,10 @@ def _is_among(row: Any, source: Any) -> bool:
 
 
 def each_row(context: WriteContext, number: int, source: Any, part: int) -> list[WriteContext]:
-    """The contexts of a record for each row of a table that was read of it, itself where there was one or none.
+    """Return one context of a record for each row of a table that it was read from; its own if there was none or one.
 
-    part: which of several lists of its item's rows this is, so that only those stand here that `source` has; else 0.
+    part: the number of the list, if several rows of the item hold such lists: only rows that are in `source` are given;
+    else 0.
     """
     contexts = [context, *repeated(context, number)]
     rows = _rows_of(context.record, number)
@@ -89,7 +90,7 @@ def each_row(context: WriteContext, number: int, source: Any, part: int) -> list
 
 
 def repeated(context: WriteContext, number: int) -> list[WriteContext]:
-    """The contexts of a record for the further rows of a table that were read of it; none where it had one."""
+    """Return the contexts of a record for the second and further rows of a table that it was read from."""
     origin = getattr(context.record, "origin", None)
     if origin is None:
         return []
@@ -107,18 +108,18 @@ def repeated(context: WriteContext, number: int) -> list[WriteContext]:
 
 
 def position_of(record: Any, number: int, file: str = "") -> int:
-    """Where a record stood in its table; behind all others if it was not read from there."""
+    """Return the position of a record's row in its table; one behind all others if it was not read from there."""
     found = source_of(record, number, file)
     return 1 << 60 if found is None else found[0]
 
 
 def is_elsewhere(record: Any, number: int, context: WriteContext) -> bool:
-    """Whether a category was read from other tables than the one of this number, which says nothing of it."""
+    """Whether a category was read from other tables only, so that the table of this number does not list it."""
     rows = record.origin.rows if context.as_read is not None and isinstance(record, Category) and record.origin else {}
     return bool(rows) and number not in rows
 
 
 def lists_again(numbers: set[int], context: WriteContext) -> bool:
-    """Whether from the tables of these numbers no category was read, since another list of the dataset tells them."""
+    """Whether no category was read from the tables of these numbers, because another list defines them."""
     origins = [one.origin for one in context.setting.categories.listed if one.origin is not None]
     return bool(origins) and not any(numbers & origin.rows.keys() for origin in origins)

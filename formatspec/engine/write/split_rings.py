@@ -14,7 +14,7 @@ from formatspec.model.records import Category, Object, Origin
 
 
 class RingRow(NamedTuple):
-    """An object as a row tells of it, and the object that it is of; `lost`: slots that the row tells otherwise."""
+    """An object as one row describes it, and the whole object; `lost` holds slots that the row states differently."""
 
     thing: Object
     whole: Object
@@ -24,10 +24,10 @@ class RingRow(NamedTuple):
 def split_rings(
     things: Sequence[Object], number: int, by: Sequence[str], outlined: Callable[[Object], bool]
 ) -> list[RingRow]:
-    """Objects as the rows of table `number` tell of them: one for each ring of those that are `outlined`.
+    """Return objects as the rows of table `number` describe them: one for each ring of those that are `outlined`.
 
-    Rings are held together by the slots `by`.  The last of them is numbered anew where an object of several rings has
-    none, or where another object has the same ones.  Rows that were read stand as they stood.
+    The slots `by` say which rings belong to one object. The last of these slots gets a new number if an object of
+    several rings has none, or if another object has the same values. Rows that were read keep their positions.
     """
     slot = by[-1]
     taken = {repr(getattr(thing, slot)) for thing in things}
@@ -57,7 +57,7 @@ def _spelled(value: Any) -> str:
 
 
 def _rings(thing: Object, number: int, told: dict[str, Any]) -> list[Object]:
-    """An object once for each of its rings, with the row that told of it."""
+    """Return an object once for each of its rings, with the row from which the ring was read."""
     source = thing.origin or Origin()
     then, rows = source.as_read, source.rows.get(rows_key(number), ())
     if then is None or not len(rows) == len(thing.polygons) == len(then.polygons):

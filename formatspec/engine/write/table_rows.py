@@ -1,4 +1,4 @@
-"""The rows of tables: which records have one, their order, and the notes of records that have none."""
+"""The rows of tables: which records have a row, the order of rows, and notes of records without one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from formatspec.model.slots import TABLES
 
 
 def bound_attributes(rule: Rule) -> Iterator[str]:
-    """The single attributes that a rule binds, which `*: attributes` does not repeat."""
+    """Yield the single attributes that a rule binds; `*: attributes` does not write them again."""
     if isinstance(rule, LeafRule):
         for bind in bindings(rule.leaf):
             yield from (n.removeprefix("attributes.") for n in bind.names if n.startswith("attributes."))
@@ -72,7 +72,7 @@ def holds_tables(rule: Rule) -> bool:
 
 
 def tables_told(rule: Rule) -> Iterator[str]:
-    """The tables of which a rule tells records, in rows of their own or in a list of one slot of theirs."""
+    """Yield the tables whose records a rule describes, in rows of their own or as a list of one of their slots."""
     if isinstance(rule, TableRule):
         yield rule.each.table
     elif isinstance(rule, LeafRule):
@@ -156,7 +156,7 @@ class RowWriter:
         return bool(thing.polygons)
 
     def rows_anew(self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext) -> Iterator[Any]:
-        """The row of each of some records that have no source, in turn, or the LackingError that says why it has none.
+        """Yield the row of each of some records without a source, or the LackingError that says why it has none.
 
         A record whose row is given counts as written.
         """
@@ -177,7 +177,7 @@ class RowWriter:
         return self.where is None or bool(self.where(context))
 
     def fitting(self, records: Sequence[Any], up: WriteContext) -> Sequence[Any] | None:
-        """Those of some records that fulfil the table's condition; None where each takes a context of its own."""
+        """Return those records that fulfil the table's condition; None if each record needs a context of its own."""
         if self.where is None:
             return records
         return None if self.quick is None else [record for record in records if self.quick(record, up)]
@@ -190,12 +190,12 @@ def _nowhere(scope: Scope) -> WriteContext:
 def _but(
     select: Callable[[WriteContext], Iterable[Any]], bound: frozenset[str]
 ) -> Callable[[WriteContext], Iterable[Any]]:
-    """The attributes that have no leaf of their own."""
+    """Return a selection of the attributes that have no leaf of their own."""
     return lambda context: tuple(pair for pair in select(context) if pair[0] not in bound)
 
 
 def write_record(row: RowWriter, context: WriteContext) -> Any:
-    """The row of one record.  Raises LackingError."""
+    """Return the row of one record. Raises LackingError."""
     found = source_of(context.record, row.number, context.setting.file) if context.as_read is not None else None
     source = NO_SOURCE if found is None else found[1]
     setting = context.setting
@@ -232,7 +232,10 @@ class Shaped(NamedTuple):
 
 
 def shape_tests(rows: Sequence[RowWriter]) -> dict[int, Shaped]:
-    """For each row that shares its table with others, by its identity: whether of them it holds a record's geometry."""
+    """Return a test for each row, by its identity, whether it holds a record's geometry as the record states it.
+
+    Rows of the same table are compared with each other.
+    """
     tests: dict[int, Shaped] = {}
     for table in {row.table for row in rows}:
         same = [row for row in rows if row.table == table]
@@ -260,9 +263,9 @@ def _by_shape(rows: Sequence[RowWriter], shaped: Mapping[int, Shaped], context: 
 def written_rows(
     rows: list[RowWriter], shaped: Mapping[int, Shaped], context: WriteContext, source: Any
 ) -> Iterator[tuple[Any, Any]]:
-    """Each record's row, with the record: as in the source, then in the model's order.
+    """Yield each record's row with the record: rows of the source in its order, then others in the model's order.
 
-    source: the rows as they were read, which tell which of them stood here, where the item has several such lists.
+    source: the rows as they were read. If the item has several such lists, they say which records belong to this one.
     """
     numbers = [row.number for row in rows] if context.part else []
     several = _hold_tables_often(rows, context)
@@ -270,7 +273,7 @@ def written_rows(
         yield from _rows_of_one(rows[0], context, source, numbers, several)
         return
     pending: list[tuple[tuple[int, int], Any, Any]] = []
-    for ringed in (row for row in rows if row.rule.each.rings):  # the only table of objects among the rows
+    for ringed in (row for row in rows if row.rule.each.rings):  # at most one row of these is a table of objects
         found = _rings_of(ringed, context, _chosen(ringed, context, source, numbers), source)
         pending += [((place, 0), document, record) for place, document, record in found]
     rows = [row for row in rows if not row.rule.each.rings]
@@ -279,18 +282,18 @@ def written_rows(
     parted: set[int] = set()
     told: dict[int, frozenset[str]] = {}
     again_told: set[str] = set()
-    tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # whose pairs are made anew
+    tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # pairs of those are made anew
     in_order = (r for row in sorted(tables.values(), key=rows.index) for r in row.select(context))
     places = {id(record): place for place, record in enumerate(in_order)}
-    # Those come first that a record was read from, then those that hold its geometry as stated.  Rows that are only
-    # kept stand beside another row of their record.
+    # A record is written first by the row that it was read from, then by a row that holds its geometry as it is stated.
+    # A row that is only kept is written beside another row of its record.
     made = [row for row in rows if not row.kept]
     passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept) if context.as_read is not None]
     passes += [(row, True, False) for row in made] + [(row, False, False) for row in made]
     by_shape = _by_shape(made, shaped, context) if context.as_read is None else {}
     for row, stated_only, again in passes:
         if not again and row.table in again_told:
-            continue  # a row of the item's own tells of the others
+            continue  # the item's own row describes the others
         beside = again and (row.kept or row.table == "items")
         stated_only = stated_only and not (again and row.kept)
         if context.as_read is None and len(done) == len(places) and not row.tells:
@@ -345,15 +348,15 @@ def written_rows(
 
 
 def _hold_tables_often(rows: Sequence[RowWriter], context: WriteContext) -> bool:
-    """Whether several rows of the item hold tables of their own, between which its records are shared out."""
+    """Whether several rows of the item hold tables of their own, so that its records are divided among them."""
     holders = [row for row in rows if row.parts] if context.as_read is not None else ()
     return sum(source_count(record, row.number) for row in holders for record in row.select(context)) > 1
 
 
 def _parts(row: RowWriter, inner: WriteContext, source: Any, several: bool, later: bool) -> list[WriteContext]:
-    """The contexts of a record for each of its rows in a table.
+    """Return one context of a record for each of its rows in a table.
 
-    several: whether rows of the item hold tables of their own.  later: whether one of them is written already.
+    several: whether several rows of the item hold tables of their own. later: whether one of them is written already.
     """
     up = inner.up.part if inner.up is not None else 0
     shared_out = up or (row.table == "items" and inner.setting.in_lists)
@@ -367,7 +370,7 @@ def _parts(row: RowWriter, inner: WriteContext, source: Any, several: bool, late
 def _rows_of_one(
     row: RowWriter, context: WriteContext, source: Any, numbers: Sequence[int], several: bool
 ) -> Iterator[tuple[Any, Any]]:
-    """The rows of the only table that can hold the records."""
+    """Yield the rows of the only table that can hold the records."""
     chosen = _chosen(row, context, source, numbers)
     if row.rule.each.rings:
         yield from ((document, record) for _, document, record in _rings_of(row, context, chosen, source))
@@ -376,7 +379,7 @@ def _rows_of_one(
 
 
 def _chosen(row: RowWriter, context: WriteContext, source: Any, numbers: Sequence[int]) -> list[Any]:
-    """The records that the only table of their kind can hold."""
+    """Return the records that the table can hold, if no other table can hold them."""
     chosen = [record for record in row.select(context) if not is_elsewhere(record, row.number, context)]
     if numbers or (row.table == "items" and context.setting.in_lists):
         chosen = [record for record in chosen if stands_in(record, [row.number], source, context.part or 1)]
@@ -386,7 +389,7 @@ def _chosen(row: RowWriter, context: WriteContext, source: Any, numbers: Sequenc
 
 
 def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any], source: Any) -> Iterator[tuple[int, Any, Any]]:
-    """The rows of objects that have one for each of their rings, each with its place in the source and its object."""
+    """Yield a row for each ring of each object, with the row's position in the source and the object."""
     parts = split_rings(chosen, row.number, row.rule.each.by, lambda thing: row.outlined(thing, context))
     wholes = {id(part.thing): part for part in parts}
     for document, record in _written(row, context, [part.thing for part in parts], source):
@@ -406,7 +409,7 @@ def _written(
 
 
 def _with_own_keys(row: RowWriter, context: WriteContext, rows: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
-    """Rows of a mapping, which holds one under each key; of several records with one key the first is written."""
+    """Yield the rows of a mapping, one for each key; of several records with one key, the first is written."""
     taken: set[Any] = set()
     for document, record in rows:
         if document[KEY] in taken:
@@ -418,7 +421,7 @@ def _with_own_keys(row: RowWriter, context: WriteContext, rows: Iterator[tuple[A
 
 
 def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
-    """Note that a record has no row, and why; an attribute without one is left out of its record's row."""
+    """Note that a record has no row, and why; if it is an attribute, it is left out of its record's row."""
     if row.table == "attributes":
         refuse(WriteContext(context.setting, context.item, record, context), ())
         return

@@ -1,1 +1,1 @@
-"""What is wrong in a text that its parser refuses, in words from which the text can be mended."""
+"""Explains what is wrong in a text that its parser refuses, so that the text can be repaired."""

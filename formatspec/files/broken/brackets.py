@@ -1,4 +1,4 @@
-"""The brackets of a JSON text that does not parse: which are still open, and where one is missing."""
+"""Finds the brackets of an invalid JSON text that are still open, and where one is missing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"|[\[\]{}]')
 _CLOSING = {"[": "]", "{": "}"}
 _NEAR = 20
-"""So many characters may stand between a key and its bracket."""
+"""How many characters may lie between a key and its bracket."""
 _SHOWN = 3
-"""So many open brackets are named, from the innermost."""
+"""How many open brackets are named, from the innermost."""
 
 
 class Bracket(NamedTuple):
-    """A bracket that opens: which, at what offset, and the key before it, if any."""
+    """An opening bracket: its character, its offset, and the key before it, if any."""
 
     mark: str
     at: int
@@ -22,10 +22,10 @@ class Bracket(NamedTuple):
 
 
 def open_brackets(text: str, end: int) -> tuple[list[Bracket], str]:
-    """The brackets that are open at an offset, from the outermost, and what is said of the first bad pair before it.
+    """Return the brackets that are open at an offset, outermost first, and a note on the first bad pair before it.
 
-    A pair is bad if its marks differ, or if the line that begins with the closing bracket is indented otherwise than
-    the line with the opening one. The second is a hint alone, and holds only in a text with one value a line.
+    A pair is bad if its brackets differ, or if the line that begins with the closing bracket has another indentation
+    than the line of the opening one. The latter is only a hint, and is only used for a text with one value per line.
     """
     stack: list[Bracket] = []
     said = key = ""
@@ -43,19 +43,19 @@ def open_brackets(text: str, end: int) -> tuple[list[Bracket], str]:
 
 
 def said_of_open(text: str, stack: list[Bracket]) -> str:
-    """The innermost brackets that are open, each with its place and its key."""
+    """Return the innermost open brackets in words, each with its place and its key."""
     shown = [f"{one.mark!r} of {_place(text, one.at)}{f' ({one.key})' if one.key else ''}" for one in stack[-_SHOWN:]]
     more = f" and {len(stack) - _SHOWN} around them" if len(stack) > _SHOWN else ""
     return ", ".join(reversed(shown)) + more
 
 
 def closing(stack: list[Bracket]) -> str:
-    """The brackets that would close those that are open."""
+    """Return the brackets that would close the open ones."""
     return "".join(_CLOSING[one.mark] for one in reversed(stack))
 
 
 def _bad_pair(text: str, opened: Bracket, mark: str, at: int) -> str:
-    """What is wrong with a bracket that closes another one, or nothing."""
+    """Return what is wrong with a bracket that closes another one; an empty text if nothing is."""
     if _CLOSING[opened.mark] != mark:
         named = said_of_open(text, [opened])
         return f"the {mark!r} of {_place(text, at)} stands where {named} is open: {_CLOSING[opened.mark]!r} is missing"
@@ -72,7 +72,7 @@ def _bad_pair(text: str, opened: Bracket, mark: str, at: int) -> str:
 
 
 def _deeper(text: str, first: int, last: int) -> int | None:
-    """The first line that is indented deeper than the one above it, which opens nothing."""
+    """Return the first line that is indented deeper than the line above it although that opens nothing."""
     above = ""
     for number, line in enumerate(text[first:last].split("\n"), _number(text, first)):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""What is wrong where the parser of JSON stops."""
+"""Explains why the JSON parser stopped."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 from formatspec.files.broken.brackets import closing, open_brackets, said_of_open
 
 _LOOKED_AT = 200
-"""So many characters around a broken place are looked at."""
+"""How many characters around the place are looked at."""
 _QUOTED = 20
-"""So many characters of it are shown."""
+"""How many of them are shown."""
 
 
 def broken(text: str, error: json.JSONDecodeError) -> str:
-    """What is wrong where the parser stops, and what probably helps."""
+    """Return what is wrong where the parser stopped, and what probably helps."""
     rest = text[error.pos : error.pos + _LOOKED_AT].lstrip()
     before = text[max(0, error.pos - _LOOKED_AT) : error.pos].rstrip()
     shown = repr(rest.split("\n")[0][:_QUOTED]) if rest else "the end of the file"
@@ -48,7 +48,7 @@ def broken(text: str, error: json.JSONDecodeError) -> str:
 
 
 _MEANT = {"True": "true", "False": "false", "None": "null"}
-"""Values as Python prints them, and what JSON calls them."""
+"""Values as Python prints them, and their JSON spelling."""
 
 
 def _no_value(word: str) -> str:
@@ -59,7 +59,7 @@ def _no_value(word: str) -> str:
 
 
 def _left_open(text: str, end: int) -> str:
-    """What is said of a text that ends too early: it is cut short, or these brackets are never closed."""
+    """Return the message for a text that ends too early: it is cut off, or these brackets are never closed."""
     stack, _ = open_brackets(text, end)
     if not stack:
         return ": it is cut short"
@@ -71,7 +71,7 @@ def _left_open(text: str, end: int) -> str:
 
 
 def _extra(text: str, at: int, shown: str) -> str:
-    """What is said of a text that goes on behind its document."""
+    """Return the message for a text that continues after its document."""
     line = text[:at].rstrip().count("\n") + 1
     if shown[1] in '{["':
         return (

@@ -1,4 +1,4 @@
-"""What is wrong where the parser of XML stops."""
+"""Explains why the XML parser stopped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TAGS = re.compile(r"Opening and ending tag mismatch: (\S+) line (\d+) and (\S+)
 
 
 def broken(message: str) -> str:
-    """A message of the parser, and what probably helps."""
+    """Return a message of the parser, and what probably helps."""
     tags = _TAGS.match(message)
     if tags is not None:
         opened, line, closed = tags.groups()

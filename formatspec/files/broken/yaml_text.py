@@ -1,10 +1,10 @@
-"""What is wrong where the parser of a YAML file of data stops."""
+"""Explains why the parser of a YAML data file stopped."""
 
 from __future__ import annotations
 
 
 def broken(problem: str, text: str, line: int) -> str:
-    """A message of the parser, and what probably helps.  `line` counts from 1."""
+    """Return a message of the parser, and what probably helps. `line` counts from 1."""
     lines = text.split("\n")
     here = lines[line - 1] if 0 < line <= len(lines) else ""
     if "\t" in here[: len(here) - len(here.lstrip())]:

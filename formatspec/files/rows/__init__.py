@@ -1,1 +1,1 @@
-"""Rows of documents that many items share, found in their files without decoding these whole."""
+"""Locates the rows of shared documents in their files without decoding the files as a whole."""

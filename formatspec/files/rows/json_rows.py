@@ -18,7 +18,7 @@ from formatspec.files.json_file import COSTS
 
 KeyPath = tuple[str, ...]
 PIECE = 1 << 20
-"""Bytes that are looked through at once; a longer row makes it more."""
+"""Bytes that are scanned at once; a longer row makes it more."""
 
 _QUOTE, _BACKSLASH, _OPEN, _CLOSE = 1, 2, 3, 4
 _KINDS = np.zeros(256, np.uint8)
@@ -34,11 +34,11 @@ _SHORT_GAP = 4
 
 
 class NotRowsError(ValueError):
-    """The document is not made of mappings in lists where its rows should be, or it is no JSON."""
+    """The document does not have mappings in lists where its rows should be, or it is no JSON."""
 
 
 class RowSpans(NamedTuple):
-    """Rows of one table, as they follow each other: offsets in the file, and the bytes from first to last."""
+    """Consecutive rows of one table: offsets in the file, and the bytes from the first to the last."""
 
     path: KeyPath
     starts: np.ndarray[Any, np.dtype[np.int64]]
@@ -51,10 +51,19 @@ Take = Callable[[RowSpans], None]
 
 
 def scan(read: Read, paths: Collection[KeyPath], take: Take, piece: int = PIECE) -> Any:
-    """Hand the rows of the lists under `paths` to `take`, in order; gives the document with these lists empty.
+    """Pass the rows of the lists under `paths` to `take`, in order; return the document with these lists empty.
 
-    read: gives the next bytes of the file, at most as many as it is asked for, none at its end.  The rows' own
-    JSON is not judged here.  Raises NotRowsError, and TooLargeError where what is no row would take too much memory.
+    The JSON of the rows themselves is not checked here.
+
+    Args:
+        read: Returns the next bytes of the file, at most as many as asked for, none at its end.
+        paths: The paths of the tables.
+        take: Takes the rows.
+        piece: How many bytes are read at once.
+
+    Raises:
+        NotRowsError: The document has another form.
+        TooLargeError: The rest of the document would take too much memory.
     """
     return _Scan(paths, take).whole(read, piece)
 
@@ -86,7 +95,7 @@ def beginning(read: Read, count: int, piece: int = PIECE) -> Any:
 
 
 class _Events(NamedTuple):
-    """Quotes that open or close a text, and brackets outside of texts; the depth is that behind each."""
+    """Quotes around texts, and brackets outside of texts, with the depth after each."""
 
     places: np.ndarray[Any, Any]
     kinds: np.ndarray[Any, Any]
@@ -127,7 +136,7 @@ class _Scan:
             raise NotRowsError from None
 
     def _piece(self, data: bytes, base: int, last: bool) -> int:
-        """Scan some bytes; give how many of them need not be looked at again."""
+        """Scan some bytes; return how many of them are done with."""
         events = _events(data, self.depth)
         at, done = 0, 0
         while at < len(events.places):
@@ -155,7 +164,7 @@ class _Scan:
         return self.table is not None
 
     def _around(self, data: bytes, events: _Events, at: int, last: bool) -> int | None:
-        """See what stands outside of tables; gives how many events that took, None where the rest is not there."""
+        """Read what lies outside tables; return how many events that took, or None if more bytes are needed."""
         place, kind, depth = int(events.places[at]), int(events.kinds[at]), int(events.depths[at])
         if kind == _CLOSE:
             if not self.depth:
@@ -173,7 +182,7 @@ class _Scan:
             if behind.startswith(b":"):
                 try:
                     self.key = msgspec.json.decode(data[place:end], type=str)
-                except ValueError:  # bytes that are no text
+                except ValueError:  # bytes that are not text
                     raise NotRowsError from None
             return 2
         path = (*self.stack, self.key or "") if self.depth else ()
@@ -191,7 +200,7 @@ class _Scan:
         return int(closes[0]) + 1 if len(closes) else None
 
     def _begins(self, path: KeyPath, data: bytes, place: int) -> bool:
-        """Tell whether the bracket at this place opens a table."""
+        """Return whether the bracket at this place opens a table."""
         return path in self.paths and data[place] == 0x5B
 
     def _table(self, data: bytes, base: int, events: _Events, at: int, done: int) -> tuple[int, int]:
@@ -227,7 +236,7 @@ class _Scan:
 
 
 class _Beginning(_Scan):
-    """A look at the lists of mappings in the document's first level, whatever they are called."""
+    """A scan of the lists of mappings in the first level of a document, whatever their keys."""
 
     def __init__(self, paths: Collection[KeyPath], take: Take) -> None:
         super().__init__(paths, take)
@@ -239,12 +248,12 @@ class _Beginning(_Scan):
     def _around(self, data: bytes, events: _Events, at: int, last: bool) -> int | None:
         step = super()._around(data, events, at, last)
         if step is None and len(data) > _WHOLE:
-            raise NotRowsError  # a long value that is no list of mappings: nothing would be gained
+            raise NotRowsError  # a long value of another kind: scanning it would gain nothing
         return step
 
 
 def _events(data: bytes, depth: int) -> _Events:
-    """Find the brackets outside of texts and the quotes around texts; the bytes begin outside of a text."""
+    """Find brackets outside of texts and the quotes around texts; the bytes begin outside of a text."""
     kinds = np.frombuffer(data.translate(_KIND_OF), np.uint8)
     places = np.flatnonzero(kinds != 0)
     kinds = kinds[places]
@@ -263,7 +272,7 @@ def _events(data: bytes, depth: int) -> _Events:
 
 
 def _escaped(places: Any, slashes: Any) -> Any:
-    """Which of the places stand behind an odd number of backslashes."""
+    """Return which of the places follow an odd number of backslashes."""
     run = places[slashes]
     begins = run[np.concatenate(([True], np.diff(run) > 1))]
     others = np.flatnonzero(~slashes)
@@ -278,7 +287,7 @@ def _only_mappings(data: bytes, starts: Any) -> bool:
 
 
 def _parted(data: bytes, starts: Any, ends: Any) -> bool:
-    """Tell whether rows are separated by one comma and blanks alone."""
+    """Return whether rows are separated by just one comma and blanks."""
     begin, gaps = ends[:-1], starts[1:] - ends[:-1]
     codes = np.frombuffer(data, np.uint8)
     for size in set(gaps.tolist()):

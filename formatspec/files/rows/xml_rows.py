@@ -1,7 +1,7 @@
-"""Rows of an XML document found without decoding it: elements directly below the root, and the document around them.
+"""Rows of an XML document, found without decoding it: elements directly below the root, and the document around them.
 
-A file is looked through in pieces, so that memory does not grow with it.  Expat says where elements begin and end; the
-bytes of each piece are parsed as `files.xml_file` parses them, so that nothing passes that it would refuse.
+A file is read in pieces, so that memory does not grow with its size. Expat says where elements begin and end. The bytes
+of each piece are parsed in the same way as `files.xml_file` parses a file, so that the same documents are refused.
 """
 
 from __future__ import annotations
@@ -21,43 +21,45 @@ from formatspec.files.xml_file import COSTS, PLAIN, XmlShape
 from formatspec.model.limits import TooLargeError
 
 PIECE = 1 << 18
-"""Bytes that are looked through at once; a longer row makes it more."""
+"""How many bytes are read at once; more if a row is longer."""
 
 _SPACE = b" \t\r\n"
 _START_TAG = re.compile(rb"""<(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 
 Take = Callable[[KeyPath, Sequence[int], Sequence[int]], None]
-"""Takes rows of one table, as they follow each other: the table's path, and where each begins and ends in the file."""
+"""Takes consecutive rows of one table: the table's path, and where each row begins and ends in the file."""
 
 
 class Elements(msgspec.Struct, frozen=True):
-    """How the rows of documents of one shape are found, decoded and located.
+    """Finds, decodes and locates the rows of documents of one shape.
 
-    shape: that of the document.  style: that of its files, which are UTF-8.
+    Attributes:
+        shape: The shape of the document.
+        style: The style of its files, which are UTF-8.
     """
 
     shape: XmlShape
     style: Style
 
     def direct(self, path: KeyPath) -> bool:
-        """Whether the rows under a path are elements directly below the root, and all those with their tag."""
+        """Whether all elements with the tag of a path are rows, directly below the root."""
         if len(path) != 2 or path[1] in ("@", "#", "*", "<>"):
             return False
         return path[1] in self.shape.children.get(path[0], PLAIN).lists
 
     def scan(self, read: Read, paths: Collection[KeyPath], take: Take, piece: int = PIECE) -> Document:
-        """Hand the rows under `paths` that stand directly below the root to `take`; gives the document without them.
+        """Give the rows of `paths` that are directly below the root to `take`; return the document without these rows.
 
-        Where there are rows, an empty list is in their place.
+        In the document, an empty list replaces rows.
 
         Args:
             read: Gives the next bytes of the file, at most as many as it is asked for, none at its end.
-            paths: The tables; those that are not `direct` stay in the document.
+            paths: The tables; rows of tables that are not `direct` remain in the document.
             take: Takes rows, in their order.
             piece: How many bytes are read at once.
 
         Raises:
-            NotRowsError: The document must be decoded whole: it is none, or not UTF-8, or it has namespaces.
+            NotRowsError: The file must be decoded whole: it is no XML document, it is not UTF-8, or it has namespaces.
         """
         scan = _Scan(self, tuple(filter(self.direct, paths)), take)
         try:
@@ -66,9 +68,9 @@ class Elements(msgspec.Struct, frozen=True):
             raise NotRowsError from None
 
     def rows(self, data: bytes, path: KeyPath, only: Collection[str] | None = None) -> list[Document]:
-        """The rows of a table among elements that follow each other in a file, as `xml_file.decode` gives them.
+        """Return the rows of a table among elements that follow each other in a file, as `xml_file.decode` does.
 
-        only: the keys of a row that are looked at; None for all.  Raises FileError.
+        only: the keys of a row that are read; None for all. Raises FileError.
         """
         return xml_file.rows_in(data, path[1], self.row_shape(path), only)
 
@@ -91,7 +93,7 @@ class Elements(msgspec.Struct, frozen=True):
         return head
 
     def locate(self, row: bytes, path: KeyPath, rest: Pointer) -> LineColumn | None:
-        """What `xml_file.locate` gives for a place within a row, counted from the row's first line."""
+        """Return what `xml_file.locate` gives for a place within a row, counted from the row's first line."""
         _, tag = path
         shape = XmlShape(children={tag: self.row_shape(path)}, lists=frozenset({tag}))
         root = xml_file.wrapped(row)
@@ -103,10 +105,10 @@ class Elements(msgspec.Struct, frozen=True):
 
 
 def beginning(read: Read, count: int, piece: int = PIECE) -> bytes:
-    """A UTF-8 document with no more than the first `count` elements of each tag directly below its root, as bytes.
+    """Return a UTF-8 document with at most the first `count` elements of each tag directly below its root, as bytes.
 
-    read: gives the next bytes of the file, at most as many as it is asked for, none at its end.  Raises NotRowsError
-    where the document is none, or must be decoded whole.
+    read: gives the next bytes of the file, at most as many as it is asked for, none at its end. Raises NotRowsError if
+    the file is no XML document or must be decoded whole.
     """
     first = _Beginning(count)
     try:
@@ -117,9 +119,9 @@ def beginning(read: Read, count: int, piece: int = PIECE) -> bytes:
 
 
 class _Walk:
-    """How far a document has been looked through for elements directly below its root.
+    """The state of a search through a document for elements directly below its root.
 
-    begins, ends, tags: the elements that were met and are not done with: offsets in the file where each begins, and
+    begins, ends, tags: the elements that were found and not yet taken: the offset in the file where each begins, and
     where it ends or its end tag begins.
     """
 
@@ -130,18 +132,18 @@ class _Walk:
         self.around = bytearray()
 
     def meets(self, tag: str, attributes: Sequence[str]) -> Collection[str] | None:
-        """See the root; gives the tags of the elements that are looked for, None for all."""
+        """Take note of the root; return the tags of the elements that are looked for, None for all."""
         raise NotImplementedError
 
     def add(self, piece: bytes) -> None:
-        """See the next bytes of the file."""
+        """Take note of the next bytes of the file."""
 
     def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
-        """Take elements with what stands before each; begins, ends: their places in `data`, which begins at `base`."""
+        """Take elements with what comes before each; begins, ends: positions in `data`, whose offset is `base`."""
         raise NotImplementedError
 
     def walk(self, read: Read, piece: int) -> None:
-        """Look through the file, and leave in `around` what stands behind the last element too."""
+        """Search the file; add what comes after the last element to `around` too."""
         parser = self._parser()
         base, data = 0, b""
         while True:
@@ -191,7 +193,7 @@ class _Walk:
         return parser
 
     def _done(self, data: bytes, base: int) -> int:
-        """Take the elements that have ended; gives up to where the bytes are done with."""
+        """Take the elements that have ended; return how many bytes are no longer needed."""
         count = len(self.ends)
         if not count:
             return 0
@@ -224,7 +226,7 @@ class _Beginning(_Walk):
 
 
 class _Scan(_Walk):
-    """Hands the rows of tables on, and keeps what is around them."""
+    """Hands on the rows of tables, and keeps what is around them."""
 
     def __init__(self, elements: Elements, paths: Sequence[KeyPath], put: Take) -> None:
         super().__init__()
@@ -245,13 +247,13 @@ class _Scan(_Walk):
         self.costs.add(piece)
 
     def whole(self, read: Read, piece: int) -> Document:
-        """Look through the file; see `Elements.scan`."""
+        """Search the file; see `Elements.scan`."""
         self.walk(read, piece)
         self.costs.check()
         document = xml_file.decode(bytes(self.around), self.elements.style, self.elements.shape)
         [root] = document.values()
         if self.met and "#" in root:
-            raise NotRowsError  # texts between rows are joined, with what stands between them
+            raise NotRowsError  # texts between rows are joined across rows
         for tag in self.met:
             root[tag] = []
         return document
@@ -274,7 +276,7 @@ class _Scan(_Walk):
 
 
 def _end(data: bytes, begin: int, place: int) -> int:
-    """Where an element ends; `place` is that of its end tag, or behind the element where it is a single tag."""
+    """Return where an element ends; `place`: where its end tag begins, or where the element ends if it has none."""
     if data[place - 2 : place] == b"/>":
         tag = _START_TAG.match(data, begin)
         if tag is not None and tag.end() == place:

@@ -1,1 +1,1 @@
-"""Rules of documents, drafted from the rows that stand in them."""
+"""Drafts rules of documents from their rows."""

@@ -1,4 +1,4 @@
-"""Rules for documents of mappings and lists (JSON, YAML, XML, rows of tables), drafted from what stands in them."""
+"""Drafts rules for documents of mappings and lists (JSON, YAML, XML, rows of tables) from their content."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from formatspec.infer.rules.references import KEEP, MOST, at, id_leaf, id_of
 from formatspec.infer.rules.shape_entries import ShapeDrafter
 
 ROWS = 20_000
-"""Rows of one table that are looked at, spread over the whole of it."""
+"""How many rows of one table are looked at, spread over the table."""
 UNLIKE = 6
-"""So many keys of several mappings with no key twice are ids, if what stands under them is alike."""
+"""If this many keys of several mappings are all different, and their values are alike, the keys are ids."""
 _PICTURES = ("/9j/", "iVBORw0KGgo")
-"""What images begin with as text: JPEG and PNG in base64."""
+"""The beginnings of images as text: JPEG and PNG in base64."""
 
 
 class Builder(ShapeDrafter):
     """Drafts the rule of one group of documents."""
 
     def document(self, values: Sequence[Seen], captures: Sequence[AnyMapping[str, str]]) -> Node | None:
-        """The rule of documents, each of one image where `picture` is known, else of many."""
+        """Draft the rule of documents, each about one image if `picture` is known, otherwise about many."""
         for one, known in zip(values, captures, strict=True):
             self.known = known
             self.note_ids(one.value)
@@ -37,12 +37,12 @@ class Builder(ShapeDrafter):
         return None if node is None or node == KEEP else node
 
     def rows(self, values: Sequence[Seen], captures: AnyMapping[str, str]) -> Rows | None:
-        """The rule of the rows of a table, each a mapping of texts."""
+        """Draft the rule of a table's rows, each a mapping of texts."""
         self.known = captures
         return self._table("", list(values), "document")
 
     def settings(self, documents: Sequence[AnyMapping[str, Any]], captures: Sequence[AnyMapping[str, str]]) -> Node:
-        """The rule of INI files beside many images: what they say of all of these."""
+        """Draft the rule of INI files about many images."""
         sections: list[Entry] = []
         for section, count in keys_of(list(documents)).items():
             inner = [one[section] for one in documents if section in one]
@@ -57,7 +57,7 @@ class Builder(ShapeDrafter):
     def _setting(
         self, key: str, section: str, documents: Sequence[Any], captures: Sequence[AnyMapping[str, str]]
     ) -> str:
-        """What one key of INI files says: the size of images, or an attribute of theirs."""
+        """Return the leaf of one key of INI files: the size of images, or an attribute of them."""
         for side in ("width", "height"):
             if side[0] in str(key).lower() and all(
                 number(one.get(section, {}).get(key)) == getattr(picture, side)
@@ -70,7 +70,7 @@ class Builder(ShapeDrafter):
         return f"item.attributes.{safe}" if safe[:1].isalpha() else KEEP
 
     def _value(self, key: str, values: list[Seen], scope: str) -> Node | None:
-        """What stands at one place; None where nothing is known of it, and it is kept as it is."""
+        """Draft what stands at one place; None if nothing is known about it, and it is kept."""
         told = [one for one in values if one.value is not None]
         if told and all(isinstance(one.value, dict) for one in told):
             nested = self._under_classes(key, told) if scope == "item" else None
@@ -94,7 +94,7 @@ class Builder(ShapeDrafter):
         return None
 
     def _mapping(self, values: list[Seen], scope: str) -> Mapping | None:
-        """A mapping that is no row of its own: of a document, of an item, or part of either."""
+        """Draft a mapping that is no row: of a document, of an item, or a part of either."""
         entries: list[Entry] = []
         useful = False
         left = False
@@ -129,14 +129,14 @@ class Builder(ShapeDrafter):
         return Mapping(tuple(entries))
 
     def _lists_classes(self, values: list[Seen], key: str) -> bool:
-        """Whether the rows under a key of documents list classes."""
+        """Return whether the rows under a key of documents list classes."""
         trial = ClassDrafter(self.layout, (), self.textual)
         trial.known = self.known
         rows = [row for one in values if isinstance(one.value.get(key), list) for row in one.value[key]]
         return bool(rows) and all(isinstance(row, dict) for row in rows) and trial.classes_table(key, rows) is not None
 
     def _holds_object(self, values: list[Seen]) -> bool:
-        """Whether single XML elements are objects: each would be a list where there were two."""
+        """Return whether single XML elements are objects: several would be a list."""
         if not all(isinstance(one.value, dict) for one in values):
             return False
         trial = Builder(self.layout, self.listed, self.textual)
@@ -144,7 +144,7 @@ class Builder(ShapeDrafter):
         return found is not None and trial.tally.boxes + trial.tally.shapes > 0 and trial.tally.classes > 0
 
     def _of_item(self, key: str, name: str, part: list[Seen]) -> Entry | None:
-        """An entry that says something of the item itself."""
+        """Draft an entry about the item itself."""
         sized = [one for one in part if one.picture is not None and one.picture.width]
         for side, slot in (("width", "image.width"), ("height", "image.height")):
             same = [one for one in sized if number(one.value) == getattr(one.picture, side)]
@@ -170,7 +170,7 @@ class Builder(ShapeDrafter):
         return None
 
     def _table(self, key: str, rows: list[Seen], scope: str) -> Rows | None:
-        """Rows: of classes, of items, or of objects."""
+        """Draft rows: of classes, of items, or of objects."""
         rows = rows[:: max(1, -(-len(rows) // ROWS))]
         values = [row.value for row in rows]
         if scope == "document":
@@ -190,7 +190,7 @@ class Builder(ShapeDrafter):
         return self._objects(rows, {})
 
     def _items_or_objects(self, rows: list[Seen], reference: tuple[str, ...]) -> Rows | None:
-        """Rows that name images: of objects where they hold geometry, else of items."""
+        """Draft rows that name images: as objects if they hold geometry, otherwise as items."""
         if len(reference) > 1:
             return self._items(rows, {})
         key = reference[0]
@@ -241,7 +241,7 @@ class Builder(ShapeDrafter):
         return words.rank_of_class(key) is not None and len(texts) == len(part) and len(set(texts)) <= 0.7 * len(texts)
 
     def _objects(self, rows: list[Seen], taken: dict[str, Entry]) -> Rows | None:
-        """Rows of objects; None where they tell neither a class nor where the object is."""
+        """Draft rows of objects; None if they state neither a class nor where the object is."""
         entries, conditions = self._object_entries(rows, taken)
         if entries is None:
             return None
@@ -273,11 +273,11 @@ class Builder(ShapeDrafter):
 
     @staticmethod
     def _is_flat(values: Sequence[Any]) -> bool:
-        """Whether rows are those of a table of texts, which name all their columns."""
+        """Return whether rows are those of a table of texts, which name all their columns."""
         return all(not isinstance(one, dict | list) for value in values for one in value.values())
 
     def _of_object(self, key: str, name: str, part: list[Seen], rows: int) -> tuple[Entry | None, bool]:
-        """An entry that is neither geometry nor class, and whether it is the object's id."""
+        """Draft an entry that is neither geometry nor class; also return whether it is the object's id."""
         told = [one.value for one in part if one.value is not None]
         simple = all(isinstance(value, str | int | float | bool) for value in told)
         tail = " else null" if len(told) < len(part) else ""
@@ -303,7 +303,7 @@ class Builder(ShapeDrafter):
         return Entry(name, f"attributes.{safe}{tail}"), False
 
     def _is_keyed(self, values: list[Seen]) -> bool:
-        """Whether the keys of mappings are data: names of images, ids or classes."""
+        """Return whether the keys of mappings are data: names of images, ids or classes."""
         keys = [key for one in values for key in one.value]
         if not keys or any(not isinstance(key, str | int) for key in keys):
             return False
@@ -328,7 +328,7 @@ class Builder(ShapeDrafter):
         return bool(shaped) and len(set(keys)) > 1
 
     def _keyed(self, key: str, values: list[Seen], scope: str) -> Node | None:
-        """Rows under keys that are data."""
+        """Draft rows under keys that are data."""
         pairs = [(str(name), Seen(part, one.picture)) for one in values for name, part in one.value.items()]
         lists = all(isinstance(part.value, list) for _, part in pairs)
         named = [self.named(name) for name, _ in pairs]
@@ -377,7 +377,7 @@ class Builder(ShapeDrafter):
         return None
 
     def _under_classes(self, key: str, values: list[Seen]) -> Mapping | None:
-        """Objects under their ids, and these under their classes: `{"car": {"12": {…}, "15": {…}}}`."""
+        """Draft objects under their ids, and these under their classes: `{"car": {"12": {…}, "15": {…}}}`."""
         classes = [(str(name), Seen(part, one.picture)) for one in values for name, part in one.value.items()]
         names = {name for name, _ in classes}
         if self.textual or len(names) < 2 or any(name.isdigit() or self.named(name) for name in names):
@@ -399,7 +399,7 @@ class Builder(ShapeDrafter):
         return Mapping((Entry("{category.name}", Mapping((under,)), "each key is a class"),))
 
     def _under_ids(self, key: str, pairs: Sequence[tuple[str, Seen]]) -> Entry | None:
-        """Objects, each under its id: rows, or bare shapes."""
+        """Draft objects, each under its id: rows, or bare shapes."""
         rows = [row for _, row in pairs]
         if all(isinstance(row.value, dict) for row in rows):
             entries, by = self._object_entries(rows, {})

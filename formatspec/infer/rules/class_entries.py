@@ -1,4 +1,4 @@
-"""Entries that tell of classes: of each row's class, and of tables that list classes."""
+"""Drafts entries about classes: of each row's class, and of tables that list classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ClassDrafter(References):
     """Drafts the entries of classes."""
 
     def class_entries(self, rows: list[Seen], used: set[str]) -> list[Entry] | None:
-        """The entry that tells each row's class."""
+        """Draft the entry of each row's class."""
         counts = keys_of([row.value for row in rows])
         ranked = sorted((rank, key) for key in counts if (rank := words.rank_of_class(key)) is not None)
         for _, key in ranked:
@@ -31,7 +31,7 @@ class ClassDrafter(References):
         return None
 
     def class_under(self, key: str, values: list[Any]) -> Entry | None:
-        """The entry of a key whose values are classes: names, ids or numbers; None where they are none."""
+        """Draft the entry of a key whose values are classes: names, ids or numbers; None if they are not."""
         if not values:
             return None
         texts = [value for value in values if isinstance(value, str)]
@@ -51,7 +51,7 @@ class ClassDrafter(References):
         return None
 
     def number_entry(self, key: str, values: list[int]) -> Entry:
-        """A class that is told by a number: an id of the listed classes, or a place in their list."""
+        """Draft a class that is given by a number: an id of the listed classes, or a position in their list."""
         ids = {number(one) for one, _ in self.listed if one is not None}
         self.tally.numbers.update(values)
         if ids and set(map(float, values)) <= ids:
@@ -81,7 +81,7 @@ class ClassDrafter(References):
         return entry
 
     def classes_table(self, key: str, values: list[Any]) -> Rows | None:
-        """Rows that list classes: each with a name, and where they have one an id."""
+        """Draft rows that list classes, each with a name and perhaps an id."""
         if self.reference(values) is not None:
             return None
         counts = keys_of(values)
@@ -101,7 +101,7 @@ class ClassDrafter(References):
         return self.class_rows(values, name)
 
     def class_rows(self, values: list[Any], name: str) -> Rows:
-        """The rule of rows that list classes, of which one key is the name."""
+        """Draft the rule of rows that list classes, of which one key is the name."""
         counts = keys_of(values)
         ident = next(
             (k for k in counts if k != name and words.folded(k) in ("id", "classid", "categoryid", "code", "index")),
@@ -135,7 +135,7 @@ class ClassDrafter(References):
         return Rows("categories by id" if ident else "categories", tuple(entries))
 
     def list_of_names(self, key: str, names: list[str], documents: int) -> str | None:
-        """The leaf of a list of texts that are the names of classes."""
+        """Return the leaf of a list of texts that are the names of classes."""
         if words.folded(key) not in words.LISTS or len(set(names)) < len(names) / max(documents, 1):
             return None
         self.listed = [(None, name) for name in dict.fromkeys(names)]

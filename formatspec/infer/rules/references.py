@@ -1,4 +1,4 @@
-"""Which images values name, by path or by id, and what drafted rules tell of."""
+"""Finds which images values refer to, by path or by id, and counts what drafted rules describe."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from formatspec.infer.geometry import Seen
 from formatspec.infer.names import Layout
 
 MOST = 0.9
-"""Share of values of which something must hold for it to be drafted."""
+"""The share of values for which something must hold to be drafted."""
 KEEP = "keep"
 
 
 class Tally(msgspec.Struct):
-    """What the drafted rules tell of, so that drafts can be compared."""
+    """What the drafted rules describe, for comparing drafts."""
 
     boxes: int = 0
     shapes: int = 0
@@ -31,15 +31,15 @@ class Tally(msgspec.Struct):
     numbers: set[int] = msgspec.field(default_factory=set)
     embedded: bool = False
     slot: str = ""
-    """How rows name their class: `name`, `id` or `index`."""
+    """How rows refer to their class: `name`, `id` or `index`."""
 
 
 class References:
-    """What rows refer to: images, by texts that name them or by ids, and classes that are listed elsewhere.
+    """What rows refer to: images, by texts or ids, and classes that are listed elsewhere.
 
     Args:
         layout: How images are named.
-        listed: The names of classes that are listed elsewhere, and their ids where they have some.
+        listed: The names of classes that are listed elsewhere, and their ids if they have some.
         textual: Whether all values are text, as in XML and in tables.
         numbered: Whether the list of classes itself numbers them from 0.
     """
@@ -57,7 +57,7 @@ class References:
         self.known: Mapping[str, str] = {}
 
     def note_ids(self, value: Any) -> None:
-        """Note which ids stand for which image: rows that name an image and have an id."""
+        """Note which image each id stands for, from rows that name an image and have an id."""
         if isinstance(value, dict):
             inner = list(value.values())
             if len(inner) > 0 and all(isinstance(one, dict) for one in inner):
@@ -74,13 +74,13 @@ class References:
                 self.note_ids(row)
 
     def named(self, value: Any) -> tuple[str, Picture] | None:
-        """The template of a text that names an image, and that image; None of any other value."""
+        """Return the template of a text that names an image, and that image; None for any other value."""
         if not isinstance(value, str) or not value:
             return None
         return self.layout.named_by(value, self.known)
 
     def reference(self, rows: Sequence[Any]) -> tuple[str, ...] | None:
-        """The key of some mappings whose values name images, or the keys in one another that lead to it."""
+        """Return the key of some mappings whose values name images, or the nested keys that lead to it."""
         for key in keys_of(list(rows)):
             texts = [row[key] for row in rows if isinstance(row, dict) and isinstance(row.get(key), str)]
             hits = sum(self.named(text) is not None for text in texts)
@@ -94,17 +94,17 @@ class References:
         return None
 
     def template(self, values: Sequence[Seen]) -> str:
-        """The template that most of some texts have."""
+        """Return the template that most of some texts have."""
         found = Counter(hit[0] for one in values if (hit := self.named(one.value)) is not None)
         return found.most_common(1)[0][0]
 
     def picture_of(self, value: Any) -> Picture | None:
-        """The image that a value names, None where it names none."""
+        """Return the image that a value names; None if it names none."""
         hit = self.named(value)
         return hit[1] if hit is not None else None
 
     def id_key(self, values: Sequence[Any]) -> str | None:
-        """The key of rows by which they name the id of an item."""
+        """Return the key by which rows refer to the id of an item."""
         if not self.by_id:
             return None
         best: tuple[int, str] | None = None
@@ -119,14 +119,14 @@ class References:
 
 
 def at(row: Any, path: Sequence[str]) -> Any:
-    """What stands below some keys in one another, None where one of them is missing."""
+    """Return the value below some nested keys; None if one of them is missing."""
     for key in path:
         row = row.get(key) if isinstance(row, dict) else None
     return row
 
 
 def id_of(rows: Sequence[Any]) -> str | None:
-    """The key under which rows have an id of their own: `id`, or one that ends so and whose values differ."""
+    """Return the key of the rows' own ids: `id`, or one that ends so and has different values."""
     keys = list(keys_of(list(rows)))
     for key in [key for key in keys if words.folded(key) in words.IDS] + [
         k for k in keys if str(k).lower().endswith("id")
@@ -138,11 +138,11 @@ def id_of(rows: Sequence[Any]) -> str | None:
 
 
 def hashable(value: Any) -> bool:
-    """Whether a value may be an id."""
+    """Return whether a value may be an id."""
     return isinstance(value, str | int)
 
 
 def id_leaf(slot: str, values: Sequence[Any], new: str) -> str:
-    """The leaf of an id, which texts may spell as a number."""
+    """Return the leaf of an id, which texts may spell as a number."""
     spelled = any(isinstance(value, str) and value.isdigit() for value in values)
     return f"{slot}{' | spelled' if spelled else ''} else {new}"

@@ -1,4 +1,4 @@
-"""Entries that tell where the objects of rows are."""
+"""Drafts entries about where the objects of rows are."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from formatspec.infer.rules.class_entries import ClassDrafter
 from formatspec.infer.rules.references import KEEP
 
 MOST_KINDS = 16
-"""Kinds of shapes that one key may tell."""
+"""How many kinds of shapes one key may name."""
 
 
 class _Parts(NamedTuple):
-    """Entries that tell of classes and shapes, and whether they tell of either."""
+    """Entries about classes and shapes, and whether they state either."""
 
     entries: tuple[Entry, ...]
     named: bool
@@ -31,7 +31,7 @@ class ShapeDrafter(ClassDrafter):
     """Drafts the entries of shapes."""
 
     def parts(self, rows: list[Seen], used: set[str], named: bool = False, depth: int = 0) -> _Parts:
-        """What rows tell of classes and shapes, under keys of their own and in mappings below them."""
+        """Draft what rows state about classes and shapes, under their own keys and in nested mappings."""
         counts = keys_of([row.value for row in rows])
         kinds = self._kinds(rows, counts, used)
         own_class = None if named else self.class_entries(rows, used)
@@ -56,7 +56,7 @@ class ShapeDrafter(ClassDrafter):
         return _Parts(tuple(entries), named, shaped)
 
     def _kinds(self, rows: list[Seen], counts: AnyMapping[str, int], used: set[str]) -> Entry | None:
-        """Alternatives by a key that names the kind of each row's shape."""
+        """Draft alternatives by a key that names the kind of each row's shape."""
         for key in counts:
             told = [row.value.get(key) for row in rows]
             if key in used or not all(isinstance(one, str) for one in told):
@@ -80,7 +80,7 @@ class ShapeDrafter(ClassDrafter):
         return None
 
     def _of_kind(self, kind: str, rows: list[Seen], used: set[str]) -> list[Entry]:
-        """The shapes of rows of one kind, whose name says what the numbers mean."""
+        """Draft the shapes of rows of one kind; the kind's name says what the numbers mean."""
         counts = keys_of([row.value for row in rows])
         plain = {words.folded(key): key for key in counts if key not in used}
         for keys, leaf in words.ROUND:
@@ -108,7 +108,7 @@ class ShapeDrafter(ClassDrafter):
         return found
 
     def _below_kind(self, kind: str, rows: list[Seen], counts: AnyMapping[str, int], used: set[str]) -> list[Entry]:
-        """The shapes of rows of one kind in a mapping below one of their keys."""
+        """Draft the shapes of rows of one kind in a nested mapping."""
         for key in counts:
             inner = [Seen(row.value[key], row.picture) for row in rows if isinstance(row.value.get(key), dict)]
             if key in used or len(inner) < len(rows):
@@ -122,7 +122,7 @@ class ShapeDrafter(ClassDrafter):
         return []
 
     def geometry_entries(self, rows: list[Seen], used: set[str]) -> list[Entry] | None:
-        """The entries that tell where each row's object is."""
+        """Draft the entries for where each row's object is."""
         found: list[Entry] = []
         counts = keys_of([row.value for row in rows])
         for draft in (self._turned, self._quad, self._corners, self._axes):
@@ -212,7 +212,7 @@ class ShapeDrafter(ClassDrafter):
         return None
 
     def _shapes_under(self, key: str, rows: list[Seen], count: int) -> Entry | None:
-        """The entry of one key whose values are shapes, be it of several forms."""
+        """Draft the entry of one key whose values are shapes, perhaps of several forms."""
         part = [Seen(row.value[key], row.picture) for row in rows if key in row.value]
         by_form: dict[str, list[Seen]] = defaultdict(list)
         for one in part:
@@ -245,14 +245,14 @@ class ShapeDrafter(ClassDrafter):
         return Entry("one of", Several(tuple(branches)))
 
     def count_shapes(self, reading: Reading, rows: int) -> None:
-        """Count what a leaf tells of."""
+        """Count what a leaf describes."""
         if reading.leaf.lstrip("[{").startswith("bbox"):
             self.tally.boxes += rows
         else:
             self.tally.shapes += rows
 
     def bare_rows(self, key: str, rows: list[Seen]) -> Rows | None:
-        """Rows that are no mappings: each is a shape."""
+        """Draft rows that are no mappings: each is a shape."""
         listed = self._places(rows)
         if listed is not None:
             return listed
@@ -267,7 +267,7 @@ class ShapeDrafter(ClassDrafter):
         return Rows("objects", (Entry("#", reading.leaf, reading.comment, reading.doubt),))
 
     def _places(self, rows: list[Seen]) -> Rows | None:
-        """Rows that are lists of a box and a class, be it with a score behind: the places of their values are keys."""
+        """Draft rows that are lists of a box, a class and perhaps a score: positions are their keys."""
         width = min((len(row.value) if isinstance(row.value, list) else 0 for row in rows), default=0)
         most = max((len(row.value) if isinstance(row.value, list) else 0 for row in rows), default=0)
         if (
@@ -296,12 +296,12 @@ class ShapeDrafter(ClassDrafter):
 
 
 def _points_beside(row: AnyMapping[str, Any], key: str) -> list[tuple[float, float]]:
-    """The points of the other shapes of a row."""
+    """Return the points of the other shapes of a row."""
     return [point for name, value in row.items() if name != key for point in geometry.points_of(value)]
 
 
 def _renamed(entry: Entry, slot: str) -> Entry:
-    """An entry of a line, where an outline or a box of two points was taken."""
+    """Return an entry as a line if it was drafted as an outline, or as a box of two points."""
     if isinstance(entry.node, str) and entry.node.startswith("polygon |"):
         return msgspec.structs.replace(entry, node=slot + entry.node[len("polygon") :].replace(" | closed", ""))
     if isinstance(entry.node, str) and entry.node.startswith("bbox | two_corners"):
@@ -322,7 +322,7 @@ def _renamed(entry: Entry, slot: str) -> Entry:
 
 
 def _rounded(entry: Entry) -> Entry:
-    """An entry of a circle that is told by its centre and a point on it."""
+    """Return the entry of a circle that is given by its centre and a point on it."""
     if isinstance(entry.node, str) and entry.node.startswith("bbox | two_corners"):
         return msgspec.structs.replace(entry, node="circle | center_and_rim" + entry.node[len("bbox | two_corners") :])
     return entry

@@ -1,1 +1,1 @@
-"""The entries of a spec held to their types."""
+"""Checks the types of a spec's entries."""

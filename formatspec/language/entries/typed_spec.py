@@ -1,4 +1,4 @@
-"""The entries of a spec held to their types, and what is wrong with them said in the language's own words."""
+"""Checks the types of a spec's entries, and words what is wrong in the terms of the language."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLAIN_TYPES = {str: "a text", int: "a whole number", bool: "true or false", flo
 
 
 def typed(node: Node) -> Spec:
-    """A spec's entries with their types.  Raises SpecError with the place of everything that has another one."""
+    """Return a spec's entries with their types. Raises SpecError with the place of every entry of a wrong type."""
     try:
         spec = Spec.model_validate(to_plain(node))
     except ValidationError as error:
@@ -41,7 +41,7 @@ def _two_documents(node: Node, spec: Spec) -> Iterator[Problem]:
 
 
 class _Spot(NamedTuple):
-    """A place in a spec that is looked at: its entry, its keys from the top, and what may stand there."""
+    """A place in a spec: its entry, its keys from the top, and what may stand there."""
 
     node: Node
     path: tuple[str, ...]
@@ -55,7 +55,7 @@ class _Spot(NamedTuple):
 
 
 def _problems(node: Node, details: Sequence[Any]) -> Iterator[Problem]:
-    """One problem for each thing that is wrong; of several kinds that an entry may be, that which it resembles."""
+    """Yield one problem for each mistake; if an entry may be of several kinds, the most similar one is assumed."""
     unions: set[tuple[str, ...]] = set()
     strange = {_parent(detail): str(detail["loc"][-1]) for detail in details if detail["type"] == "extra_forbidden"}
     for detail in details:
@@ -86,7 +86,7 @@ def _parent(detail: Any) -> tuple[Any, ...]:
 
 
 def _followed(node: Node, loc: Sequence[Any]) -> tuple[_Spot, tuple[Any, ...], Any]:
-    """The entry that a location leads to, what of the location lies beyond it, and of which kind of several it is."""
+    """Return the entry that a location leads to, the rest of the location, and its kind if there are several."""
     spot = _Spot(node, (), Spec, "", node.place)
     kind: Any = None
     for at, part in enumerate(loc):
@@ -103,7 +103,7 @@ def _followed(node: Node, loc: Sequence[Any]) -> tuple[_Spot, tuple[Any, ...], A
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             inner = value[part]
         elif isinstance(part, int) and not isinstance(value, list | dict):
-            inner = spot.node  # one in place of a list of one
+            inner = spot.node  # a value in place of a list with that one value
         is_strange = place is not None and not any(_named(one, str(part)) for one in _models(kind or spot.allowed))
         if inner is None or (is_strange and at == len(loc) - 1 and _models(kind or spot.allowed)):
             return spot._replace(place=place or spot.place), tuple(loc[at:]), kind
@@ -114,7 +114,7 @@ def _followed(node: Node, loc: Sequence[Any]) -> tuple[_Spot, tuple[Any, ...], A
 
 
 def _kinds(allowed: Any) -> tuple[Any, ...]:
-    """The kinds of values that an annotation allows, null left out."""
+    """Return the kinds of values that an annotation allows, without null."""
     origin = get_origin(allowed)
     if origin in (Union, UnionType):
         return tuple(kind for one in get_args(allowed) for kind in _kinds(one) if kind is not NoneType)
@@ -124,13 +124,13 @@ def _kinds(allowed: Any) -> tuple[Any, ...]:
 
 
 def _own_words(allowed: Any) -> str:
-    """How the language calls what an annotation allows, where the annotation says so."""
+    """Return the language's name for what an annotation allows, if the annotation states one."""
     told = (getattr(one, "description", None) for one in getattr(allowed, "__metadata__", ()))
     return next((one for one in told if one), "")
 
 
 def _tagged(kinds: Sequence[Any], part: Any) -> Any:
-    """The kind that a step of a location names."""
+    """Return the kind that a step of a location names."""
     bare = [(get_args(one)[0] if hasattr(one, "__metadata__") else one, one) for one in kinds]
     names = {getattr(one, "__name__", str(one)) if get_origin(one) is None else str(one): whole for one, whole in bare}
     return names.get(str(part))
@@ -145,7 +145,7 @@ def _named(model: Any, word: str) -> Any:
 
 
 def _inside(allowed: Any, part: Any) -> tuple[Any, str]:
-    """What may stand under a key, or at a place, of what an annotation allows, and what it is for."""
+    """Return what an annotation allows under a key or at a position, and what it is for."""
     for one in _kinds(allowed):
         if isinstance(one, type) and issubclass(one, BaseModel):
             field = _named(one, str(part))
@@ -161,7 +161,7 @@ def _words(model: Any) -> list[str]:
 
 
 def _resembled(spot: _Spot) -> Any:
-    """The kind of mapping whose words an entry has, or nearly has; None if there is none."""
+    """Return the kind of mapping whose words an entry has or nearly has; None if there is none."""
     if not isinstance(spot.node.value, dict):
         return None
     models = _models(spot.allowed)
@@ -171,7 +171,7 @@ def _resembled(spot: _Spot) -> Any:
 
 
 def _said(allowed: Any) -> str:
-    """What an annotation allows, in words."""
+    """Return in words what an annotation allows."""
     said = list(dict.fromkeys(filter(None, (_kind_said(one) for one in _kinds(allowed)))))
     return said[0] if len(said) < 2 else f"{', '.join(said[:-1])}, or {said[-1]}"
 
@@ -207,7 +207,7 @@ def _about(spot: _Spot) -> str:
 
 
 def _another(spot: _Spot) -> Problem:
-    """An entry that is none of the kinds that may stand there."""
+    """Return the problem of an entry of a kind that is not allowed there."""
     return Problem(
         f"{spot.where or 'this'} is {_shown(to_plain(spot.node))}", spot.place, f"{_said(spot.allowed)}{_about(spot)}"
     )

@@ -1,1 +1,1 @@
-"""What stands in a spec in place of what should: lines that are indented wrongly, and words that others use."""
+"""Explains common mistakes in specs: wrong indentation, and words of other tools."""

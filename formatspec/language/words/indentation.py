@@ -1,4 +1,4 @@
-"""Lines of a spec that are indented otherwise than what they belong to, or lack the colon behind their key."""
+"""Finds lines of a spec with wrong indentation, or without the colon after their key."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\{[^{}]*\}|\[[^\[\]]*\]")
 _SHOWN = 60
 _LOOKED_AT = 1000
-"""Characters of a line that are looked at, and lines above one, so that hostile text costs little."""
+"""How many characters of a line, and how many lines above one, are looked at, so that hostile text costs little."""
 
 
 class _Column(NamedTuple):
-    """A column (from 1) at which a block that is still open has its entries: since which line, behind dashes or not."""
+    """The column (from 1) of the entries of an open block, the line where it began, and whether dashes precede it."""
 
     column: int
     line: int
@@ -50,7 +50,7 @@ def _is_list(text: str) -> bool:
 
 
 def _above(lines: Sequence[str], line: int) -> Iterator[int]:
-    """The lines above one that hold something, the nearest first."""
+    """Yield the lines above one that are not empty, the nearest first."""
     for at in range(line - 1, max(0, line - _LOOKED_AT), -1):
         text = lines[at - 1].strip()
         if text and not text.startswith("#"):
@@ -58,7 +58,7 @@ def _above(lines: Sequence[str], line: int) -> Iterator[int]:
 
 
 def _open_columns(lines: Sequence[str], line: int) -> list[_Column]:
-    """The blocks that are open at a line, from the innermost."""
+    """Return the blocks that are open at a line, innermost first."""
     found: list[_Column] = []
     least = _LOOKED_AT
     for at in _above(lines, line):
@@ -107,7 +107,7 @@ def _misplaced(lines: Sequence[str], line: int) -> tuple[str, str] | None:
 
 
 def _without_colon(lines: Sequence[str], line: int) -> tuple[str, str] | None:
-    """A line that should be `key: value` and has no colon: the one named, or the one above it."""
+    """Return a problem if the line, or the one above it, should be `key: value` and has no colon."""
     for at in (line, *list(_above(lines, line))[:1]):
         text = lines[at - 1].strip()[:_LOOKED_AT]
         bare = _QUOTED.sub("", text)
@@ -120,7 +120,7 @@ def _without_colon(lines: Sequence[str], line: int) -> tuple[str, str] | None:
 
 
 def _too_deep(lines: Sequence[str], line: int) -> tuple[str, str] | None:
-    """A line that is indented deeper than the one above it, which has a value already."""
+    """Return a problem if a line is indented deeper than the one above it, which already has a value."""
     above = next(_above(lines, line), None)
     if above is None:
         return None

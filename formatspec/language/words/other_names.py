@@ -1,4 +1,4 @@
-"""Words that people use for what the language calls otherwise, so that a message names the right one."""
+"""Words of other tools for things that the language names differently, so that messages can name the right one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OTHER_SLOTS: dict[str, str] = {
     **dict.fromkeys(("landmarks", "joints", "pose", "kpts"), "`keypoints`"),
 }
 _CLOSE = 0.75
-"""How alike, from 0 to 1, a name must be to a slot to be taken for it misspelled."""
+"""How similar, from 0 to 1, a name must be to a slot to be taken for a misspelling of it."""
 
 _OTHER_CODECS: dict[str, str] = {
     **dict.fromkeys(("xyxy", "ltrb", "minmax", "corners2", "x1y1x2y2"), "sides"),
@@ -65,7 +65,7 @@ _OTHER_WORDS: dict[str, str] = {
 
 
 def slot_hint(name: str, slots: Iterable[str], names: Iterable[str]) -> str:
-    """What helps where `name` is neither one of the slots nor one of the other names that are known there."""
+    """Return a hint for a `name` that is neither a slot nor another name that is known there."""
     slots, names = tuple(slots), tuple(names)
     close = nearest(name, (*slots, *names), _CLOSE)
     other = _OTHER_SLOTS.get(name.casefold())
@@ -89,7 +89,7 @@ _VALUES = frozenset({"yes", "no", "on", "off", "True", "False", "None", "none", 
 
 
 def codec_hint(name: str, codecs: Iterable[str]) -> str:
-    """What helps where no codec has this name."""
+    """Return a hint for an unknown codec."""
     other = _OTHER_CODECS.get(name.casefold())
     if other is not None:
         return f"the language calls it {other}"
@@ -98,17 +98,17 @@ def codec_hint(name: str, codecs: Iterable[str]) -> str:
 
 
 _RECORDS = frozenset({"item", "image", "object", "category", "attributes", "label", "option"})
-"""With these and a dot begin the names of values in the data."""
+"""The first words, before a dot, of names for values in the data."""
 
 
 def argument_hint(values: Iterable[object]) -> str:
-    """What helps where a codec does not take its arguments, and one of these names a value of the data."""
+    """Return a hint if a codec does not take its arguments and one of them names a value of the data."""
     named = any(isinstance(value, str) and value.partition(".")[0] in _RECORDS for value in values)
     return "a codec takes constants, and no value of the data" if named else ""
 
 
 def word_hint(word: str, words: Iterable[str]) -> str:
-    """What helps where `word` is none of the words that may stand somewhere: all of these, where nothing is near."""
+    """Return a hint for a word that is not allowed; it lists all allowed words if none is similar."""
     words = tuple(words)
     other = _OTHER_WORDS.get(word.casefold())
     close = nearest(word, words, _CLOSE if other else 0.6)

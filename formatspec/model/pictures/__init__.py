@@ -1,1 +1,1 @@
-"""Items as pictures: images with what is said of them drawn over them."""
+"""Draws items as pictures: images with their annotations."""

@@ -1,4 +1,4 @@
-"""One item as a picture: regions, hidden parts, outlines, boxes, keypoints, labels."""
+"""Draws one item: regions, hidden parts, outlines, boxes, keypoints, labels."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 By = Literal["class", "object"]
 SHORTEST = 512
-"""Pixels that the longer side of a picture has at least: small images are enlarged by whole numbers."""
+"""The least length in pixels of a picture's longer side; smaller images are enlarged by whole numbers."""
 LARGEST = 16
-"""The most times that an image is enlarged."""
+"""The largest factor by which an image is enlarged."""
 FILL = 0.45
-"""How much of a region's colour lies over the image."""
+"""The opacity of a region's colour over the image."""
 HATCHED_EVERY = 6
 """Pixels between the lines that mark what is hidden."""
 NOTHING = (200, 200, 200)
-"""The colour of a picture whose image is not there."""
+"""The colour of a picture whose image is missing."""
 WRONG = (255, 0, 0)
-"""The colour of what a finding is about."""
+"""The colour for findings."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture that is being drawn, and how many times larger it is than its image."""
+    """A picture that is being drawn, and its scale relative to its image."""
 
     picture: Any
     pen: Any
@@ -39,7 +39,7 @@ class Drawing:
     font: Any
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """A point of the image in the picture."""
+        """Return a point of the image in the picture's coordinates."""
         return x * self.scale, y * self.scale
 
 
@@ -97,7 +97,7 @@ def _class_name(record: Any) -> str:
 
 
 def _painted(image: Picture, objects: Sequence[Any], areas: Sequence[Any], by: By) -> Picture:
-    """The image with regions laid over it, and hidden parts hatched."""
+    """Return the image with regions painted over it, and hidden parts hatched."""
     import numpy as np
     from PIL import Image
 
@@ -119,7 +119,7 @@ def _painted(image: Picture, objects: Sequence[Any], areas: Sequence[Any], by: B
 
 
 def _fitting(region: Region, height: int, width: int) -> Any:
-    """A region's mask, cut or filled up to the image's size where a dataset states another."""
+    """Return a region's mask, cut or extended to the image's size if a dataset states another size."""
     import numpy as np
 
     mask = region.to_mask()
@@ -132,7 +132,7 @@ def _fitting(region: Region, height: int, width: int) -> Any:
 
 
 def _draw(drawing: Drawing, thing: Any, colour: Colour) -> None:
-    """The lines of an object: outlines, box, turned box, line, round shapes, keypoints with their skeleton."""
+    """Draw the lines of an object: outlines, boxes, polyline, round shapes, keypoints with their skeleton."""
     pen, at = drawing.pen, drawing.at
     for ring in thing.polygons:
         _line(drawing, derive.points(ring), colour, closed=True)
@@ -168,7 +168,7 @@ def _line(drawing: Drawing, points: Iterable[Sequence[float]], colour: Colour, c
 
 
 def _around(shape: Sequence[float], steps: int = 48) -> list[tuple[float, float]]:
-    """Points of an ellipse: centre x, centre y, two radii, degrees clockwise on screen."""
+    """Return points of an ellipse: centre x, centre y, two radii, degrees clockwise on screen."""
     import math
 
     x, y, first, second, degrees = shape
@@ -184,7 +184,7 @@ def _around(shape: Sequence[float], steps: int = 48) -> list[tuple[float, float]
 
 
 def _name(drawing: Drawing, thing: Any, colour: Colour) -> None:
-    """The object's class, and its text or score, at its upper left corner."""
+    """Write the object's class, and its text or score, at its upper left corner."""
     box = derive.bbox(thing)
     words = " ".join(filter(None, (_class_name(thing), thing.text, f"{thing.score:.2f}" if thing.score else "")))
     if box is None or not words:
@@ -194,7 +194,7 @@ def _name(drawing: Drawing, thing: Any, colour: Colour) -> None:
 
 
 def _write(drawing: Drawing, at: tuple[float, float], words: str, colour: Colour) -> None:
-    """Words on a ground of their own, moved so that they lie in the picture."""
+    """Write words on a coloured background, moved so that they lie in the picture."""
     words = words if len(words) <= 40 else f"{words[:39]}…"
     left, top, right, bottom = drawing.pen.textbbox((0, 0), words, font=drawing.font)
     width, height = right - left + 4, bottom - top + 4
@@ -205,7 +205,7 @@ def _write(drawing: Drawing, at: tuple[float, float], words: str, colour: Colour
 
 
 def _frame(drawing: Drawing, box: Sequence[float] | None, codes: Sequence[str]) -> None:
-    """A red frame around what findings are about, cut to the picture, with their codes."""
+    """Draw a red frame around what findings are about, cut to the picture, with their codes."""
     x, y, width, height = box or (0, 0, 0, 0)
     (left, top), (right, bottom) = drawing.at(x, y), drawing.at(x + width, y + height)
     most_x, most_y = drawing.picture.width - 1, drawing.picture.height - 1

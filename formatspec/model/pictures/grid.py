@@ -1,4 +1,4 @@
-"""Several pictures as one: a contact sheet."""
+"""Puts several pictures on one contact sheet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GROUND, _INK = (255, 255, 255), (0, 0, 0)
 
 
 def contact_sheet(pictures: Sequence[tuple[str, Picture]], columns: int, rows: int) -> Picture:
-    """Pictures with their titles in a grid, row by row; those that find no cell are left out."""
+    """Return pictures with their titles in a grid, row by row; pictures beyond the last cell are left out."""
     from PIL import Image, ImageDraw, ImageFont
 
     sheet = Image.new("RGB", (columns * CELL, rows * (CELL + TITLE)), _GROUND)

@@ -1,1 +1,1 @@
-"""Plain values as JSON, YAML and text have them: when two are the same, and how text spells them."""
+"""Plain values of JSON, YAML and text: when two are equal, and how text spells them."""

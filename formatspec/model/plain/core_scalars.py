@@ -9,7 +9,7 @@ import math
 import re
 
 MAX_DIGITS = 4000
-"""Characters of a whole number."""
+"""The most characters of a whole number."""
 
 WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -24,7 +24,7 @@ _NAN = frozenset({".nan", ".NaN", ".NAN"})
 
 
 def core_scalar(raw: str) -> str | int | float | bool | None:
-    """What an unquoted scalar means.
+    """Return the value of an unquoted scalar.
 
     Raises:
         ValueError: A whole number has more than MAX_DIGITS digits.

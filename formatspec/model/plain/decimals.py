@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 
 DECIMAL = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
-"""The pattern of a decimal number in any spelling that has one meaning: `10.`, `.5` and `+007` too."""
+"""The pattern of a decimal number in any clear spelling, including `10.`, `.5` and `+007`."""
 LONGEST = 400
-"""Characters of a number; the work of reading a whole number grows with the square of its length."""
+"""The most characters of a number, since reading a whole number takes quadratic time."""
 PLAIN_BELOW = 1e15
-"""Up to here a number is written without an exponent."""
+"""Numbers below this are written without an exponent."""
 _DECIMAL = re.compile(DECIMAL)
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 
 
 def read_decimal(text: str) -> int | float | None:
-    """The number that a text spells, as an int where it has neither a point nor an exponent.
+    """Read a number from text: an int if it has neither a point nor an exponent.
 
-    None stands for a text that spells no number, is longer than LONGEST, or has blanks around the number. An exponent
-    beyond the range of doubles gives an infinite float.
+    The result is None for a text that spells no number, is longer than LONGEST, or has blanks around the number. An
+    exponent beyond the range of doubles gives an infinite float.
     """
     if len(text) > LONGEST:
         return None
@@ -28,10 +28,10 @@ def read_decimal(text: str) -> int | float | None:
 
 
 def spell_decimal(value: float) -> str:
-    """The shortest decimal that reads back as the same number, without an exponent where 20 decimals are enough.
+    """Return the shortest decimal that reads back as the same number, without an exponent if 20 decimals are enough.
 
     0.00001 is written so and not as 1e-05, and 1e16 as 1e+16. A whole float keeps its `.0`, so that it is read as a
-    float again.
+    float.
     """
     if isinstance(value, int):
         return str(int(value))

@@ -1,4 +1,4 @@
-"""Ids that nothing has yet."""
+"""Finds free ids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def free_ids(taken: set[Any]) -> Callable[[Any], Any]:
-    """What gives an id that is not taken in place of one that is: the next number, or the text with one behind it."""
+    """Return a function that replaces a taken id by a free one: the next number, or the text followed by a number."""
     numbers = itertools.count(max((value for value in taken if type(value) is int), default=0) + 1)
 
     def free(value: Any) -> Any:

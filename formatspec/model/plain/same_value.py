@@ -1,4 +1,4 @@
-"""When two plain values are the same, types included."""
+"""Compares plain values including their types."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _SCALARS = frozenset({int, float, str, bool, type(None)})
 
 
 def same_value(one: Any, other: Any) -> bool:
-    """Whether two values are equal and of one type, through lists and mappings.
+    """Return whether two values are equal and of one type, including the values in lists and mappings.
 
     0, 0.0, "0" and false all differ, and so do [1] and [1.0]. A list equals a tuple of the same elements. Subclasses of
-    int, float and str count as what they are derived from. Mappings are compared without regard to the order of keys.
+    int, float and str count as their base class. The order of a mapping's keys does not matter.
 
     Args:
-        one: A value as documents hold it, or anything that has an equality.
-        other: Likewise.
+        one: A value as documents hold it, or anything that can be compared.
+        other: Another such value.
     """
     kind = type(one)
     if kind in _SCALARS and kind is type(other):
@@ -31,5 +31,5 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def _kind(value: Any) -> type:
-    """The type of plain value that a value is, bool before int since True is an int; else its own type."""
+    """Return the plain type of a value, bool before int since True is an int; other values have their own type."""
     return next((kind for kind in (bool, int, float, str) if isinstance(value, kind)), type(value))

@@ -1,1 +1,1 @@
-"""Text templates that work both ways: parsed, matched in time that grows with the text, rendered."""
+"""Text templates: parsed, matched in time proportional to the text, and rendered."""

@@ -1,9 +1,9 @@
-"""A field's pattern as a finite automaton, so that matching takes time in proportion to the text.
+"""A field's pattern as a finite automaton, so that matching takes time proportional to the text.
 
-Which end of a match is taken is said by whoever asks, so that lazy and possessive quantifiers count as greedy ones.
-A pattern is compiled to a list of steps; a set of steps is an int whose bits are their numbers, so that one
-character moves a whole set at once. Sets that were met are remembered with where each character leads (a
-deterministic automaton, built as far as a text needs it), and forgotten again beyond `MOST_SETS`.
+The caller decides which end of a match is taken, so lazy and possessive quantifiers count as greedy ones. A pattern is
+compiled to a list of steps. A set of steps is an int whose bits are their numbers, so that one character moves a whole
+set at once. Sets are remembered with the set that each character leads to (a deterministic automaton, built as far as a
+text needs it), and forgotten beyond `MOST_SETS`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOKEN = re.compile(
 
 MOST_SETS = 10_000
 MOST_STEPS = 10_000
-"""Steps of one pattern; a longer one is refused when its template is compiled."""
+"""The most steps of one pattern; a template with a longer one is refused when it is compiled."""
 _LOOKED_AT = 2_000
 _UNBOUNDED = -1
 _NO_ATOMS = frozenset({"^", "$", r"\b", r"\B", r"\A", r"\Z"})
@@ -29,7 +29,7 @@ _ALPHABET = "".join(map(chr, range(128))) + "\x85\xa0é\u2028漢"
 
 
 class _Program:
-    """The steps of a pattern: a step that takes a character leads to the one behind it, others lead on at once."""
+    """The steps of a pattern: a step that takes a character leads to the next one; other steps lead on at once."""
 
     def __init__(self, pattern: str) -> None:
         self.atoms: dict[int, tuple[str, bool]] = {}
@@ -82,7 +82,7 @@ class _Program:
                 self._at += 1
 
     def _repeat(self, begin: int, end: int, least: int, most: int) -> None:
-        """The steps of tokens `begin` to `end`, which have been made once already, as often as the quantifier says."""
+        """Add the steps of tokens `begin` to `end`, which exist once already, as often as the quantifier says."""
         first = self._first_of_last
         del self.leads[first:]
         for step in [step for step in self.atoms if step >= first]:
@@ -135,10 +135,10 @@ def _bounds(quantifier: str) -> tuple[int, int]:
 
 
 class Automaton:
-    """A pattern's automaton, run over a text in either direction."""
+    """A pattern's automaton, which can run over a text in either direction."""
 
     def __init__(self, pattern: str) -> None:
-        """Compile a regular expression's pattern."""
+        """Compile the pattern of a regular expression."""
         program = _Program(pattern)
         takers: dict[tuple[str, bool], int] = {}
         for step, atom in program.atoms.items():
@@ -173,7 +173,7 @@ class Automaton:
         return known
 
     def _takers(self, char: str) -> int:
-        """The steps that take a character."""
+        """Return the steps that take a character."""
         known = self._taking.get(char)
         if known is None:
             known = sum(steps for atom, steps in self._atoms if atom.fullmatch(char))
@@ -186,9 +186,9 @@ class Automaton:
         return _closed((steps & self._takers(char)) << 1, self._onward)
 
     def ends(self, text: str, start: int, allowed: bytearray, shortest: bool = False) -> int:
-        """The last place, of those marked in `allowed`, where a match that begins at `start` may end; -1 for none.
+        """Return the last position, of those marked in `allowed`, where a match from `start` may end; -1 for none.
 
-        shortest: find the first such place instead.
+        With `shortest`, the first such position is returned.
         """
         steps = self._onward[0]
         found = -1
@@ -220,7 +220,7 @@ class Automaton:
         return found
 
     def starts(self, text: str, allowed: bytearray) -> bytearray:
-        """The places from which a match leads to one of the marked ends, marked likewise."""
+        """Return the positions from which a match leads to one of the marked ends, marked in the same way."""
         marked = bytearray(len(text) + 1)
         first = 1
         sets, behind = self._sets, self._behind
@@ -245,7 +245,7 @@ class Automaton:
         return marked
 
     def goes_on(self, char: str) -> bool:
-        """Whether some match that this character follows has a longer match over it; never wrongly false."""
+        """Return whether a match followed by this character may be extended over it; never wrongly false."""
         letters = {self._takers(letter): letter for letter in _ALPHABET}.values()
         todo, seen = [self._onward[0]], {self._onward[0]}
         while todo:
@@ -263,7 +263,7 @@ class Automaton:
 
 
 def _closures(leads: Sequence[Sequence[int]]) -> list[int]:
-    """For each step the set of those that it leads to at once, itself among them."""
+    """Return for each step the set of steps that it leads to without a character, including itself."""
     closures = []
     for step in range(len(leads)):
         seen, todo = 1 << step, [step]
@@ -287,11 +287,11 @@ def _closed(steps: int, closures: Sequence[int]) -> int:
 
 @lru_cache(maxsize=1024)
 def automaton(pattern: str) -> Automaton:
-    """The automaton of a pattern.  Raises ValueError for a pattern with anchors, looks around or atomic groups."""
+    """Return the automaton of a pattern. Raises ValueError for anchors, lookarounds and atomic groups."""
     return Automaton(pattern)
 
 
 @lru_cache(maxsize=4096)
 def goes_on(pattern: str, char: str) -> bool:
-    """Whether a match of the pattern may go on over this character where a shorter one ends before it."""
+    """Return whether a match of the pattern may go on over this character although a shorter one ends before it."""
     return automaton(pattern).goes_on(char)

@@ -1,4 +1,4 @@
-"""What may stand behind the colon of a placeholder: `{id:03d}`, `{scene:path?}`, `{subset:train|val}`."""
+"""The formats after the colon of a placeholder: `{id:03d}`, `{scene:path?}`, `{subset:train|val}`."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ IMAGE_EXTENSIONS: tuple[str, ...] = (
 """The extension words of image files, in lower case and without the dot."""
 
 FORMATS: tuple[str, ...] = ("d", "03d", "f", "word", "words", "token", "path", "path?", "image", "one|two|three")
-"""What an unknown format might have been meant to be."""
+"""The formats that are suggested for an unknown one."""
 
-_DIGITS = 20  # of an unsigned 64-bit number; a bound keeps matching linear
+_DIGITS = 20  # as in an unsigned 64-bit number; the bound keeps matching linear
 _NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 _DOTS = frozenset({".", ".."})
@@ -225,7 +225,7 @@ def _render_decimal(value: Any) -> str:
         return shortest
     plain = format(Decimal(shortest), "f")
     plain = plain if "." in plain else plain + ".0"
-    # Beyond what the pattern reads, the exponent stays.
+    # If the pattern cannot read that many digits, the exponent stays.
     return plain if len(plain) <= 40 else shortest
 
 

@@ -1,8 +1,8 @@
-"""From the parts of a template to a regular expression whose cost is known.
+"""Turns the parts of a template into a regular expression whose cost is known.
 
-Matching backtracks, so a template's worst case is a power of the text's length: one factor for every place
-where a field could end at several positions. `degree` counts them; `sealed` blocks (what lies between two
-slashes, where no field can cross a slash) are atomic groups and do not multiply.
+Matching backtracks, so the worst case of a template is a power of the text's length: one factor for every place where a
+field could end at several positions. `degree` counts them. `sealed` blocks (the text between two slashes, if no field
+there can contain a slash) are atomic groups and do not multiply.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Var(msgspec.Struct, frozen=True):
         group: The number of its group in the regular expression, from 1.
         again: Whether the field repeats the text of its group, which an earlier field captured.
         before: Literal text before it that is absent together with an optional field.
-        after: Literal text behind it, likewise.
+        after: Literal text after it, in the same way.
     """
 
     field: TemplateField
@@ -44,16 +44,16 @@ Piece = str | Var
 
 class _Block(msgspec.Struct, frozen=True):
     items: tuple[Piece, ...]
-    cuts: tuple[bool, ...]  # for each item: could it end at several places with the rest still going on?
+    cuts: tuple[bool, ...]  # for each item, whether it could end at several positions with the rest still matching
     sealed: bool
 
 
 def pieces_of(parts: Sequence[str | TemplateField]) -> tuple[Piece, ...]:
-    """Merge neighbouring literals, number the groups, and give optional fields the separators that go with them.
+    """Merge neighbouring literals, number the groups, and give optional fields their separators.
 
-    An optional field takes the slash behind it. Where there is none, it takes the blank before it, else the blank or
-    the dashes behind it. At the end of the text, where nothing but optional fields follows, it also takes the comma or
-    other separator before it.
+    An optional field takes the slash after it. Without one, it takes the blank before it, or else the blank or the
+    dashes after it. At the end of the text, where only optional fields follow, it also takes the comma or other
+    separator before it.
     """
     merged: list[str | TemplateField] = []
     for part in parts:
@@ -63,7 +63,7 @@ def pieces_of(parts: Sequence[str | TemplateField]) -> tuple[Piece, ...]:
             merged.append(part)
     pieces: list[Piece] = []
     groups: dict[tuple[str, str, bool], int] = {}
-    taken = 0  # characters of the coming literal that belong to the optional field before it
+    taken = 0  # characters of the next literal that belong to the optional field before it
     for i, part in enumerate(merged):
         if isinstance(part, str):
             if part[taken:]:
@@ -99,20 +99,20 @@ _SEPARATOR = re.compile(r"[ \t]*[,;|][ \t]*\Z")
 
 
 def _separator(text: str) -> str:
-    """The separator at the end of a literal text that is more than blanks; empty where there is none."""
+    """Return the separator at the end of a literal text, if it is more than blanks; otherwise an empty text."""
     found = _SEPARATOR.search(text)
     return found[0] if found else ""
 
 
 def _ends_optional(rest: Sequence[str | TemplateField]) -> bool:
-    """Whether nothing but optional fields with separators before them follows."""
+    """Return whether only optional fields with separators before them follow."""
     return all(part.optional if isinstance(part, TemplateField) else _SEPARATOR.fullmatch(part) for part in rest)
 
 
 def source(pieces: Sequence[Piece], *, lazy: bool = False) -> str:
-    """The regular expression of the whole, to be matched in full.
+    """Return the regular expression of the whole template, for a full match.
 
-    lazy: make every choice in the opposite order.
+    With `lazy`, every choice is made in the opposite order.
     """
     text = []
     for block in _blocks(pieces if lazy else _held(pieces)):
@@ -122,11 +122,11 @@ def source(pieces: Sequence[Piece], *, lazy: bool = False) -> str:
 
 
 _HELD = {r"[^/]+": r"[^/]++", r"[^/]+(?:/[^/]+)*": r"[^/]++(?:/[^/]++)*"}
-"""Patterns of whole segments, and the same where a segment gives none of its characters back."""
+"""Patterns of whole segments, each with its possessive form."""
 
 
 def _held(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """The pieces with fields of whole segments held where a slash must follow, as none could within a segment."""
+    """Return the pieces with possessive fields where a slash must follow a whole segment."""
     following = [
         piece.after if isinstance(piece, Var) and piece.after else then for piece, then in pairwise((*pieces, ""))
     ]
@@ -139,7 +139,7 @@ def _held(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 
 def piece_source(piece: Piece, *, lazy: bool = False) -> str:
-    """The regular expression of one piece."""
+    """Return the regular expression of one piece."""
     if isinstance(piece, str):
         return re.escape(piece)
     before, after = re.escape(piece.before), re.escape(piece.after)
@@ -154,7 +154,7 @@ def piece_source(piece: Piece, *, lazy: bool = False) -> str:
 
 
 def degree(pieces: Sequence[Piece]) -> int:
-    """The power of the text's length that bounds the cost of a match."""
+    """Return the power of the text's length that bounds the cost of a match."""
     worst, carried = 1, 0
     crossings = [i for i, piece in enumerate(pieces) if isinstance(piece, Var) and crosses(piece)]
     last_crossing = pieces[crossings[-1]] if crossings else None
@@ -163,8 +163,8 @@ def degree(pieces: Sequence[Piece]) -> int:
         for item, cut in zip(block.items, block.cuts, strict=True):
             if isinstance(item, str) or not (item.again or unbounded(item.field.pattern)):
                 continue
-            # Behind the last field that can cross a slash, each of its cuts leaves only one folder's name to
-            # search before the next slash: the costs add up, they do not multiply.
+            # After the last field that can contain a slash, each of its ends leaves only one folder's name to search
+            # before the next slash: these costs are added, not multiplied.
             if cut and not (item is last_crossing and _ends_block(item, block)):
                 cuts, tail = cuts + 1, 0
             else:
@@ -180,7 +180,7 @@ def _ends_block(var: Var, block: _Block) -> bool:
 
 
 def open_fields(pieces: Sequence[Piece]) -> tuple[TemplateField, ...]:
-    """The fields that leave a choice: without them, no text has two parses."""
+    """Return the fields that leave a choice: without them, no text has two parses."""
     return tuple(
         item.field
         for block in _blocks(pieces)
@@ -190,7 +190,7 @@ def open_fields(pieces: Sequence[Piece]) -> tuple[TemplateField, ...]:
 
 
 def crosses(var: Var) -> bool:
-    """Whether a field, with what belongs to it, may hold a slash."""
+    """Return whether a field, with its separators, may contain a slash."""
     return "/" in var.before + var.after or accepts(var.field.pattern, "/")
 
 
@@ -221,21 +221,21 @@ def _cut(flat: Sequence[Piece], i: int) -> bool:
         return goes_on(item.field.pattern, item.after[0])
     rest = flat[i + 1 :]
     if not rest or all(isinstance(other, str) for other in rest):
-        return False  # the end of the text says where it ends
+        return False  # it ends at the end of the text
     following = rest[0]
     return isinstance(following, Var) or goes_on(item.field.pattern, following[0])
 
 
 @lru_cache(maxsize=4096)
 def accepts(pattern: str, char: str) -> bool:
-    """Whether a text that the pattern matches may hold this character (never wrongly false)."""
+    """Return whether a text that the pattern matches may contain this character (never wrongly false)."""
     atoms = {m[0] for m in TOKEN.finditer(pattern) if m.lastgroup == "atom"}
     return any(re.fullmatch(atom, char, re.IGNORECASE | re.DOTALL) for atom in atoms)
 
 
 @lru_cache(maxsize=1024)
 def unbounded(pattern: str) -> bool:
-    """Whether the pattern may match a text of any length."""
+    """Return whether the pattern may match a text of any length."""
     for token in TOKEN.finditer(pattern):
         if token.lastgroup == "quantifier" and token[0] != "?":
             upper = token[0].strip("{}").split(",")[-1]
@@ -246,12 +246,12 @@ def unbounded(pattern: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def branches(pattern: str) -> bool:
-    """Whether the pattern has alternatives, whose order `reversed_order` cannot turn."""
+    """Return whether the pattern has alternatives, whose order `reversed_order` cannot change."""
     return any(m[0] == "|" for m in TOKEN.finditer(pattern) if m.lastgroup == "structure")
 
 
 def reversed_order(pattern: str) -> str:
-    """The same pattern with greedy quantifiers made lazy."""
+    """Return the same pattern with lazy quantifiers in place of greedy ones."""
     tokens = list(TOKEN.finditer(pattern))
     text: list[str] = []
     modified = False
@@ -268,9 +268,9 @@ def reversed_order(pattern: str) -> str:
 
 @lru_cache(maxsize=1024)
 def run_of(pattern: str) -> re.Pattern[str] | None:
-    """The compiled pattern, if it is one class of characters repeated at least once; else None.
+    """Return the compiled pattern if it is one class of characters repeated at least once; otherwise None.
 
-    Of such a pattern every non-empty part of a match is a match, too.
+    Every non-empty part of a match of such a pattern is a match too.
     """
     tokens = list(TOKEN.finditer(pattern))
     plain = len(tokens) == 2 and tokens[0].lastgroup == "atom" and tokens[1][0] == "+"

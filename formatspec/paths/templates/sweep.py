@@ -1,8 +1,8 @@
-"""Matching without backtracking, for texts that are too long for the regular expression.
+"""Matches without backtracking, for texts that are too long for the regular expression.
 
-From right to left, every piece marks the positions from which it and all behind it can match; then one walk
-from left to right takes at each field the longest (or the shortest) end that is marked. Each piece goes over the
-text once in each direction, so that the time grows with the text as it does with the pieces.
+From right to left, every piece marks the positions from which it and everything after it can match. Then one walk from
+left to right takes, at each field, the longest (or the shortest) marked end. Each piece reads the text once in each
+direction, so the time is proportional to the text and to the number of pieces.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from formatspec.paths.templates.pattern import Piece, Var, run_of
 
 
 def sweep(pieces: Sequence[Piece], text: str, *, shortest: bool = False) -> list[str | None] | None:
-    """The text of every group (None where an optional field is absent), or None if the text does not match.
+    """Return the text of every group (None for an absent optional field), or None if the text does not match.
 
-    A field given again must repeat its text on the path taken; other paths are not tried for its sake.
+    A repeated field must have the same text on the path that is taken; other paths are not tried.
     """
     marks = [bytearray(len(text)) + b"\1"]
     for piece in reversed(pieces):
@@ -42,7 +42,7 @@ def sweep(pieces: Sequence[Piece], text: str, *, shortest: bool = False) -> list
 def _choose(
     var: Var, text: str, position: int, following: bytearray, found: list[str | None], shortest: bool
 ) -> tuple[int, int, int] | None:
-    """Where a field begins and ends (-1: absent), and where the next piece begins."""
+    """Return where a field begins and ends (-1: absent), and where the next piece begins."""
     absent = (position, -1, position) if var.field.optional and following[position] else None
     known = found[var.group - 1]
     if var.again and known is None:

@@ -1,4 +1,4 @@
-"""The text of a template, split into literals and placeholders; what a placeholder must be able to do."""
+"""Parses the text of a template into literals and placeholders, and defines what a placeholder must be able to do."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _CLOSING = {"{": "}", "[": "]"}
 
 
 class TemplateSyntaxError(ValueError):
-    """A template that cannot be read.
+    """A template cannot be parsed.
 
     Attributes:
         message: What is wrong.
-        offset: Where, in characters from the start of the text that was given.
+        offset: Where, in characters from the start of the given text.
         expected: What would have been right.
     """
 
@@ -27,12 +27,12 @@ class TemplateSyntaxError(ValueError):
         self.expected = expected
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle all three values, which the message alone would lose."""
+        """Pickle all three values, since the message alone would lose two."""
         return type(self), (self.message, self.offset, self.expected)
 
 
 class MissingValueError(KeyError):
-    """A placeholder that must be rendered has no value. `name` is the placeholder's."""
+    """A placeholder without which the template cannot be rendered has no value. `name` is the placeholder's."""
 
     def __init__(self, name: str) -> None:
         """Take the placeholder's name."""
@@ -40,19 +40,19 @@ class MissingValueError(KeyError):
         self.name = name
 
     def __str__(self) -> str:
-        """A sentence that names the placeholder."""
+        """Return a sentence that names the placeholder."""
         return f"no value for `{self.name}`"
 
 
 class LiteralText(msgspec.Struct, frozen=True):
-    """Text that stands for itself, with `{{` and `}}` already made single; `offset` is where it begins."""
+    """Literal text, with `{{` and `}}` already replaced by single braces; `offset` is where it begins."""
 
     text: str
     offset: int
 
 
 class Placeholder(msgspec.Struct, frozen=True):
-    """What stands between two braces, as written; `offset` is that of the first character inside."""
+    """The text between two braces, as written; `offset` is that of the first character inside."""
 
     text: str
     offset: int

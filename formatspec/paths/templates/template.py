@@ -61,13 +61,13 @@ class Template:
     parts: tuple[str | TemplateField, ...]
     limit: int
     names: tuple[str, ...] = field(compare=False)
-    """Of the fields, in order, each once."""
+    """The names of the fields in order, each once."""
     literal_count: int = field(compare=False)
-    """Characters outside the placeholders: of two templates for one text, more of them is more specific."""
+    """How many characters lie outside placeholders: of two templates that match a text, more means more specific."""
     prefix: str = field(compare=False)
-    """What every match begins with."""
+    """The text with which every match begins."""
     suffix: str = field(compare=False)
-    """What every match ends with."""
+    """The text with which every match ends."""
     _pieces: tuple[Piece, ...] = field(compare=False, repr=False)
     _slots: tuple[TemplateField, ...] = field(compare=False, repr=False)
     _plain: bool = field(compare=False, repr=False)
@@ -78,10 +78,10 @@ class Template:
         return compile_template, (self.parts, self.limit)
 
     def match(self, text: str) -> dict[str, Any] | None:
-        """The values of the fields, or None where the text does not fit.
+        """Return the values of the fields, or None if the text does not match.
 
-        A text does not fit if its form is another, if a value does not parse, or if a name given twice has two values.
-        An absent optional field has the value `parse("")`, or None if that raises.
+        A text does not match if its form differs, if a value does not parse, or if a repeated name has two values. An
+        absent optional field has the value `parse("")`, or None if that raises.
         """
         if not text.endswith(self.suffix) or not text.startswith(self.prefix) or self._inner not in text:
             return None
@@ -91,7 +91,7 @@ class Template:
                 return None
             if len(self.names) < len(self._slots):
                 return self._values(found.groups())
-            # As many names as groups; saying so (`strict`) would cost as much as the zip itself.
+            # There are as many names as groups; checking it (`strict`) would cost as much as the zip itself.
             values: dict[str, Any] = dict(zip(self.names, found.groups()))  # noqa: B905
             return values if self._plain else self._parsed(values)
         raw = self._groups(text)
@@ -105,9 +105,13 @@ class Template:
         return f"\n{self.prefix}" in texts and f"{self.suffix}\n" in texts and self._inner in texts
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """The text of these values; other keys are ignored. None is no value, nor is "" to an optional field.
+        """Return the text of these values; other keys are ignored.
 
-        Raises MissingValueError for a field that must be there, ValueError for a value that a field cannot render.
+        None means no value; so does "" for an optional field.
+
+        Raises:
+            MissingValueError: A required field has no value.
+            ValueError: A field cannot render its value.
         """
         text = ""
         for name, before, render, after, optional in self._steps:
@@ -123,10 +127,10 @@ class Template:
         return text
 
     def ambiguous(self, text: str) -> bool:
-        """Whether the text matches in two ways that give different values to the fields.
+        """Return whether the text matches in two ways that give the fields different values.
 
-        The longest and the shortest way are looked at.  Where one of them ends at a field that is given again and
-        differs there, a way between them may still be another, and the text counts as ambiguous.
+        The longest and the shortest way are compared. If one of them fails because a repeated field differs, another
+        way may exist between them, and the text counts as ambiguous.
         """
         if not self._open:
             return False
@@ -143,11 +147,11 @@ class Template:
         return any(other is None or tuple(other) != tuple(first) for other in others)
 
     def explain(self, text: str) -> str:
-        """Why the text does not match, for a person; "" if it does."""
+        """Return why the text does not match; "" if it does."""
         return self.explained(text)[1]
 
     def explained(self, text: str) -> tuple[int, str]:
-        """How far the text matches, in characters, and why it does no further; "" if it does."""
+        """Return how many characters of the text match, and why no more do; "" if all do."""
         if self.match(text) is not None:
             return len(text), ""
         if len(text) > self.limit:
@@ -183,14 +187,14 @@ class Template:
         return position, f"{before}{wanted} must follow" + (f", found {_short(rest)!r}" if rest else "") + other
 
     def _fitting_end(self, text: str) -> str:
-        """What is said of a path of which an end fits, where what stands before it does not."""
+        """Return a hint for a path whose end matches while the part before it does not."""
         ends = [at + 1 for at, sign in enumerate(text[: self._budget]) if sign == "/"]
         fits = next((text[at:] for at in ends if self.match(text[at:]) is not None), None)
         return f"; its end {fits!r} fits: leave out what stands before it" if fits else ""
 
     @cached_property
     def _steps(self) -> tuple[tuple[str, str, Callable[[Any], str] | None, str, bool], ...]:
-        """The pieces to render: a field's name, what stands before it, itself, what behind, whether it is optional."""
+        """The pieces to render: name, text before, function, text after, whether optional."""
         return tuple(
             ("", piece, None, "", False)
             if isinstance(piece, str)
@@ -200,7 +204,7 @@ class Template:
 
     @cached_property
     def _inner(self) -> str:
-        """The longest text that every match holds, which is found sooner than a match is refused."""
+        """The longest text that every match contains; looking for it is faster than failing to match."""
         return max((piece for piece in self._pieces if isinstance(piece, str)), key=len, default="")
 
     @cached_property
@@ -209,7 +213,7 @@ class Template:
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
-        """Compiled for the first text that has the right beginning and end: of many templates few meet one."""
+        """The regular expression, compiled for the first text with the right beginning and end."""
         return re.compile(source(self._pieces))
 
     @cached_property
@@ -218,7 +222,7 @@ class Template:
 
     @cached_property
     def _branching(self) -> bool:
-        """Whether the lazy expression may miss the shortest match, as alternatives have an order of their own."""
+        """Whether the lazy expression may miss the shortest match, because alternatives have a fixed order."""
         return any(branches(one.pattern) for one in self._open)
 
     def _groups(self, text: str) -> Sequence[str | None] | None:
@@ -229,12 +233,12 @@ class Template:
 
     @cached_property
     def _odd(self) -> tuple[tuple[str, Callable[[str], Any], Any], ...]:
-        """The fields whose text is not yet their value, how it is parsed, and the value where it is absent."""
+        """The fields whose text is not their value: name, parser, and the value when absent."""
         odd = [slot for slot in self._slots if slot.parse is not str or slot.optional]
         return tuple((slot.name, slot.parse, _parse(slot, None) if slot.optional else None) for slot in odd)
 
     def _parsed(self, values: dict[str, Any]) -> dict[str, Any] | None:
-        """The values of fields, each with a name of its own, whose texts are given."""
+        """Return the values of fields without repeated names, from their texts."""
         try:
             for name, parse, absent in self._odd:
                 text = values[name]
@@ -271,7 +275,7 @@ class Template:
         return ""
 
     def _reach(self, text: str) -> tuple[int, int, Sequence[str | None]]:
-        """The first piece that fails, the position in the text where it was tried, the groups before it."""
+        """Return the first piece that fails, the position in the text where it was tried, and the groups before it."""
         for count in range(len(self._pieces), 0, -1):
             beginning = "".join(piece_source(piece) for piece in self._pieces[:count])
             found = re.match(beginning, text)
@@ -283,12 +287,13 @@ class Template:
 def compile_template(parts: Sequence[str | TemplateField], limit: int = PATH_LIMIT) -> Template:
     """Compile literals and fields, in order. Texts longer than `limit` characters match nothing.
 
-    An optional field followed by "/" is absent together with that slash; else together with the blank before
-    it, or with the blank behind it. A name given twice must have one value. A match takes time in
-    proportion to the text, if a text has one way to fit a field's own pattern.
+    An optional field followed by "/" is absent together with that slash; otherwise together with the blank before it,
+    or the blank after it. A repeated name must have one value. A match takes time proportional to the text, if a text
+    matches a field's own pattern in only one way.
 
-    Raises ValueError for a field whose pattern is no regular expression, captures groups, or has anchors, looks around
-    or atomic groups.
+    Raises:
+        ValueError: A field's pattern is no regular expression, captures groups, or has anchors, lookarounds or atomic
+            groups.
     """
     for part in parts:
         if isinstance(part, TemplateField):
@@ -336,11 +341,11 @@ def _short(text: str) -> str:
 
 
 _PATTERNS = {"[^/]+": "one part of a path, without '/'"}
-"""Patterns of fields that say nothing of what they want, in words."""
+"""Words for patterns of fields that have no words of their own."""
 
 
 def _counted(text: str, wants: str) -> str:
-    """How many numbers stand in a text of which a certain count of numbers is wanted, where it is another count."""
+    """Return how many numbers a text has if a certain count is wanted and it has another."""
     words = text.split()
     try:
         [float(word) for word in words]

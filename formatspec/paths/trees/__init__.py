@@ -1,1 +1,1 @@
-"""Trees of files, seen alike: a folder, a zip archive, a place behind a URL."""
+"""Trees of files behind one interface: a folder, a zip archive, a place behind a URL."""

@@ -1,4 +1,4 @@
-"""A folder on disk, seen as a tree: listed once; links that stay inside are followed."""
+"""A folder on disk as a tree: it is listed once, and links that stay inside are followed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from formatspec.paths.trees.positioned import read_at
 from formatspec.paths.trees.tree import Listed, Listing, SourceChangedError, Tree, subtree
 
 FOLDERS_KNOWN = 4096
-"""Folders that are remembered to lie inside the root."""
+"""How many folders are remembered to lie inside the root."""
 
 
 _ODD_SEGMENTS = frozenset({"", ".", ".."})
@@ -27,7 +27,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0
 
 
 _AT_ONCE = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
-"""Whether a file can be opened before anything is known of it: a link is not followed, a pipe not waited for."""
+"""Whether a file can be opened without checks before: links are not followed, and pipes do not block."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class FolderTree(Listed):
         return str(self.folder)
 
     def exists(self, path: str) -> bool:
-        """Whether a regular file has this path, inside the folder."""
+        """Return whether a regular file has this path, inside the folder."""
         try:
             return bool(self._file(path))
         except FileNotFoundError:
             return False
 
     def size(self, path: str) -> int:
-        """Bytes of the file.  Raises FileNotFoundError."""
+        """Return the size of the file in bytes. Raises FileNotFoundError."""
         return os.stat(self._file(path)).st_size  # noqa: PTH116  # a Path here would double the time
 
     def read(self, path: str) -> bytes:
@@ -65,7 +65,7 @@ class FolderTree(Listed):
             return file.read()
 
     def local(self, path: str) -> Path | None:
-        """The file's path on disk; None where there is no such file."""
+        """Return the file's path on disk; None if there is no such file."""
         try:
             return Path(self._file(path))
         except FileNotFoundError:
@@ -80,7 +80,7 @@ class FolderTree(Listed):
         return FolderTree, (self.folder.absolute(),)
 
     def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
-        """The first and the last `size` bytes of a file, or None where this system cannot read at an offset."""
+        """Return the first and the last `size` bytes of a file, or None if this system cannot read at an offset."""
         opened = self._opened(path) if _AT_ONCE else None
         if opened is None:
             return None
@@ -92,7 +92,7 @@ class FolderTree(Listed):
             os.close(descriptor)
 
     def _opened(self, path: str) -> tuple[int, int] | None:
-        """A file that is plainly there, opened, and its size; None where `_file` must look, which also says why not."""
+        """Open an ordinary file, and return it with its size; None if `_file` must check it and explain the error."""
         folder, _, name = path.rpartition("/")
         known = folder and self._folders_inside.get(folder)
         if name in _ODD_SEGMENTS or not (known or self._is_sound(folder, path)):
@@ -117,18 +117,18 @@ class FolderTree(Listed):
             if self._is_sound(folder, path) and name not in _ODD_SEGMENTS and self._reaches_file(folder, full):
                 return full
         except (OSError, ValueError):
-            pass  # said below
+            pass  # reported below
         if "_listing" in self.__dict__ and _is_listed(self._listing.paths, path):
             raise SourceChangedError(f"{full} is gone: it was there when the run began")
         raise FileNotFoundError(f"{self.root} holds no file {path!r}")
 
     def _is_sound(self, folder: str, path: str) -> bool:
-        """Whether the folder of a path is named by names alone."""
+        """Return whether the folder of a path contains no links, as far as known."""
         sound = folder in self._folders_inside or _ODD_SEGMENTS.isdisjoint(folder.split("/"))
         return sound if folder else not path.startswith("/")
 
     def _reaches_file(self, folder: str, full: str) -> bool:
-        """Whether a regular file is there, and really inside the root."""
+        """Return whether a regular file exists there, really inside the root."""
         mode = os.lstat(full).st_mode
         if stat.S_ISLNK(mode):
             return _inside(os.path.realpath(full), self._real) and os.path.isfile(full)  # noqa: PTH113
@@ -149,7 +149,7 @@ class FolderTree(Listed):
 
     @cached_property
     def _folders_inside(self) -> dict[str, bool]:
-        """What is known of folders: whether their real place is inside the root."""
+        """What is known about folders: whether their real place is inside the root."""
         return {}
 
     @cached_property
@@ -171,7 +171,7 @@ def _is_listed(paths: Sequence[str], path: str) -> bool:
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
-    """The bytes of an open file of about this size, which is closed."""
+    """Return the bytes of an open file of about this size, and close it."""
     try:
         data = os.read(descriptor, size + 1)
         if len(data) == size:
@@ -185,7 +185,7 @@ def _read_all(descriptor: int, size: int) -> bytes:
 
 
 def _scan(start: str, real_root: str) -> Listing:
-    """The listing of a folder."""
+    """Return the listing of a folder."""
     folders: list[str] = []
     escapes: list[str] = []
     paths = Paths(_walk(start, real_root, folders, escapes))
@@ -193,9 +193,9 @@ def _scan(start: str, real_root: str) -> Listing:
 
 
 def _walk(start: str, real_root: str, folders: list[str], escapes: list[str]) -> Iterator[str]:
-    """Walk depth first with every folder's names in order, which is the order by segments; gives the files."""
-    # A level: the names still to see, what is no plain file among them, the folder's path with its slash, its real
-    # path.
+    """Yield the files depth first, the names of each folder sorted, which is the order by segments."""
+    # A level: the names still to visit, the entries among them that are no plain files, the folder's path with its
+    # slash, its real path.
     levels = [(*_entries(start), "", real_root)]
     while levels:
         names, others, prefix, real = levels[-1]
@@ -227,7 +227,7 @@ def _walk(start: str, real_root: str, folders: list[str], escapes: list[str]) ->
 
 
 def _entries(folder: str) -> tuple[Iterator[str], dict[str, os.DirEntry[str]]]:
-    """The names in a folder, in order, and what is there under those that are no plain files."""
+    """Return the names in a folder, in order, and those entries that are no plain files."""
     names, others = [], {}
     with os.scandir(folder) as entries:
         for entry in entries:

@@ -1,4 +1,4 @@
-"""Open a folder, a zip archive or a place behind a URL as a tree."""
+"""Opens a folder, a zip archive or a place behind a URL as a tree."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from formatspec.paths.trees.zip_tree import ZipTree
 
 
 def open_tree(path: str | Path) -> Tree:
-    """The tree of a folder or of a zip archive, on disk or behind a URL.
+    """Return the tree of a folder or of a zip archive, on disk or behind a URL.
 
-    Raises FileNotFoundError if nothing is there, ValueError if it is a file but no zip archive, RemoteError where
-    a store cannot be reached.
+    Raises:
+        FileNotFoundError: There is nothing.
+        ValueError: It is a file but no zip archive.
+        RemoteError: A store cannot be reached.
     """
     if is_url(path):
         return open_url(str(path))

@@ -1,8 +1,8 @@
-"""Bytes at a place of an open file, also on platforms that have no call for it (Windows).
+"""Reads and writes an open file at an offset, also on platforms without a system call for it (Windows).
 
-Where the platform has one, the file's own position does not matter and does not move, so that threads and copies of a
-process share the file.  Elsewhere the position is moved under a lock, which is enough for the threads of one process;
-such platforms do not copy processes either.
+Where the platform has such calls, the file's own position is not used, so that threads and copies of a process share
+the file. Elsewhere the position is moved under a lock, which is enough for the threads of one process; such platforms
+do not copy processes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import threading
 
 BINARY = getattr(os, "O_BINARY", 0)
-"""A flag for `os.open`: bytes as they are; without it, Windows changes ends of lines."""
+"""A flag for `os.open` that keeps line endings; Windows would change them without it."""
 
 _lock = threading.Lock()
 
@@ -33,7 +33,7 @@ _write = getattr(os, "pwrite", _seek_and_write)
 
 
 def read_at(descriptor: int, size: int, offset: int) -> bytes:
-    """The `size` bytes of an open file from `offset` on; fewer where the file ends.  Raises OSError."""
+    """Return `size` bytes of an open file from `offset` on; fewer at the end of the file. Raises OSError."""
     data: bytes = _read(descriptor, size, offset)
     while len(data) < size:
         more = _read(descriptor, size - len(data), offset + len(data))
@@ -44,7 +44,7 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
 
 
 def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
-    """Write all of some bytes into an open file from `offset` on.  Raises OSError."""
+    """Write all bytes into an open file from `offset` on. Raises OSError."""
     view = memoryview(data)
     done = 0
     while done < len(view):

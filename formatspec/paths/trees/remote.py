@@ -1,4 +1,4 @@
-"""A dataset behind a URL, seen as a tree: listed once, its files fetched whole, ahead of being read."""
+"""A dataset behind a URL as a tree: it is listed once, and its files are fetched whole before they are read."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 MANY = 256
-"""Files that are fetched ahead at most."""
+"""The most files that are fetched ahead."""
 
 
 class ReadAhead:
-    """Files on their way and files read lately, for one reader in one process.
+    """Files that are being fetched, and files read lately, for one reader in one process.
 
-    What was read lately is kept because an image's header is read first, and its bytes when it is copied. A file larger
-    than all that is fetched ahead is fetched alone.
+    Files read lately are kept because an image's header is read first and its bytes when it is copied. A file larger
+    than the room for fetching ahead is fetched alone.
     """
 
     def __init__(
         self, fetch: Callable[[str, bool], bytes], size: Callable[[str], int], pool: ThreadPoolExecutor
     ) -> None:
-        """Take how files are fetched and measured, and the threads that fetch them."""
+        """Take the functions that fetch and measure files, and the threads that fetch them."""
         self._fetch, self._size, self._pool = fetch, size, pool
         self._coming: dict[str, Future[bytes]] = {}
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._held = 0
 
     def expect(self, paths: Iterable[str], again: bool = False) -> None:
-        """Fetch the first of these files that are not there yet; let go of what is not among them.
+        """Fetch the first of these files that are not here yet, and drop files that are not among them.
 
-        Where nothing is expected, nothing is under way afterwards: a process may then be copied safely.
+        If nothing is expected, nothing is being fetched afterwards, so that a process may be forked safely.
         """
         wanted: set[str] = set()
         room = amounts().fetched_ahead
@@ -63,7 +63,7 @@ class ReadAhead:
                 future.exception()
 
     def read(self, path: str) -> bytes:
-        """A file's bytes, from where they are, else from the store."""
+        """Return a file's bytes: those already fetched, or those from the store."""
         if path in self._kept:
             self._kept.move_to_end(path)
             return self._kept[path]
@@ -85,15 +85,15 @@ class ReadAhead:
 class RemoteTree(Listed):
     """A folder behind a URL.
 
-    Names that no archive may hold either (absolute, with `..` or a backslash) are escapes and no files of the tree. The
-    listing is pickled with the tree, so that other processes need not ask for it.
+    Names that an archive may not have either (absolute, with `..` or a backslash) are escapes and not files of the
+    tree. The listing is pickled with the tree, so that other processes need not ask for it.
     """
 
     store: Store
     sizes: Mapping[str, int]
-    """Bytes by name, as the store lists them."""
+    """Sizes in bytes by name, as the store lists them."""
     spool: Spool | None = None
-    """Where files stay that are read again."""
+    """Keeps files that are read a second time."""
 
     @property
     def root(self) -> str:
@@ -105,11 +105,11 @@ class RemoteTree(Listed):
         return self._known(path) is not None
 
     def size(self, path: str) -> int:
-        """Bytes of the file, as the store listed them.  Raises FileNotFoundError."""
+        """Return the size of the file in bytes, as the store listed it. Raises FileNotFoundError."""
         return self.sizes[self._name(path)]
 
     def read(self, path: str) -> bytes:
-        """The file's bytes, fetched now unless they are on their way or at hand.  Raises RemoteError."""
+        """Return the file's bytes, fetched now unless they were fetched ahead. Raises RemoteError."""
         self._name(path)
         return self._reader.read(path)
 
@@ -122,7 +122,7 @@ class RemoteTree(Listed):
         return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the place and the listing; connections are opened anew."""
+        """Pickle the place and the listing; connections are opened again."""
         return RemoteTree, (self.store, self.sizes, self.spool)
 
     def _name(self, path: str) -> str:
@@ -155,7 +155,7 @@ class RemoteTree(Listed):
 
     @cached_property
     def _odd(self) -> dict[str, str]:
-        """The store's name of each path that is spelled otherwise there, as in `a//b`."""
+        """The store's name of each path that it spells differently, such as `a//b`."""
         safe = ((safe_name(name), name) for name in self.sizes)
         return {path: name for path, name in safe if path and path not in self.sizes}
 
@@ -177,10 +177,11 @@ class RemoteTree(Listed):
 
 
 def open_url(url: str) -> Tree:
-    """The tree of a URL: of a folder, of a zip archive, of a folder in one (`zip://FOLDER::URL`).
+    """Return the tree of a URL: of a folder, of a zip archive, or of a folder in one (`zip://FOLDER::URL`).
 
-    Raises FileNotFoundError if nothing is there; RemoteError, one sentence, where the store cannot be reached or
-    lets us not in, or an output there is not whole.
+    Raises:
+        FileNotFoundError: There is nothing.
+        RemoteError: The store cannot be reached or denies access, or an output there is incomplete.
     """
     if url.startswith("zip://"):
         folder, joint, archive = url.removeprefix("zip://").partition("::")

@@ -1,4 +1,4 @@
-"""Files that will be read a second time, packed in a folder of this machine: all processes of a run share it."""
+"""Keeps files that will be read a second time in a folder of this machine, for all processes of a run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LARGEST = 16 * 1024**2
-"""Bytes. A larger file is fetched twice rather than packed."""
+"""The largest file, in bytes, that is kept; a larger one is fetched twice."""
 
 
 @dataclass(frozen=True)
 class Spool:
-    """A folder of packed files; a process on another machine finds none and makes none."""
+    """A folder of kept files; a process on another machine finds none and makes none."""
 
     folder: str
 
@@ -34,7 +34,7 @@ class Spool:
             Path(partial).unlink(missing_ok=True)
 
     def get(self, path: str) -> bytes | None:
-        """A file's bytes, where they are kept."""
+        """Return a file's bytes if they are kept."""
         try:
             return zlib.decompress(Path(self._place(path)).read_bytes())
         except (OSError, zlib.error):
@@ -45,7 +45,7 @@ class Spool:
 
 
 def new_spool(owner: object) -> Spool:
-    """A spool that goes when its owner does, in the process that made it."""
+    """Return a spool that is deleted together with its owner, in the process that made it."""
     folder = tempfile.mkdtemp(prefix="formatspec-")
     weakref.finalize(owner, _remove, folder, os.getpid())
     return Spool(folder)

@@ -1,7 +1,7 @@
-"""Places behind a URL: buckets and whatever else fsspec reaches, one request for a file, one listing for all.
+"""Places behind a URL: buckets and whatever else fsspec reaches, with one request per file and one for the listing.
 
-A store has names and bytes; it can neither rename nor link. Each process opens its own connection when it first
-needs one, so that a store may be pickled and may cross a fork.
+A store has names and bytes; it can neither rename nor link. Each process opens its own connection when it first needs
+one, so a store can be pickled and used after a fork.
 """
 
 from __future__ import annotations
@@ -20,41 +20,46 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 THREADS = 16
-"""Requests of one process that are under way together."""
+"""How many requests of one process may be under way at once."""
 BLOCK = 4 * 1024**2
-"""Bytes that are asked for together of a file that is read in pieces, an archive."""
+"""How many bytes are requested at once from a file that is read in pieces, such as an archive."""
 PART = 16 * 1024**2
-"""Bytes of one part of a large file on its way to a store."""
+"""The size in bytes of one part of a large file that is uploaded."""
 MANIFEST = ".formatspec.json"
-"""The file that makes an output in a store whole: written last, it names every other file with its size.  No format
-claims it, since its name begins with a dot."""
+"""The file that marks an output in a store as complete.
+
+It is written last, and names every other file with its size. Its name begins with a dot, so no format claims it.
+"""
 
 _BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci", "obs", "memory"})
-"""Stores without real folders, where to make one means a request or even a bucket."""
+"""Stores without real folders, where creating one means a request or even a bucket."""
 _NEEDS = {"s3": "formatspec[s3]", "s3a": "formatspec[s3]", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs",
           "abfs": "adlfs"}  # fmt: skip
 _NOT_OURS = frozenset({"AccessDenied", "InvalidObjectState"})
-"""What a store says of a file that is not to be read, as against a caller that it does not know."""
+"""How a store refuses a single file, as opposed to a caller that it does not know."""
 _NO_KEY = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "DefaultCredentialsError")
 _NO_WAY = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError", "SSLError")
 
 
 class RemoteError(Exception):
-    """A store cannot be reached or does not let us in; one sentence.  It is no trouble of one file: the run ends."""
+    """A store cannot be reached or denies access. The message is one sentence.
+
+    It does not concern a single file, so the run ends.
+    """
 
 
 def is_url(place: object) -> bool:
-    """Whether a place is named by a URL rather than by a path; `file://` is a path."""
+    """Return whether a place is a URL; `file://` counts as a path."""
     return isinstance(place, str) and "://" in place and not place.startswith(("file://", "local://"))
 
 
 def plain_path(place: str) -> str:
-    """The path that a `file://` URL means; others as they are."""
+    """Return the path that a `file://` URL means; other places unchanged."""
     return place.removeprefix("file://").removeprefix("local://")
 
 
 class _File:
-    """A file whose trouble is told as ours."""
+    """A file whose errors are translated to ours."""
 
     def __init__(self, file: Any, url: str) -> None:
         self._file, self._url = file, url
@@ -76,19 +81,19 @@ class _Connection(NamedTuple):
 
 
 class Store(msgspec.Struct, frozen=True, dict=True, weakref=True):
-    """All that lies below a URL. Names are posix, relative to it."""
+    """Everything below a URL. Names are POSIX paths relative to it."""
 
     url: str
 
     @property
     def protocol(self) -> str:
-        """The URL's scheme, as `s3`."""
+        """The URL's scheme, such as `s3`."""
         return self.url.partition("://")[0]
 
     def listing(self) -> dict[str, int]:
-        """Ask the store for every file's name and bytes; -1 where the store does not say how many.
+        """Ask the store for every file's name and size; the size is -1 if the store does not give it.
 
-        The name "" is the URL itself, where it is a file. Every call asks anew.
+        The name "" is the URL itself, if it is a file. Every call asks again.
 
         Raises:
             FileNotFoundError: The store says that there is nothing.
@@ -104,7 +109,7 @@ class Store(msgspec.Struct, frozen=True, dict=True, weakref=True):
         if size == 0:
             return b""
         with told(self.url):
-            # Asked for without its end, some stores would ask for the size first.
+            # Without an end, some stores would ask for the size first.
             whole = {} if size < 0 else {"start": 0, "end": size}
             data: bytes = self._connection.fs.cat_file(self._full(name), **whole)
         if 0 <= size != len(data):
@@ -128,7 +133,7 @@ class Store(msgspec.Struct, frozen=True, dict=True, weakref=True):
             list(self.pool.map(fs.rm_file, map(self._full, names)))
 
     def file(self) -> Any:
-        """The URL itself as an open file with `seek`, read in blocks, of which the last ones are kept."""
+        """The URL itself as an open file with `seek`, read in blocks; the last blocks are kept."""
         fs, root, *_ = self._connection
         with told(self.url):
             return _File(fs.open(root, "rb", block_size=BLOCK, cache_type="blockcache"), self.url)
@@ -139,14 +144,14 @@ class Store(msgspec.Struct, frozen=True, dict=True, weakref=True):
         return self._connection.pool
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the URL; the connection is opened anew."""
+        """Pickle the URL; the connection is opened again."""
         return Store, (self.url,)
 
     def _full(self, name: str) -> str:
         return f"{self._connection.root}/{name}" if name else self._connection.root
 
     def _place(self, name: str) -> str:
-        """Where a file is written, with its folder there if the store has folders."""
+        """Return where a file is written, after creating its folder if the store has folders."""
         place = self._full(name)
         folder, made = posixpath.dirname(place), self._connection.made
         if self.protocol not in _BUCKETS and folder not in made:
@@ -167,7 +172,7 @@ class Store(msgspec.Struct, frozen=True, dict=True, weakref=True):
 
 
 def _found(fs: Any, root: str) -> Iterator[tuple[str, int]]:
-    """Names and bytes below a place of any store, without the empty files that stand for folders."""
+    """Yield names and sizes below a place of any store, without the empty files that stand for folders."""
     fs.invalidate_cache()
     found = fs.find(root, detail=True)
     fs.invalidate_cache()
@@ -177,7 +182,7 @@ def _found(fs: Any, root: str) -> Iterator[tuple[str, int]]:
 
 
 def _pages(fs: Any, root: str) -> Iterator[tuple[str, int]]:
-    """The same of S3, page by page: `find` would hold all that the store tells of every file, some 700 bytes."""
+    """Yield the same from S3, page by page: `find` would keep all details of every file, some 700 bytes each."""
     bucket, _, key = root.partition("/")
     prefix = f"{key}/" if key else ""
     ask = {"Bucket": bucket, "Prefix": prefix, **fs.req_kw}
@@ -191,7 +196,7 @@ def _pages(fs: Any, root: str) -> Iterator[tuple[str, int]]:
 
 
 def store_at(url: str) -> Store:
-    """The store of a URL."""
+    """Return the store of a URL."""
     return Store(url.rstrip("/") if not url.endswith("://") else url)
 
 
@@ -217,8 +222,8 @@ def _connect(url: str) -> _Connection:
 def told(url: str, final: bool = False) -> Iterator[None]:
     """Turn the errors of any store into RemoteError.
 
-    An error of one file that is missing or forbidden is raised as it is, unless `final` says that nothing else is asked
-    for. Credentials that expire on the way are an error of the store, so that they do not make one file after another
+    The error of one file that is missing or forbidden is raised unchanged, unless `final` says that no other file will
+    be asked for. Expired credentials are an error of the store, so that they do not make one file after another
     unreadable.
     """
     try:
@@ -235,7 +240,7 @@ def _of_one_file(error: OSError) -> bool:
 
 
 def sentence(url: str, error: BaseException) -> str:
-    """What went wrong with a store, and what to do, in one sentence."""
+    """Return in one sentence what went wrong with a store, and what to do."""
     kinds = {kind.__name__ for one in _causes(error) for kind in type(one).__mro__}
     said = " ".join(str(error.strerror if isinstance(error, OSError) and error.strerror else error).split())
     if kinds & {*_NO_KEY}:
@@ -257,13 +262,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def manifest(files: dict[str, int]) -> bytes:
-    """The manifest of an output that is whole."""
+    """Return the manifest of a complete output."""
     names = {name: files[name] for name in sorted(files) if name != MANIFEST}
     return msgspec.json.format(msgspec.json.encode({"formatspec": 1, "whole": True, "files": names}), indent=1) + b"\n"
 
 
 def unlisted(listed: Iterable[str], data: bytes) -> str:
-    """Why an output holds what its manifest does not name; nothing where it does not, or where it is not whole yet."""
+    """Return why an output holds files that its manifest does not name; "" if it does not, or is incomplete."""
     try:
         said = msgspec.json.decode(data, type=dict[str, Any])
         files = set(said["files"]) if said["whole"] is True else None
@@ -274,11 +279,11 @@ def unlisted(listed: Iterable[str], data: bytes) -> str:
 
 
 UNFINISHED = b'{"formatspec": 1, "whole": false}\n'
-"""What stands in the manifest's place while an output is written."""
+"""The content of the manifest while an output is written."""
 
 
 def unfit(listed: dict[str, int], data: bytes) -> str | None:
-    """Why what is listed is not what its manifest says; None where it is."""
+    """Return why the listed files differ from the manifest; None if they do not."""
     try:
         said = msgspec.json.decode(data, type=dict[str, Any])
         whole, files = said["whole"] is True, said.get("files", {}).items()

@@ -1,6 +1,6 @@
-"""Trees of files: a folder, a zip archive or a place behind a URL, seen alike. Paths are posix, relative to the root.
+"""Trees of files: a folder, a zip archive or a place behind a URL behind one interface. Paths are POSIX, from the root.
 
-A tree never changes: its listing is taken once, when first asked for. Nothing outside the root is opened.
+A tree does not change: it is listed once, when first asked for. Nothing outside the root is opened.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from formatspec.paths.spellings import Spellings, spelled_like
 
 
 class SourceChangedError(Exception):
-    """Data were deleted or changed while they were read; one sentence.  It is no trouble of one file: the run ends."""
+    """Data were deleted or changed while they were read. The message is one sentence.
+
+    It does not concern a single file, so the run ends.
+    """
 
 
 @runtime_checkable
@@ -26,7 +29,7 @@ class Tree(Protocol):
 
     @property
     def root(self) -> str:
-        """The root as shown to a person."""
+        """The root as shown to users."""
         ...
 
     def paths(self) -> Sequence[str]:
@@ -34,34 +37,34 @@ class Tree(Protocol):
         ...
 
     def folders(self) -> Sequence[str]:
-        """Every folder below the root, sorted likewise."""
+        """Every folder below the root, in the same order."""
         ...
 
     def escapes(self) -> Sequence[str]:
-        """Symbolic links that leave the root, and unsafe names of an archive: never followed, only told."""
+        """Symbolic links that leave the root, and unsafe names of an archive. They are reported and never followed."""
         ...
 
     def exists(self, path: str) -> bool:
-        """Whether a regular file has this path."""
+        """Return whether a regular file has this path."""
         ...
 
     def alike(self, path: str) -> list[str]:
-        """The files whose paths are spelled like this one but for capitals, where none has the path itself."""
+        """Return the files whose paths differ from this one only in capitals, if no file has the path itself."""
         ...
 
     def size(self, path: str) -> int:
-        """Bytes. Raises FileNotFoundError."""
+        """Return the size in bytes. Raises FileNotFoundError."""
         ...
 
     def read(self, path: str) -> bytes:
-        """The file's bytes. Raises OSError, and ValueError for a damaged or dangerous archive."""
+        """Return the file's bytes. Raises OSError, and ValueError for a damaged or dangerous archive."""
         ...
 
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """Tell the tree which files are read next, in that order.
 
-        A remote tree fetches the first of them at once, as many as it has room for, and drops files that it fetched
-        before and that are not among them. Other trees do nothing.
+        A remote tree fetches as many of them as it has room for, and drops files that are not among them. Other trees
+        do nothing.
 
         Args:
             paths: The files.
@@ -70,20 +73,20 @@ class Tree(Protocol):
         ...
 
     def local(self, path: str) -> Path | None:
-        """A real file to hand to a decoder, a link or a copy; None if there is none."""
+        """Return a real file for a decoder, a link or a copy; None if there is none."""
         ...
 
     def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
-        """The first and the last bytes of a file, so many or all it has; None where they are not at hand alone."""
+        """Return the first and the last bytes of a file, up to `size` each; None if they cannot be read alone."""
         ...
 
     def under(self, prefix: str) -> Tree:
-        """The part below a folder, with paths relative to it. Raises ValueError if that leaves the root."""
+        """Return the part below a folder, with paths relative to it. Raises ValueError if that leaves the root."""
         ...
 
 
 class Listing(NamedTuple):
-    """What a tree holds."""
+    """The content of a tree."""
 
     paths: Sequence[str]
     folders: Sequence[str]
@@ -91,7 +94,7 @@ class Listing(NamedTuple):
 
 
 def listing_of(paths: Iterable[str]) -> Listing:
-    """The listing of files that are known by their paths alone: their folders follow from these."""
+    """Return the listing of files that are known by their paths alone; their folders follow from these."""
     files = list(paths)
     folders = {path[:at] for path in files for at, letter in enumerate(path) if letter == "/"}
     return Listing(in_order(files), in_order(folders), ())
@@ -100,7 +103,7 @@ def listing_of(paths: Iterable[str]) -> Listing:
 class Listed:
     """The common part of most trees: a listing that is taken once, and files that need no fetching.
 
-    Each kind of tree takes the listing in its own way. A kind whose files lie on this disk, or must be fetched,
+    Each kind of tree takes the listing in its own way. A kind whose files are on this disk, or must be fetched,
     overrides `local`, `ends` or `prefetch`.
     """
 
@@ -113,7 +116,7 @@ class Listed:
         return self._listing.paths
 
     def folders(self) -> Sequence[str]:
-        """Every folder below the root, sorted likewise."""
+        """Every folder below the root, in the same order."""
         return self._listing.folders
 
     def escapes(self) -> Sequence[str]:
@@ -125,20 +128,20 @@ class Listed:
         return Spellings((place, (path,)) for place, path in enumerate(self.paths()))
 
     def alike(self, path: str) -> list[str]:
-        """The files whose paths are spelled like this one but for capitals."""
+        """Return the files whose paths differ from this one only in capitals."""
         paths = self.paths()
         found = [paths[place] for place in self._spellings.like((path,))]
         return spelled_like((path,), [(one, (one,)) for one in found])
 
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
-        """A file here is at hand."""
+        """Do nothing: files need no fetching."""
 
     def local(self, path: str) -> Path | None:
-        """None: the files are not on this disk."""
+        """Return None: the files are not on this disk."""
         return None
 
     def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
-        """None: no part of a file can be read alone."""
+        """Return None: no part of a file can be read alone."""
         return None
 
 
@@ -198,13 +201,13 @@ def _prefix(prefix: str) -> str:
 
 
 def subtree(tree: Tree, prefix: str) -> Tree:
-    """The part of a tree below a folder. Raises ValueError if that leaves the root."""
+    """Return the part of a tree below a folder. Raises ValueError if that leaves the root."""
     joined = _prefix(prefix)
     return _Subtree(tree, joined + "/") if joined else tree
 
 
 def as_spelled(tree: Tree, path: str) -> str:
-    """The path of a file that a tree has under this path, or with its extension in capitals; else the path itself."""
+    """Return the path of a file of a tree, perhaps with its extension in capitals; otherwise the path itself."""
     if tree.exists(path):
         return path
     start, dot, extension = path.rpartition(".")

@@ -1,4 +1,4 @@
-"""A zip archive, seen as a tree: its members are read without unpacking the whole."""
+"""A zip archive as a tree: its members are read without unpacking the archive."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from formatspec.paths.trees.store import Store
 from formatspec.paths.trees.tree import Listed, Listing, SourceChangedError, Tree, subtree
 
 BOMB_RATIO = 100
-"""How many bytes a packed one may stand for in a member of an archive that is larger than the limit `unpacked`."""
+"""How many bytes one packed byte may stand for, in a member larger than the limit `unpacked`."""
 
 
 @dataclass(frozen=True)
 class ZipTree(Listed):
     """A zip archive, read without unpacking it.
 
-    Symbolic links, and members with an absolute path, a drive letter, `..`, a backslash or a NUL in their name, are
-    escapes and no files of the tree. Of two members of one name the later counts.
+    Symbolic links, and members whose name is absolute or has a drive letter, `..`, a backslash or a NUL, are escapes
+    and not files of the tree. Of two members with one name the later one counts.
     """
 
     archive: Path | Store
@@ -37,11 +37,11 @@ class ZipTree(Listed):
         return str(self.archive) if isinstance(self.archive, Path) else self.archive.url
 
     def exists(self, path: str) -> bool:
-        """Whether a member has this path."""
+        """Return whether a member has this path."""
         return path in self._members
 
     def size(self, path: str) -> int:
-        """Bytes of the member when it is unpacked, as the archive states them.  Raises FileNotFoundError."""
+        """Return the unpacked size of a member in bytes, as the archive states it. Raises FileNotFoundError."""
         return self._member(path).file_size
 
     def read(self, path: str) -> bytes:
@@ -63,7 +63,7 @@ class ZipTree(Listed):
                 data = bytearray()
                 while piece := packed.read(1 << 20):
                     data += piece
-                    if len(data) > member.file_size:  # the module itself would go on to the end of the packed bytes
+                    if len(data) > member.file_size:  # the zipfile module would continue to the end of the packed bytes
                         raise zipfile.BadZipFile(f"it holds more than the {member.file_size:,} bytes that it states")
                 return bytes(data)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
@@ -74,7 +74,7 @@ class ZipTree(Listed):
         return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the archive's absolute path, or its store; it is opened anew."""
+        """Pickle the archive's absolute path, or its store; it is opened again."""
         return ZipTree, (self.archive.absolute() if isinstance(self.archive, Path) else self.archive,)
 
     def _member(self, path: str) -> zipfile.ZipInfo:
@@ -85,7 +85,7 @@ class ZipTree(Listed):
 
     @property
     def _zip(self) -> zipfile.ZipFile:
-        # A forked process shares the position in an open file with its parent, so each opens its own.
+        # A forked process shares the position in an open file with its parent, so each opens the file again.
         process = os.getpid()
         if process not in self._handles:
             try:
@@ -98,7 +98,7 @@ class ZipTree(Listed):
         return self._handles[process]
 
     def _stay_the_same(self, archive: Path) -> None:
-        """Raise SourceChangedError where the archive is another than when it was first opened."""
+        """Raise SourceChangedError if the archive differs from the one that was first opened."""
         try:
             found = archive.stat()
         except FileNotFoundError:

@@ -1,1 +1,1 @@
-"""One conversion: what is asked of it, its items written shard by shard, its images brought over."""
+"""One conversion: what the user asks for, the items written shard by shard, and their images."""

@@ -1,4 +1,4 @@
-"""Images brought to where the target wants them: copied, linked or encoded anew."""
+"""Puts images where the target expects them: copied, linked or encoded anew."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from formatspec.run.output.staging import Staging
 
 
 class MediaFiles:
-    """Images brought over: copied, linked, or encoded anew where the target names another kind of file."""
+    """Copies or links images, or encodes them anew if the target needs another kind of file."""
 
     def __init__(self, source: OpenDataset, form: Format, staging: Staging, media: Media, losses: Losses) -> None:
-        """Decide whether images are brought over, and whether documents hold them.
+        """Decide whether images are put into the output, and whether documents hold them.
 
         Args:
-            source: The dataset whose images they are.
+            source: The dataset with the images.
             form: The target's layout.
             staging: The output.
             media: Whether images are copied, linked or left out.
@@ -43,7 +43,7 @@ class MediaFiles:
         self._seen: set[str] = set()
 
     def bring(self, item: Item, own: Item) -> None:
-        """Put an item's image where the target wants it."""
+        """Put an item's image where the target expects it."""
         if not self.wanted or item.image is None or own.image is None or not item.image.path:
             return
         data = None if self.inside else item.image.data
@@ -66,7 +66,7 @@ class MediaFiles:
         self._copy(item.image.path, own.image.path)
 
     def keep(self, paths: Iterable[str]) -> None:
-        """Put files where they are in the source."""
+        """Put files at the paths that they have in the source."""
         for path in paths:
             if path not in self._seen:
                 self._seen.add(path)

@@ -1,4 +1,4 @@
-"""What is asked of a conversion, what it gives, and why one is refused."""
+"""What a conversion is asked to do, its result, and the reasons for refusing it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Media = Literal["copy", "link", "none"]
 
 
 class RefusedError(ValueError):
-    """A conversion that was not made.
+    """A conversion was refused, and nothing was written.
 
     Attributes:
-        findings: The findings that stand in its way.
-        losses: The losses that stand in its way.
-        ways: What would let it pass.
+        findings: The findings that prevent it.
+        losses: The losses that prevent it.
+        ways: The options that would let it pass.
     """
 
     def __init__(
         self, message: str, findings: tuple[Finding, ...] = (), losses: tuple[str, ...] = (), ways: tuple[str, ...] = ()
     ) -> None:
-        """Take the message, and what it rests on; see the class."""
+        """Take the message, and its reasons; see the class."""
         super().__init__(message)
         self.findings = findings
         self.losses = losses
@@ -36,11 +36,11 @@ class RefusedError(ValueError):
 
 
 class UnaccountedError(RefusedError):
-    """A conversion that was not made, since something would be gone that no line names: a fault of ours."""
+    """A conversion was refused because the report would miss a loss. This is a bug of formatspec."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a conversion wrote, what was done about findings, and what the target could not hold.
+    """What a conversion wrote, what it did about findings, and what the target could not hold.
 
     Attributes:
         source: The name of the source's format.
@@ -52,9 +52,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         losses: The lines of the loss report.
         loss_report: The same as data.
         findings: What is wrong with the source.
-        notices: What else a user should know.
-        actions: What was done about findings, counted.
-        unaccounted: Records that are gone without a line, where `allow_unaccounted` let the conversion pass.
+        notices: What else the user should know.
+        actions: What was done about findings, with counts.
+        unaccounted: Records that are lost without a line, if `allow_unaccounted` let the conversion pass.
     """
 
     source: str
@@ -71,18 +71,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     unaccounted: tuple[Imbalance, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The result as one plain object."""
+        """Return the result as one plain object."""
         plain = msgspec.to_builtins(self)
         plain["losses"] = plain.pop("loss_report")
         return {"version": 1, **plain}
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """What is asked of a conversion.
+    """What a conversion is asked to do.
 
-    select: takes an item and gives it, changed or not, or None. If it gives categories new names, its method
-    `categories` makes the table of them; `moves_items` says whether it puts items into other subsets.  places: those of
-    the items that are read; None for all.
+    Attributes:
+        select: Takes an item, and gives it, changed or not, or None. If it renames categories, its method `categories`
+            gives the new table; `moves_items` says whether it puts items into other subsets.
+        places: The positions of the items that are read; None for all.
     """
 
     media: Media = "copy"
@@ -99,21 +100,21 @@ class Plan(msgspec.Struct, kw_only=True):
     variant: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what `media` cannot be.  Raises ValueError."""
+        """Raise ValueError for an unknown `media`."""
         *others, last = get_args(Media)
         if self.media not in (*others, last):
             raise ValueError(f"media is {', '.join(others)} or {last}, not {self.media!r}")
 
     @property
     def leaves_items(self) -> bool:
-        """Whether every item stays as it is: none is selected, none named anew."""
+        """Return whether every item stays as it is: none is selected or renamed."""
         return self.labels is None and self.takes_all and not self.subsets
 
     @property
     def takes_all(self) -> bool:
-        """Whether every item is taken, and nothing of it left out or changed."""
+        """Return whether every item is taken whole and unchanged."""
         return self.select is None and self.places is None
 
     def count_of(self, items: int) -> int:
-        """How many items of a dataset of so many are read."""
+        """Return how many items of a dataset of this size are read."""
         return items if self.places is None else len(self.places)

@@ -45,12 +45,12 @@ Chosen = tuple[int, Item, Mapping[str, list[str]] | None, Sequence[tuple[str, st
 
 
 class Conversion:
-    """Items of a dataset written in another format, shard by shard."""
+    """Writes the items of a dataset in another format, shard by shard."""
 
     def __init__(
         self, source: OpenDataset, form: Format, listed: tuple[Category, ...], staging: Staging, plan: Plan
     ) -> None:
-        """Prepare a conversion, so that each shard is written without asking the specs again.
+        """Prepare a conversion, so that writing a shard reads the specs no more.
 
         Args:
             source: The dataset that is read.
@@ -87,27 +87,27 @@ class Conversion:
         return Conversion, (self.source, self.form, self.settled, self.staging, self.plan)
 
     def _subsets_of_source(self) -> set[str]:
-        """The subsets of all items of the source, as their paths and the lists that name them tell."""
+        """The subsets of all items of the source, as their paths and lists give them."""
         return {subset for entry in self.source.entries for subset in subsets_of(self.source.form, entry)}
 
     def shards(self) -> list[Shard]:
-        """The shards of the items that are read; a single one where rows of shared files must know of all others."""
+        """Return the shards of the items that are read; a single one if rows of shared files depend on all others."""
         items = self.plan.count_of(len(self.source))
         return [(0, items)] if knows_all(self.form) else shards_of(items)
 
     @cached_property
     def in_turn(self) -> bool:
-        """Whether shards must be written one after another, as rows of one count on from those of the last."""
+        """Return whether shards are written one after another, because rows count on from the last shard."""
         return counts_on(self.form)
 
     @cached_property
     def unchanged(self) -> bool:
-        """Whether items go to their own format as they are, so that their own files are copied."""
+        """Return whether items go unchanged to their own format, so that their files are copied."""
         return self.adapter.same and self.plan.leaves_items and not self.source.splits.several
 
     @cached_property
     def exporter(self) -> Exporter:
-        """What writes items, compiled once for all shards of a process."""
+        """The writer of items, compiled once for all shards of a process."""
         losses = Losses(self.form, self.categories, self.adapter.same)
         losses.numbered = self.adapter.numbered
         made = Exporter(
@@ -121,12 +121,12 @@ class Conversion:
             self.spelled,
         )
         if self.plan.policy.fixes("GEOMETRY"):
-            made.unheld = frozenset()  # the boxes around lines and points stand for them
+            made.unheld = frozenset()  # boxes around lines and points replace them
         return made
 
     @property
     def spelled(self) -> Spelled:
-        """How paths are spelled: as in the source, where it is of the same format."""
+        """How paths are spelled: as in the source, if it has the same format."""
         return as_in(self.source.tree) if self.adapter.same else as_rendered
 
     def run(self, shard: Shard) -> Written:
@@ -171,9 +171,9 @@ class Conversion:
         return made
 
     def _items(self, shard: Shard, made: Written) -> Iterator[Chosen]:
-        """The items of a shard that are written.
+        """Yield the items of a shard that are written.
 
-        Each comes with its place in the dataset, by role its files that are kept, and the fields that its own rows
+        Each comes with its position in the dataset, its files that are kept, by role, and the fields that its rows
         keep.
         """
         source, select = self.source, self.plan.select
@@ -213,7 +213,7 @@ class Conversion:
         """Do what the policy says about an item's findings.
 
         Returns:
-            The item, or None where it is not written; and whether it differs from what its source says.
+            The item, or None if it is not written; and whether it differs from what its source states.
         """
         source, policy = self.source, self.plan.policy
         try:
@@ -223,7 +223,7 @@ class Conversion:
             return None, False
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
-        if self.classes is None:  # an object without a class gets none
+        if self.classes is None:  # no class is given to objects without one
             decided = [
                 done._replace(action="error") if done.action == "fix" and done.finding.case == "name"
                 and done.finding.code == "FIELD" else done
@@ -247,7 +247,7 @@ class Conversion:
         return fitted, changed or fitted is not item
 
     def _judged(self, item: Item, made: Written, stated: bool = True) -> Item | None:
-        """An item as the target can hold it without an error; None where it is not written."""
+        """Return an item changed so that the target holds it without errors; None if it is not written."""
         judged = in_target(self.plan.policy, self.judge, item, stated)
         made.found += [(named(done), None) for done in judged.done]
         if judged.item is None:
@@ -255,9 +255,9 @@ class Conversion:
         return None if any(done.action == "error" for done in judged.done) else judged.item
 
     def _read_whole(self, index: int, made: Written) -> Item | None:
-        """An item that is written anew though its files were to be kept: its pixels are read too.
+        """Return an item, with its pixels, whose files must be written anew although they were to be copied.
 
-        Where it is not written for what is found then, `made` takes those findings.
+        If it cannot be written, `made` takes the findings that say why.
         """
         source, again = self._rewritten_from, Written()
         one = source.read(source.entries[index])
@@ -269,9 +269,9 @@ class Conversion:
 
     @cached_property
     def may_be_boxes(self) -> tuple[str, ...]:
-        """The options, as `-O` takes them, that would write boxes and were not stated.
+        """Return the options, in the form of `-O`, that would make the target write boxes instead.
 
-        Their values followed from the objects, which have no boxes.
+        They are options that the user did not state and whose default was chosen because objects have no boxes.
         """
         if self.adapter.same:
             return ()
@@ -286,12 +286,12 @@ class Conversion:
 
     @property
     def _can_be_rewritten(self) -> bool:
-        """Whether items are read so that their own files can be written anew, though they were to be kept."""
+        """Return whether items are read so that files that were to be copied can be written anew."""
         return self.source.purpose.pixels and self.form.options == self.source.form.options
 
     @cached_property
     def _rewritten_from(self) -> OpenDataset:
-        """The source as it is read for files that are written anew: with its pixels, and with the target's options."""
+        """The source, opened for writing files anew: with its pixels, and with the target's options."""
         source = self.source
         purpose = msgspec.structs.replace(source.purpose, pixels=True)
         return OpenDataset(self.form, source.base, source.prefix, purpose)
@@ -303,11 +303,11 @@ class Conversion:
 
     @cached_property
     def judge(self) -> TargetJudge:
-        """What the target's validation would say of objects."""
+        """The check of what the target's validation would report about objects."""
         return TargetJudge(self.form, self.exporter.unheld)
 
     def finisher(self, losses: Losses) -> Finisher:
-        """What joins the parts of shared files."""
+        """Return what joins the parts of shared files."""
         return Finisher(
             self.form,
             self.categories,
@@ -321,7 +321,7 @@ class Conversion:
 
 
 def numbers_meet(source: OpenDataset, form: Format, plan: Plan) -> bool:
-    """Whether items of several files that number them, or their objects, come into one file of the output.
+    """Return whether items from several files, each with its own numbers, are written into one file of the output.
 
     Args:
         source: The dataset that is read.
@@ -343,7 +343,7 @@ def numbers_meet(source: OpenDataset, form: Format, plan: Plan) -> bool:
 
 
 def areas_join_objects(source: OpenDataset, form: Format) -> bool:
-    """Whether areas of the source become objects of a target that knows objects alone."""
+    """Return whether areas of the source become objects, because the target holds only objects."""
     known = {table for role in form.documents if not role.kept for table in wanted_slots.tables(role.document_rule)}
     if "areas" in known or "objects" not in known:
         return False
@@ -355,7 +355,7 @@ def areas_join_objects(source: OpenDataset, form: Format) -> bool:
 
 
 def _stand_twice(source: OpenDataset, form: Format) -> bool:
-    """Whether ids of items that hold within a subset would stand twice in a file of another format."""
+    """Return whether ids of items that are unique within a subset would occur twice in a file of another format."""
     shared = [role for role in form.documents if role.span == "shared" and states_numbers(role.document_rule)]
     if not shared:
         return False
@@ -372,7 +372,7 @@ def _stand_twice(source: OpenDataset, form: Format) -> bool:
 
 
 class Written(msgspec.Struct):
-    """What writing a shard gave."""
+    """The result of writing a shard."""
 
     items: int = 0
     left_out: int = 0
@@ -393,12 +393,12 @@ class Written(msgspec.Struct):
 
 
 def kept_by_objects(item: Item) -> int:
-    """How many kept and unknown fields the rows of an item's objects hold, as the objects say."""
+    """Return how many kept and unknown fields the rows of an item's objects hold."""
     return sum(len(thing.origin.kept) for thing in item.objects if thing.origin is not None)
 
 
 def _forget(item: Item) -> None:
-    """Let go of an item's sources once it is written, so that memory is that of one item."""
+    """Drop the sources of a written item, so that memory holds the sources of one item only."""
     for origin in (item.origin, *(thing.origin for thing in item.objects)):
         if origin is not None:
             origin.forget()

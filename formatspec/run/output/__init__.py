@@ -1,1 +1,1 @@
-"""The output of a conversion, whole or absent: a folder on disk, or files behind a URL."""
+"""The output of a conversion, which appears whole or not at all: a folder on disk, or files behind a URL."""

@@ -1,4 +1,4 @@
-"""Files copied the cheapest way there is: sharing blocks, else inside the kernel, else byte by byte."""
+"""Copies files in the cheapest way: by sharing blocks, or inside the kernel, or byte by byte."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import BinaryIO
 from formatspec.paths.trees.tree import SourceChangedError
 
 _UNFIT = {errno.EXDEV, errno.ENOTTY, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF}
-"""How a file system says that it cannot copy so."""
+"""Error codes by which a file system says that it cannot copy in this way."""
 _CLONE = 0x40049409
 """Linux's FICLONE: the copy shares the blocks of its source until either changes (Btrfs, XFS, bcachefs)."""
 _AT_ONCE = 1 << 30
 
 
 def fresh(place: Path) -> BinaryIO:
-    """A new file to write; one that is there goes first, since it may be another name of a file elsewhere."""
+    """Open a new file for writing; an existing file is deleted first, since it may be a hard link to another one."""
     return os.fdopen(_new(str(place)), "wb")
 
 
 def write(place: str, data: bytes) -> None:
-    """Write a fresh file of these bytes; of thousands of small files the way there counts."""
+    """Write a new file with these bytes, with as few system calls as possible."""
     file = _new(place)
     try:
         rest = memoryview(data)
@@ -43,7 +43,7 @@ def _new(place: str) -> int:
 
 
 def copy(source: Path, place: Path) -> None:
-    """Copy a file's bytes to a new file.  Raises OSError, and SourceChangedError where the file is gone."""
+    """Copy a file to a new file. Raises OSError, and SourceChangedError if the file no longer exists."""
     try:
         opened = source.open("rb")
     except FileNotFoundError:
@@ -68,7 +68,7 @@ def _cloned(source: BinaryIO, target: BinaryIO) -> bool:
 
 
 def _copied(source: BinaryIO, target: BinaryIO) -> bool:
-    """Copy a file inside the kernel; give False, with nothing copied, if the system cannot."""
+    """Copy a file inside the kernel; return False, with nothing copied, if the system cannot."""
     if sys.platform != "linux":
         return False
     done = 0

@@ -1,4 +1,4 @@
-"""Where an output may go, and the staging in which it is made."""
+"""Checks where an output may go, and opens the staging in which it is made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from formatspec.run.output.upload import refuse_there, uploaded
 
 
 def refuse_unfit(out: OutputPlace, data: OutputPlace, overwrite: Overwrite) -> None:
-    """Raise OutputError where OUT lies in DATA or the other way round, or exists."""
+    """Raise OutputError if the output lies inside the data, contains the data, or exists."""
     if str(out).endswith(".zip"):
         raise OutputError(f"{out}: the output is a folder or a URL of one, never a zip; choose another name with -o")
     if _inside(out, data):
@@ -21,7 +21,7 @@ def refuse_unfit(out: OutputPlace, data: OutputPlace, overwrite: Overwrite) -> N
 
 
 def refuse_existing(out: OutputPlace, overwrite: Overwrite) -> None:
-    """Raise OutputError where OUT exists and may not be replaced."""
+    """Raise OutputError if the output exists and may not be replaced."""
     if isinstance(out, str):
         refuse_there(out, overwrite)
     else:
@@ -38,10 +38,15 @@ def _inside(one: OutputPlace, other: OutputPlace) -> bool:
 def staged(
     out: OutputPlace, overwrite: Overwrite = False, fingerprint: str | None = None, listed: bool = True
 ) -> AbstractContextManager[Staging]:
-    """An output that is there when the block ends well, and is not when it does not.
+    """Return a context in which an output is made: it appears if the block succeeds, and is deleted if it fails.
 
-    fingerprint: by which a folder that was left by a kill is known again, and continued.  listed: whether a folder
-    gets a file that lists the others, as an output behind a URL does, by which it may be replaced later.
+    Args:
+        out: The output.
+        overwrite: Whether an existing output is replaced.
+        fingerprint: Identifies the conversion, so that a folder that a killed run left can be continued.
+        listed: Whether a folder gets a file that lists the others, by which it may be replaced later. An output behind
+            a
+            URL always has one.
     """
     if isinstance(out, str):
         return uploaded(out, overwrite)

@@ -29,14 +29,14 @@ from formatspec.run.output.staging import OutputError, Overwrite, below, not_wri
 LOCK = "lock"
 
 _held: dict[Path, int] = {}
-"""The locks that this worker shares, by folder."""
+"""The locks that this worker holds, by folder."""
 
 
 class FolderStaging:
-    """A folder in the making; workers of other machines know it by a token."""
+    """An output folder that is being written. Workers on other machines identify it by a token."""
 
     def __init__(self, folder: Path, kept: Path | None = None, token: str = "") -> None:
-        """Take the folder that is written, where finished shards are kept, and the token."""
+        """Take the folder that is written, the folder for finished shards, and the token."""
         self.folder = folder
         self.kept = kept
         self.token = token
@@ -51,7 +51,7 @@ class FolderStaging:
         return self.folder / self._made_below(path)
 
     def _made_below(self, path: str) -> str:
-        """A path whose folder is there."""
+        """Return a path below the folder, after creating its parent folders."""
         parent = below(path).rpartition("/")[0]
         if parent not in self._made:
             (self.folder / parent).mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ class FolderStaging:
         return path
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a file.  Raises OutputError, as all that writes here does."""
+        """Write a file. Raises OutputError, as all methods that write do."""
         try:
             write(f"{self.folder}/{self._made_below(path)}", data)
         except OSError as error:
@@ -74,14 +74,14 @@ class FolderStaging:
             raise self._not_written(path, error) from None
 
     def copy(self, source: Path, path: str) -> None:
-        """Copy a file.  Raises SourceChangedError too."""
+        """Copy a file. Also raises SourceChangedError."""
         try:
             copy(source, self._place(path))
         except OSError as error:
             raise self._not_written(path, error) from None
 
     def link(self, source: Path, path: str) -> None:
-        """Make a hard link, or a copy where that cannot be."""
+        """Make a hard link, or a copy if linking is impossible."""
         try:
             place = self._place(path)
             place.unlink(missing_ok=True)
@@ -99,7 +99,7 @@ class FolderStaging:
         return not_written(f"{out}/{path}", error)
 
     def clear(self) -> None:
-        """Delete all that was written."""
+        """Delete everything that was written."""
         for folder in (self.kept, self.folder):
             if folder is not None and folder.exists():
                 shutil.rmtree(folder)
@@ -107,11 +107,11 @@ class FolderStaging:
         self._made.clear()
 
     def flush(self) -> None:
-        """All is written already."""
+        """Do nothing: everything is written already."""
 
 
 def refuse_folder(out: Path, overwrite: Overwrite) -> None:
-    """Raise OutputError where something is there that may not be replaced, or where nothing can be."""
+    """Raise OutputError if something exists that may not be replaced, or if nothing can be written there."""
     try:
         status = out.lstat()
     except FileNotFoundError:
@@ -130,7 +130,7 @@ def refuse_folder(out: Path, overwrite: Overwrite) -> None:
 
 
 def _not_ours(out: Path) -> str:
-    """Tell why an existing output was not written by a conversion, or not all of it; the empty text if all was."""
+    """Return why an existing output was not, or not wholly, written by a conversion; an empty text if it was."""
     if not out.is_dir():
         return "it is no folder"
     files = sizes(out)
@@ -142,7 +142,7 @@ def _not_ours(out: Path) -> str:
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Every file below a folder and its bytes; links are not followed."""
+    """Return the size in bytes of every file below a folder; links are not followed."""
     found: dict[str, int] = {}
     todo = [""]
     while todo:
@@ -159,11 +159,16 @@ def sizes(folder: Path) -> dict[str, int]:
 
 @contextmanager
 def partial(out: Path, overwrite: Overwrite, fingerprint: str | None, listed: bool = True) -> Iterator[FolderStaging]:
-    """A folder that becomes `out` when the block ends well, and is deleted when it does not.
+    """Return a folder that becomes `out` if the block succeeds, and is deleted if it fails.
 
-    fingerprint: what tells this command, its data and its options from any other; a run of the same that was
-    killed is continued.  listed: whether it gets a file that lists the others.  Raises OutputError where another run
-    makes `out`, where `out` is there and may not be replaced, and where it cannot be written.
+    Args:
+        out: The output folder.
+        overwrite: Whether an existing output is replaced.
+        fingerprint: Identifies this command with its data and options; a killed run with the same one is continued.
+        listed: Whether the folder gets a file that lists the others.
+
+    Raises:
+        OutputError: Another run writes `out`, or `out` exists and may not be replaced, or it cannot be written.
     """
     folder = out.parent / f".{out.name}.partial{'' if _can_lock() else f'-{os.getpid()}'}"
     try:
@@ -203,7 +208,7 @@ def partial(out: Path, overwrite: Overwrite, fingerprint: str | None, listed: bo
 
 
 def joined(folder: Path, kept: Path | None, token: str) -> FolderStaging:
-    """The folder as a worker of another machine, or another program, writes into it.  Raises OutputError."""
+    """Return the folder for a worker on another machine or in another program. Raises OutputError."""
     place = folder.parent / LOCK
     try:
         lock = os.open(place, os.O_RDONLY)
@@ -228,7 +233,7 @@ def _can_lock() -> bool:
 
 
 def _locked(folder: Path, out: Path) -> int:
-    """The folder's lock, alone.  Raises OutputError where another run has it, or its workers have not ended yet."""
+    """Take the folder's lock exclusively. Raises OutputError if another run or its workers hold it."""
     until = time.monotonic() + amounts().output_patience
     while True:
         folder.mkdir(parents=True, exist_ok=True)
@@ -256,7 +261,7 @@ def _share(lock: int, token: str, out: Path) -> None:
 
 
 def _flock(lock: int, shared: bool) -> bool:
-    """Take a lock; False where somebody else has it.  A file system without locks gives it to everybody."""
+    """Take a lock; return False if another process holds it. A file system without locks grants it always."""
     if sys.platform == "win32":
         return True
     import fcntl
@@ -271,13 +276,13 @@ def _flock(lock: int, shared: bool) -> bool:
 
 
 def _put_back(old: Path, out: Path) -> None:
-    """Move an old output back into its place after a run was killed between the two renames."""
+    """Move an old output back to its place, if a run was killed between the two renames."""
     if os.path.lexists(old) and not os.path.lexists(out):
         old.rename(out)
 
 
 def _mark(fingerprint: str) -> str:
-    """A command, and where and since when its machine runs: what was not yet on disk when that ended is lost."""
+    """Return a text for a command and the last start of its machine; unwritten data are lost when a machine stops."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -286,7 +291,7 @@ def _mark(fingerprint: str) -> str:
 
 
 def _is_same(mark: Path, fingerprint: str) -> bool:
-    """Whether a mark is of this command, made by a machine that has not been started anew since."""
+    """Return whether a mark is of this command, and its machine has not been restarted since."""
     try:
         then = mark.read_text(encoding="utf-8").split("\n")
     except OSError:

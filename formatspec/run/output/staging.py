@@ -1,7 +1,7 @@
-"""The output, which is whole or absent.
+"""The output of a conversion, which appears whole or not at all.
 
-A folder is written beside its place and moved there at the end. Behind a URL nothing can be moved, so that files are
-written in their place and a manifest comes last.
+A folder is written beside its place and moved there at the end. Behind a URL nothing can be moved, so the files are
+written in their place and a manifest is written last.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from typing import Literal, Protocol
 from formatspec.paths.trees.store import is_url, plain_path
 
 Overwrite = bool | Literal["force"]
-"""Whether an output that is there is replaced: if it was written as one and holds nothing else, or whatever it is."""
+"""Whether an existing output is replaced: True only if a conversion wrote it, "force" in any case."""
 
 
 class OutputError(ValueError):
-    """The output cannot be where it was asked for; the message says what to do."""
+    """The output cannot be where the user wants it. The message says what to do."""
 
 
 def not_written(place: object, error: OSError) -> OutputError:
-    """What went wrong with a place that is written to, in one sentence."""
+    """Return the error for a place that cannot be written to, in one sentence."""
     return OutputError(f"{place} cannot be written: {error.strerror or error}")
 
 
 class Staging(Protocol):
-    """An output in the making.
+    """An output that is being made.
 
-    It pickles: worker processes write through it, each with its own copy, and the process that began it makes it whole.
-    Paths are posix, below the output; each is written once.
+    It can be pickled: worker processes write through copies of it, and the process that began it finishes it. Paths are
+    POSIX paths below the output; each is written once.
     """
 
     linked_by_copy: int
-    """How many links this copy had to make as copies."""
+    """How many links this copy had to replace by copies."""
     kept: Path | None
-    """A folder for what finished shards gave, where a run that is killed can be continued."""
+    """A folder for the results of finished shards, if a killed run can be continued."""
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a file, at once or soon; what goes wrong later is raised by a later call or by `flush`."""
+        """Write a file, now or later. An error of a later write is raised by a later call or by `flush`."""
         ...
 
     def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
@@ -50,20 +50,20 @@ class Staging(Protocol):
         ...
 
     def link(self, source: Path, path: str) -> None:
-        """Make a hard link to a local file, or a copy where that cannot be."""
+        """Make a hard link to a local file, or a copy if linking is impossible."""
         ...
 
     def clear(self) -> None:
-        """Delete all that was written, to begin anew."""
+        """Delete everything that was written, to start again."""
         ...
 
     def flush(self) -> None:
-        """Wait until all is written; a worker calls this before it says that its part is done."""
+        """Wait until everything is written; a worker calls this before it reports its part as done."""
         ...
 
 
 def below(path: str) -> str:
-    """A path below the output.  Raises OutputError for any other."""
+    """Return a path below the output unchanged. Raises OutputError for any other path."""
     if not path or path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")):
         raise OutputError(f"{path!r} is no path below the output")
     return path
@@ -74,7 +74,7 @@ OutputPlace = Path | str
 
 
 def output_place(out: str | Path) -> OutputPlace:
-    """Where an output goes that a person named."""
+    """Return the place of an output that a user names."""
     if is_url(out):
         return str(out).rstrip("/")
     return Path(plain_path(out) if isinstance(out, str) else out)

@@ -1,7 +1,7 @@
 """An output behind a URL, where nothing can be moved.
 
-A mark says that the output is not whole. The files are written in their place, many at a time. At the end the
-manifest takes the mark's place. If the conversion fails, what was written is deleted.
+A mark says that the output is incomplete. The files are written in their place, many at a time. At the end the manifest
+replaces the mark. If the conversion fails, the written files are deleted.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 BEHIND = 64 * 1024**2
-"""Bytes that wait to be written, at most; one larger file is written alone."""
+"""The most bytes that wait to be written; a larger file is written alone."""
 LARGE = 32 * 1024**2
-"""Bytes. A file on disk that is larger is not read into memory to be sent."""
+"""Files on disk that are larger, in bytes, are not read into memory to be sent."""
 MANY = 256
-"""Files that wait to be written, at most."""
+"""The most files that wait to be written."""
 
 
 class StoreStaging:
-    """Files on their way to a store; each process that has a copy writes through a connection of its own."""
+    """Sends files to a store; each process with a copy uses a connection of its own."""
 
     def __init__(self, store: Store) -> None:
         """Take the store; a connection is opened when the first file is written."""
@@ -49,11 +49,11 @@ class StoreStaging:
         self.kept: Path | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the store; files on their way stay with the process that sends them."""
+        """Pickle the store; files that are being sent stay with their process."""
         return StoreStaging, (self.store,)
 
     def write(self, path: str, data: bytes) -> None:
-        """Begin to write a file; wait where too much is on its way.  Raises RemoteError, also for earlier files."""
+        """Start to write a file, after waiting if too much is on its way. Raises RemoteError for any file."""
         name = below(path)
         waiting = self._waiting
         while waiting and (len(waiting) >= MANY or sum(size for _, size in waiting) + len(data) > BEHIND):
@@ -63,7 +63,7 @@ class StoreStaging:
     def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
         """Write a file piece by piece.
 
-        What does not fit in memory is gathered on disk before it is sent, so that nothing of the file is there if a
+        A file that does not fit in memory is gathered on disk before it is sent, so that nothing of it exists if a
         piece cannot be made.
         """
         with SpooledTemporaryFile(LARGE) as file:
@@ -89,18 +89,18 @@ class StoreStaging:
         self.copy(source, path)
 
     def clear(self) -> None:
-        """Delete all that was written; the mark stays.  Raises RemoteError."""
+        """Delete everything that was written; the mark stays. Raises RemoteError."""
         self.stop()
         self.store.remove(name for name in _listed(self.store) if name != MANIFEST)
 
     def flush(self) -> None:
-        """Wait until all is written.  Raises RemoteError."""
+        """Wait until everything is written. Raises RemoteError."""
         waiting = self._waiting
         while waiting:
             waiting.popleft()[0].result()
 
     def stop(self) -> None:
-        """Write nothing more."""
+        """Stop writing."""
         waiting = self._waiting
         for future, _ in waiting:
             future.cancel()
@@ -119,7 +119,7 @@ class StoreStaging:
 
 
 def refuse_there(url: str, overwrite: Overwrite) -> None:
-    """Raise OutputError where files lie below a URL and may not be replaced."""
+    """Raise OutputError if files exist below a URL and may not be replaced."""
     if "::" in url or url.startswith("zip://"):
         raise OutputError(f"{url}: nothing can be written into an archive; choose a folder with -o")
     listed = _listed(store_at(url))
@@ -140,14 +140,14 @@ def refuse_there(url: str, overwrite: Overwrite) -> None:
 
 
 def is_there(url: str) -> bool:
-    """Whether any file lies below a URL."""
+    """Return whether any file exists below a URL."""
     return bool(_listed(store_at(url)))
 
 
 class NowhereStaging:
     """An output that writes nothing.
 
-    A conversion to it finds out what would be refused before an old output is replaced.
+    It shows what a conversion would refuse, before an old output is replaced.
     """
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class NowhereStaging:
         self.kept: Path | None = None
 
     def write(self, path: str, data: bytes) -> None:
-        """Look at a path."""
+        """Check a path."""
         below(path)
 
     def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
@@ -165,23 +165,23 @@ class NowhereStaging:
         deque(pieces, maxlen=0)
 
     def copy(self, source: Path, path: str) -> None:
-        """Look at a path."""
+        """Check a path."""
         below(path)
 
     def link(self, source: Path, path: str) -> None:
-        """Look at a path."""
+        """Check a path."""
         below(path)
 
     def clear(self) -> None:
-        """Nothing was written."""
+        """Do nothing: nothing was written."""
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: nothing waits to be written."""
 
 
 @contextmanager
 def uploaded(url: str, overwrite: Overwrite) -> Iterator[Staging]:
-    """An output below a URL that is whole when the block ends well, and deleted when it does not."""
+    """Return an output below a URL that is complete if the block succeeds, and deleted if it fails."""
     store = store_at(url)
     before = _listed(store)
     if before and MANIFEST not in before and overwrite != "force":
@@ -200,7 +200,7 @@ def uploaded(url: str, overwrite: Overwrite) -> Iterator[Staging]:
 
 
 def _delete(store: Store) -> None:
-    """Delete what was written, the mark last: as long as anything is left it says what that is."""
+    """Delete what was written, the mark last: it explains whatever is left."""
     try:
         store.remove(name for name in _listed(store) if name != MANIFEST)
         store.remove([MANIFEST])

@@ -1,1 +1,1 @@
-"""What runs shards of items: this process, several processes, or a cluster."""
+"""Pools that run shards of items: this process, several processes, or a cluster."""

@@ -1,4 +1,4 @@
-"""Shards worked on by a Ray cluster, or by a Ray of this machine."""
+"""Runs shards on a Ray cluster, or on a Ray of this machine."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from formatspec.run.errors import CannotRunError, WorkerLostError
 from formatspec.run.pools.shards import AHEAD, LIVES, Shard, cores
 
 OBJECT_STORE = 256 * 1024**2
-"""Bytes of shared memory that a Ray of this machine takes for what shards give; more go to disk."""
+"""Bytes of shared memory that a Ray of this machine uses for results; more results go to disk."""
 
 PATIENCE = 5.0
-"""Seconds in which a cluster must answer; Ray itself would try for minutes."""
+"""Seconds within which a cluster must answer; Ray itself would try for minutes."""
 
 R = TypeVar("R")
 
 
 class Cluster:
-    """Tasks of a Ray cluster.
+    """Runs shards as tasks of a Ray cluster.
 
-    What is run travels there pickled, once, and each worker opens it once: a dataset is opened anew from the same
-    listing. A shard whose worker is lost is given to another.
+    The function is pickled and sent once, and each worker unpickles it once; a dataset is then opened again from the
+    same listing. A shard whose worker is lost is given to another worker.
 
     Attributes:
         ray: The module `ray`, connected.
-        most: Shards that may be worked on together; None for as many as the cluster has cores for.
+        most: The most shards that run at once; None for as many as the cluster has cores.
     """
 
     def __init__(self, ray: Any, most: int | None) -> None:
@@ -42,7 +42,11 @@ class Cluster:
         self.most = most
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
-        """What `run` gives for each shard, in order; see `Pool.map`.  Raises CannotRunError where workers are lost."""
+        """Yield the results of `run` in the order of the shards; see `Pool.map`.
+
+        Raises:
+            CannotRunError: Workers are lost again and again.
+        """
         if len(shards) < 2:
             yield from map(run, shards)
             return
@@ -65,10 +69,10 @@ class Cluster:
                 ray.wait(list(waiting), num_returns=len(waiting))
 
     def _room(self) -> int:
-        """How many shards are given out together.
+        """Return how many shards are given out at once.
 
-        They are more than there are cores, so that no worker waits for the next shard, unless `most` says otherwise.
-        The cores are counted at each call, so that machines that join the cluster get shards too.
+        There are more than cores, so that no worker waits for its next shard, unless `most` limits them. The cores are
+        counted at each call, so that machines that join the cluster get shards too.
         """
         return self.most or AHEAD * max(1, int(self.ray.cluster_resources().get("CPU", 1)))
 
@@ -85,9 +89,9 @@ class Cluster:
 
 @contextmanager
 def cluster(workers: int | None, address: str | None) -> Iterator[Cluster]:
-    """A pool on the Ray at an address, or on one of this machine's own that ends with the block.
+    """Return a pool on the Ray at an address, or on a Ray of this machine that ends with the block.
 
-    Without an address that of the environment (RAY_ADDRESS) counts.  Raises CannotRunError.
+    Without an address, the one in the environment variable RAY_ADDRESS is used. Raises CannotRunError.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
@@ -111,13 +115,13 @@ def cluster(workers: int | None, address: str | None) -> Iterator[Cluster]:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise CannotRunError(f"there is no Ray at {place}: {_first_line(error)}") from None
     try:
-        yield Cluster(ray, None if place == "local" else workers)  # a Ray of one's own has no more cores than workers
+        yield Cluster(ray, None if place == "local" else workers)  # such a Ray has no more cores than workers
     finally:
         ray.shutdown()
 
 
 def _reach(address: str) -> None:
-    """See that something answers at HOST:PORT.  Raises OSError."""
+    """Check that something answers at HOST:PORT. Raises OSError."""
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
@@ -128,7 +132,7 @@ def _first_line(error: Exception) -> str:
 
 
 _opened: dict[str, Callable[[Shard], Any]] = {}
-"""What this worker runs: the last that it was told to."""
+"""The function that this worker runs: the last one that it was given."""
 
 
 def _work(version: str, name: str, task: list[Any], shard: Shard) -> Any:

@@ -1,4 +1,4 @@
-"""Choose the pool that runs shards."""
+"""Chooses the pool that runs shards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Engine = Literal["processes", "ray"]
 def pool_of(
     workers: int | None, engine: Engine = "processes", address: str | None = None
 ) -> AbstractContextManager[Pool]:
-    """A pool of so many workers, by default one for each core.  Raises CannotRunError where there is no such engine."""
+    """Return a pool of workers, by default one for each core. Raises CannotRunError for an unknown engine."""
     if engine == "ray":
         from formatspec.run.pools.cluster import cluster
 

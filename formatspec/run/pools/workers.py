@@ -1,4 +1,4 @@
-"""Shards worked on by this process or by copies of it; results come in the order of the shards."""
+"""Runs shards in this process or in forked copies of it; results come in the order of the shards."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class Alone:
-    """This process, one shard after another."""
+    """Runs one shard after another in this process."""
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
-        """What `run` gives for each shard, one after another, as it is asked for."""
+        """Yield the result of `run` for each shard, computed when it is asked for."""
         return map(run, shards)
 
 
 class Processes:
-    """Forked copies of this process.
+    """Runs shards in forked copies of this process.
 
-    They share what was opened before, so that only shards and results are pickled.
+    They share what was opened before, so only shards and results are pickled.
     """
 
     def __init__(self, workers: int) -> None:
@@ -35,7 +35,11 @@ class Processes:
         self.workers = workers
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
-        """What `run` gives for each shard, in order; see `Pool.map`.  Raises CannotRunError where workers die."""
+        """Yield the results of `run` in the order of the shards; see `Pool.map`.
+
+        Raises:
+            CannotRunError: Workers die again and again.
+        """
         if len(shards) < 2:
             yield from map(run, shards)
             return
@@ -61,7 +65,7 @@ class Processes:
         global _run
         _run = run
         gc.collect()
-        gc.freeze()  # so that collecting in a copy does not touch, and thereby double, what it shares
+        gc.freeze()  # so that garbage collection in a copy does not touch, and thereby duplicate, shared memory
         workers = min(self.workers, len(shards))
         ends = os.pipe()
         try:
@@ -76,7 +80,7 @@ class Processes:
                     while waiting:
                         yield waiting.popleft().result()
                 finally:
-                    pool.shutdown(wait=True, cancel_futures=True)  # so that nobody writes once the output is deleted
+                    pool.shutdown(wait=True, cancel_futures=True)  # no worker writes after the output is deleted
         finally:
             for end in ends:
                 os.close(end)

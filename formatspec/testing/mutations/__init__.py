@@ -1,1 +1,1 @@
-"""Single mutations of a dataset, of which the spec tells whether they must be found or are legal by the format."""
+"""Single mutations of a dataset, with the spec's verdict: each must be found, or is legal in the format."""

@@ -1,4 +1,4 @@
-"""Mutations of a whole dataset: each with the role and the file that it is made in, and what must become of it."""
+"""Mutations of a whole dataset, each with its role and file, and the expected verdict."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ Files = Mapping[str, bytes]
 
 
 class Mutation(NamedTuple):
-    """One thing that is done to one file: what kind it is, what must become of it, and how it is made.
+    """One change of one file: its kind, its expected verdict, and how it is made.
 
-    make: gives the mutated files; the random numbers choose what is left open.
+    `make` gives the mutated files; random numbers choose the details.
     """
 
     role: str
@@ -56,7 +56,7 @@ class Mutation(NamedTuple):
 
 
 def mutations(source: Source, files: Files) -> list[Mutation]:
-    """All mutations of a dataset of which something is known."""
+    """Return all mutations of a dataset with a known verdict."""
     dataset = open_source(source, MemoryTree(dict(files)), {}, Purpose(origin=True))
     return list(_mutations(dataset, files))
 
@@ -80,7 +80,7 @@ def _mutations(dataset: OpenDataset, files: Files) -> Iterator[Mutation]:
 
 
 def _looks_up(form: Format) -> bool:
-    """Whether some rows are given to objects that others told of by their place, number or box."""
+    """Return whether some rows are joined to objects of other files by their position, number or box."""
     found = (rule for role in form.documents for rule in _tables(role.document_rule))
     return any({"index", "number", "bbox"} & set(rule.each.by) for rule in found if rule.each.table == "objects")
 
@@ -123,13 +123,13 @@ def _of_presence(dataset: OpenDataset, role: Role, path: str) -> Iterator[Mutati
 
 
 def _entry_of(dataset: OpenDataset, path: str) -> Entry | None:
-    """The item of which a file is the image; None where it is that of none."""
+    """Return the item whose image a file is; None if it is no item's image."""
     own = path.removeprefix(f"{dataset.prefix}/") if dataset.prefix else path
     return next((one for one in dataset.entries if any(own == file for file, _ in one.files.get(IMAGE, ()))), None)
 
 
 def _one_of_many(dataset: OpenDataset, role: Role) -> bool:
-    """Whether another file may say what this one does: another source of categories or of items."""
+    """Return whether another file may state the same: another source of categories or of items."""
     sources = dataset.form.spec.categories
     listed = role.name in sources and len(sources) > 1
     items = dataset.form.spec.items
@@ -175,7 +175,7 @@ def _doubled(pixels: Any) -> Any:
 
 
 def _unused(pixels: Any) -> Any:
-    """A value of one channel that no pixel has."""
+    """Return a value of one channel that no pixel has."""
     if pixels.ndim != 2:
         return None
     free = sorted(set(range(1, 250)) - set(np.unique(pixels).tolist()))
@@ -189,7 +189,7 @@ def _dotted(pixels: Any, value: Any) -> Any:
 
 
 def _with_pixels(data: bytes, change: Callable[[Any], Any]) -> bytes | None:
-    """A label image of the same mode with other pixels."""
+    """Return a label image of the same mode with other pixels."""
     image = containers.decode(data)
     try:
         return containers.encode(change(image.pixels), image.mode, image.palette)
@@ -221,7 +221,7 @@ def _is_utf8(name: str) -> bool:
 
 
 def _needs_something(role: Role) -> bool:
-    """Whether a file without a byte lacks what its rule asks for."""
+    """Return whether an empty file lacks what its rule requires."""
     rule = role.document_rule
     if role.kind in ("yaml", "ini"):
         return isinstance(rule, MapRule) and any(not field.optional for field in rule.fields)
@@ -232,7 +232,7 @@ def _needs_something(role: Role) -> bool:
 
 
 def _is_free(role: Role) -> bool:
-    """Whether a file holds rows of objects of which any number may stand there."""
+    """Return whether a file holds rows of objects of which any number may be there."""
     rules = role.rule.alternatives if isinstance(role.rule, OneOf) else (role.rule,)
     return role.kind in ("lines", "csv", "jsonl") and all(
         isinstance(one, TableRule)
@@ -298,7 +298,7 @@ def _mutated(role: Role, data: bytes, site: Site) -> bytes | None:
 
 
 def _stays_alone(document: Any, path: tuple[str | int, ...]) -> bool:
-    """Whether the mutated line is none, or one that no other alternative takes."""
+    """Return whether no other alternative takes the mutated line."""
     for place, key in enumerate(path):
         if isinstance(document, dict) and place and isinstance(path[place - 1], int):
             taken = [name for name in document if re.fullmatch(r"a\d+", str(name))]

@@ -1,7 +1,7 @@
-"""Where a document can be mutated, and what the rule beside it says of the mutation.
+"""The places where a document can be mutated, and what its rule says about each mutation.
 
-A rule is walked beside its document.  Only what follows from the rule is claimed: where another alternative might take
-the mutated row, or where a codec may read any text, nothing is known and there is no site.
+A rule is walked beside its document. Only what follows from the rule is claimed. If another alternative might take the
+mutated row, or a codec may read any text, nothing is known and there is no site.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ ROW_TWICE = "a row stands twice"
 REFERENCE = "a reference names nothing"
 CONSTANT = "a constant is another"
 COMPUTED = "a computed value is off"
-"""Kinds of mutations of what a document says, all of which must be found."""
+"""Kinds of mutations of a document's content, all of which must be found."""
 
 MARK = 918273645.5
-"""Stands in a JSON document for what JSON cannot hold until its bytes are made."""
+"""Stands in a JSON document for a text that JSON cannot hold, until its bytes are made."""
 UNKNOWN = 987654321
 """A number that no generated dataset has as an id."""
 NUMBERS = frozenset(
     {"int", "number", "box", "rotated", "ring", "rings", "keypoints", "circle", "ellipse"}
 )  # fmt: skip
-"""Types of slots that hold numbers alone."""
+"""Types of slots that hold only numbers."""
 _OPAQUE = frozenset({"map", "if_null", "json", "text"})
-"""Codecs behind which a number may be any text."""
+"""Codecs after which a number may be any text."""
 
 Path = tuple[str | int, ...]
 Change = Callable[[Any], Any]
-"""Gives a mutated document; the document that it is given may be changed in place."""
+"""Returns a mutated document; it may change the given document."""
 
 
 class Site(NamedTuple):
-    """One mutation of a document: its kind, where it is made, and how.
+    """One mutation of a document: its kind, its place, and how it is made.
 
-    raw: the text that takes the place of MARK in the bytes of a JSON document.
+    `raw` is the text that replaces MARK in the bytes of a JSON document.
     """
 
     kind: str
@@ -54,11 +54,13 @@ class Site(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """What is known of a dataset while its rules are walked.
+    """What is known about a dataset while its rules are walked.
 
-    closed: whether rows may name only categories that are listed.
-    lines: whether the document is one of lines, whose alternatives all stand in a row that fits them.  looks_up:
-    whether rows elsewhere mean an object by its place, so that one that stands twice is none like the other.
+    Attributes:
+        closed: Whether rows may only name listed categories.
+        lines: Whether the document is one of lines, in which all matching alternatives of a row are kept.
+        looks_up: Whether rows elsewhere refer to an object by its position, so that repeated rows are different
+            objects.
     """
 
     closed: bool
@@ -67,7 +69,7 @@ class Beside(NamedTuple):
 
 
 def sites(rule: Rule, document: Any, scope: Scope, beside: Beside) -> Iterator[Site]:
-    """All mutations of a document that must be found."""
+    """Yield all mutations of a document that must be found."""
     yield from _visit(rule, document, scope, (), beside)
 
 
@@ -111,7 +113,7 @@ def _parts(field: Field, value: Mapping[str, Any]) -> list[Any]:
 
 
 def _is_missed(field: Field, scope: Scope) -> bool:
-    """Whether a field that is not there is said to be missing, or is filled with a finding."""
+    """Return whether an absent field is reported as missing, or filled with a finding."""
     if field.keys[0] in ("", "#", "<>", "*", "@", KEY) or field.keys[0].startswith("^"):
         return False
     if scope.cells:
@@ -136,7 +138,7 @@ def _rows(rules: Sequence[TableRule], value: Any, scope: Scope, path: Path, besi
 
 
 def _is_unique(rule: TableRule, beside: Beside) -> bool:
-    """Whether a row that stands twice is said to do so: one with an id, or one that is an object by itself."""
+    """Return whether a repeated row is reported: one with an id, or one that is an object by itself."""
     if rule.each.overlap or rule.each.rings or rule.each.counted:
         return False
     if rule.each.table == "objects" and beside.looks_up and not rule.each.by:
@@ -145,14 +147,14 @@ def _is_unique(rule: TableRule, beside: Beside) -> bool:
 
 
 def _reads_one_way(row: Rule, value: Any) -> bool:
-    """Whether a line fits one of the alternatives alone."""
+    """Return whether a line matches only one of the alternatives."""
     if not isinstance(value, dict):
         return False
     return not isinstance(row, MapRule) or not row.alternatives or len([key for key in value if key]) == 1
 
 
 def _only(alternatives: Sequence[Rule], value: Any, scope: Scope) -> Rule | None:
-    """The one alternative that a document may be; None where several may."""
+    """Return the one alternative that a document may be; None if several may be."""
     able = [one for one in alternatives if _may_be(one, value, scope)]
     return able[0] if len(able) == 1 else None
 
@@ -169,7 +171,7 @@ def _may_be(rule: Rule, value: Any, scope: Scope) -> bool:
 
 
 def _held(found: Iterator[Site], alternatives: Sequence[Rule], value: Any, scope: Scope, path: Path) -> Iterator[Site]:
-    """The sites after which no other alternative may take the row."""
+    """Yield the sites after which no other alternative may take the row."""
     for site in found:
         if site.kind == ROW_TWICE:
             yield site
@@ -181,7 +183,7 @@ def _held(found: Iterator[Site], alternatives: Sequence[Rule], value: Any, scope
 
 
 def _rooted(value: Any, path: Path) -> Any:
-    """A document that holds nothing but a value at its place."""
+    """Return a document that contains only a value at its place."""
     for key in reversed(path):
         value = {key: value}
     return value
@@ -210,7 +212,7 @@ def _leaf(rule: LeafRule, value: Any, scope: Scope, path: Path, keys: int, besid
 
 
 def _is_compared(leaf: Any, scope: Scope) -> bool:
-    """Whether a value is compared with what follows from the data: of a document of many items with their number."""
+    """Return whether a value is compared with what follows from the data, such as the number of items."""
     if isinstance(leaf, Computed):
         return scope.kind != "dataset" or set(names(leaf.expression)) <= {"items"}
     return (
@@ -222,7 +224,7 @@ def _is_compared(leaf: Any, scope: Scope) -> bool:
 
 
 def _numeric(leaf: Any, scope: Scope) -> bool:
-    """Whether a leaf takes numbers alone."""
+    """Return whether a leaf takes only numbers."""
     if not isinstance(leaf, Bind) or any(call.name in _OPAQUE for call in leaf.calls) or leaf.default is not None:
         return False
     known = [scope.meaning(name) for name in leaf.names]
@@ -253,14 +255,14 @@ def _is_number(word: str) -> bool:
 
 
 def _first_number(value: Any, path: Path) -> Path | None:
-    """Where the first number of a value stands: itself, or in its lists."""
+    """Return the path of the first number in a value: the value itself, or in its lists."""
     while isinstance(value, list) and value:
         value, path = value[0], (*path, 0)
     return path if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _unknown(leaf: Bind, scope: Scope, value: Any, beside: Beside) -> Any:
-    """A value that names nothing, where a leaf names an item, a category or a parent; else None."""
+    """Return a value that refers to nothing, for a leaf that names an item, a category or a parent; otherwise None."""
     known = scope.meaning(leaf.names[0])
     if known is None or len(leaf.names) > 1 or leaf.calls or leaf.default is not None or known.derived:
         return None
@@ -297,7 +299,7 @@ def _off(value: Any) -> Any:
 
 
 def _at(path: Path, change: Change) -> Change:
-    """A change of what stands at a place of a document."""
+    """Return a change of the value at a place of a document."""
 
     def made(document: Any) -> Any:
         if not path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from files_on_disk import put
+from files_on_disk import put, spec_file
 
 import formatspec as fs
 from formatspec.api import detect_format
@@ -64,12 +64,6 @@ files:
 """
 
 
-def _spec(folder: Path, text: str) -> Path:
-    file = folder / "copied.yaml"
-    file.write_text(text.strip(), "utf-8")
-    return file
-
-
 def _data(folder: Path, *documents: dict[str, Any]) -> Path:
     for number, document in enumerate(documents):
         for part in ("images", "labels"):
@@ -90,22 +84,22 @@ def _classes(data: Path, spec: Path, **options: str) -> list[str | None]:
 
 def test_the_only_key_is_taken(tmp_path: Path) -> None:
     data = _data(tmp_path, _tagged({"species": "oak"}, {}), _tagged({"species": "elm"}))
-    assert _classes(data, _spec(tmp_path, OPTIONAL)) == ["oak", None, "elm"]
+    assert _classes(data, spec_file(tmp_path, OPTIONAL)) == ["oak", None, "elm"]
 
 
 def test_a_preferred_key_goes_before_others(tmp_path: Path) -> None:
     data = _data(tmp_path, _tagged({"age": "old", "kind": "oak"}), _tagged({"age": "new", "kind": "elm"}))
-    assert _classes(data, _spec(tmp_path, OPTIONAL)) == ["oak", "elm"]
+    assert _classes(data, spec_file(tmp_path, OPTIONAL)) == ["oak", "elm"]
 
 
 def test_what_is_no_text_is_no_class(tmp_path: Path) -> None:
     data = _data(tmp_path, _tagged({"flags": {"wet": True}, "species": "oak", "size": 3}))
-    assert _classes(data, _spec(tmp_path, OPTIONAL)) == ["oak"]
+    assert _classes(data, spec_file(tmp_path, OPTIONAL)) == ["oak"]
 
 
 def test_of_several_none_is_taken_and_a_finding_tells_of_it(tmp_path: Path) -> None:
     data = _data(tmp_path, _tagged({"age": "old", "species": "oak"}))
-    spec = _spec(tmp_path, OPTIONAL)
+    spec = spec_file(tmp_path, OPTIONAL)
     assert _classes(data, spec) == [None]
     (found,) = fs.validate(data, spec).findings
     assert (found.code, found.level) == ("OPTION_OPEN", "warning")
@@ -117,12 +111,12 @@ def test_of_several_none_is_taken_and_a_finding_tells_of_it(tmp_path: Path) -> N
 def test_a_stated_key_that_is_nowhere_is_refused(tmp_path: Path) -> None:
     data = _data(tmp_path, _tagged({"age": "old", "species": "oak"}))
     with pytest.raises(SpecError, match=r"no 'specie'.*one of age, species"):
-        _classes(data, _spec(tmp_path, OPTIONAL), class_key="specie")
+        _classes(data, spec_file(tmp_path, OPTIONAL), class_key="specie")
 
 
 def test_a_copy_has_the_key_of_its_source(tmp_path: Path) -> None:
     data = _data(tmp_path, _tagged({"species": "oak"}))
-    spec = _spec(tmp_path, OPTIONAL)
+    spec = spec_file(tmp_path, OPTIONAL)
     out = tmp_path / "out"
     fs.convert(data, spec=spec, to=spec, out=out, where="true")
     assert json.loads((out / "labels" / "0.json").read_text("utf-8")) == _tagged({"species": "oak"})
@@ -130,7 +124,7 @@ def test_a_copy_has_the_key_of_its_source(tmp_path: Path) -> None:
 
 def test_other_formats_are_written_under_the_stated_key(tmp_path: Path) -> None:
     data = _data(tmp_path, _tagged({"species": "oak"}))
-    spec = _spec(tmp_path, OPTIONAL)
+    spec = spec_file(tmp_path, OPTIONAL)
     fs.convert(data, spec=spec, to="coco", out=tmp_path / "coco")
     fs.convert(tmp_path / "coco", spec="coco", to=spec, out=tmp_path / "a")
     fs.convert(
@@ -147,14 +141,14 @@ def _job(name: str) -> dict[str, Any]:
 
 def test_keys_that_belong_together_name_one_option(tmp_path: Path) -> None:
     data = _data(tmp_path, {"made": "by jobs", **_job("first run"), "other": [], "third-about": {"by": "you"}})
-    spec = _spec(tmp_path, REQUIRED)
+    spec = spec_file(tmp_path, REQUIRED)
     assert _classes(data, spec) == ["first run"]
     assert [finding for finding in fs.validate(data, spec).findings if finding.level == "error"] == []
 
 
 def test_a_required_key_among_several_is_asked_for(tmp_path: Path) -> None:
     data = _data(tmp_path, {"made": "by jobs", **_job("a"), **_job("b")})
-    spec = _spec(tmp_path, REQUIRED)
+    spec = spec_file(tmp_path, REQUIRED)
     with pytest.raises(SpecError, match="-O job=NAME, where NAME is one of a, b"):
         fs.open(data, spec)
     assert _classes(data, spec, job="b") == ["b"]
@@ -176,7 +170,7 @@ def _boxes(data: Path, spec: Path, **options: str) -> list[list[tuple[float, ...
 
 def test_a_value_that_no_list_has_beside_others_need_not_be_stated(tmp_path: Path) -> None:
     data = _data(tmp_path, {"rounds": [SKIPPED, _round(1, FIRST)]}, {"rounds": [_round("b", SECOND)]})
-    assert _boxes(data, _spec(tmp_path, VALUE)) == [[(1, 2, 3, 4)], [(5, 6, 7, 8)]]
+    assert _boxes(data, spec_file(tmp_path, VALUE)) == [[(1, 2, 3, 4)], [(5, 6, 7, 8)]]
 
 
 @pytest.mark.parametrize(("stated", "read"), [("1", [[(1, 2, 3, 4)], []]), ("2", [[(5, 6, 7, 8)], [(9, 10, 11, 12)]])])
@@ -185,7 +179,7 @@ def test_rows_of_one_value_are_read_and_the_others_kept(stated: str, read: list[
         {"rounds": [_round(3, THIRD), _round(1, FIRST), _round(2, SECOND), _round(4)]},
         {"rounds": [_round(2, THIRD)]},
     ]
-    data, spec = _data(tmp_path, *documents), _spec(tmp_path, VALUE)
+    data, spec = _data(tmp_path, *documents), spec_file(tmp_path, VALUE)
     with pytest.raises(SpecError, match="-O annotator=NAME, where NAME is one of 1, 2, 3, 4"):
         fs.open(data, spec)
     with pytest.raises(SpecError, match="no '7' for the option annotator"):
@@ -198,7 +192,7 @@ def test_rows_of_one_value_are_read_and_the_others_kept(stated: str, read: list[
 
 def test_several_rows_that_are_only_kept_stand_as_they_stood(tmp_path: Path) -> None:
     document = {"rounds": [SKIPPED, _round(1, FIRST), {**SKIPPED, "by": 8}, {**SKIPPED, "why": "dark"}]}
-    data, spec = _data(tmp_path, document), _spec(tmp_path, VALUE)
+    data, spec = _data(tmp_path, document), spec_file(tmp_path, VALUE)
     fs.convert(data, spec=spec, to=spec, out=tmp_path / "out", where="true")
     assert json.loads((tmp_path / "out" / "labels" / "0.json").read_text("utf-8")) == document
 
@@ -226,7 +220,7 @@ files:
 
 
 def test_a_list_with_several_values_is_found_at_the_end_of_a_large_file(tmp_path: Path) -> None:
-    spec = _spec(tmp_path, BIG)
+    spec = spec_file(tmp_path, BIG)
     rows = [{"file": f"{n}.png", "note": "x" * 50_000, "rounds": [_round(1, FIRST)]} for n in range(100)]
     rows[-1]["rounds"] = [_round(1, FIRST), _round(2, SECOND)]
     data = _data(tmp_path, {})
@@ -245,7 +239,7 @@ def test_detection_knows_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("text", [OPTIONAL, REQUIRED, VALUE])
 def test_the_laws_hold(text: str, tmp_path: Path) -> None:
-    source = load_source(_spec(tmp_path, text))
+    source = load_source(spec_file(tmp_path, text))
     compile_whole(source)
     for run in range(5):
         laws.hold(source, random.Random(run))
@@ -260,7 +254,7 @@ def test_the_laws_hold(text: str, tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_are_told(wrong: str, right: str, said: str, tmp_path: Path) -> None:
-    file = _spec(tmp_path, OPTIONAL.replace(wrong, right))
+    file = spec_file(tmp_path, OPTIONAL.replace(wrong, right))
     with pytest.raises(SpecError, match=said):
         compile_whole(load_source(file))
 

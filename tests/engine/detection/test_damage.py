@@ -8,14 +8,14 @@ from __future__ import annotations
 import random
 import zipfile
 from collections import Counter
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from all_specs import sources
 
 import formatspec as fs
 from formatspec.engine.detection.detect import detect
-from formatspec.language.load import Source, available, load_source
+from formatspec.language.load import available
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing.damage import KEEPING, LAYOUTS, ZIPPED
 
@@ -24,11 +24,6 @@ UNCHANGED = ("undamaged", "class list missing", "lines of Windows", "one subset 
 """Kinds that do no damage to the few files of the last test."""
 EACH = 4
 """Kinds of damage that one format meets."""
-
-
-@lru_cache(maxsize=1)
-def sources() -> dict[str, Source]:
-    return {name: load_source(name) for name in available()}
 
 
 def told(spec: str, kind: str, folder: Path, seed: int = 0) -> tuple[tuple[str, ...], list[str]] | None:

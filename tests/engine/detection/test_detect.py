@@ -6,11 +6,11 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from all_specs import sources
 from files_on_disk import put
 from PIL import Image
 from reference_data import REFERENCE
@@ -21,15 +21,10 @@ from formatspec.cli.main import main
 from formatspec.engine.detection.detect import Detection, detect
 from formatspec.engine.index.build_index import sampled
 from formatspec.language.errors import SpecError
-from formatspec.language.load import Source, _load, available, load_outline, load_source
+from formatspec.language.load import _load, available, load_outline, load_source
 from formatspec.model.amounts import with_amounts
 from formatspec.paths.trees.folder_tree import FolderTree
 from formatspec.paths.trees.open_tree import open_tree
-
-
-@lru_cache(maxsize=1)
-def sources() -> dict[str, Source]:
-    return {name: load_source(name) for name in available()}
 
 
 def detected(folder: Path) -> Detection:
@@ -96,7 +91,7 @@ def test_folders_of_images_alone(paths: tuple[str, ...], name: str, tmp_path: Pa
 ], ids=lambda value: value[0])  # fmt: skip
 def test_images_that_nothing_tells_of_are_refused(paths: tuple[str, ...], tmp_path: Path) -> None:
     found = detected(put(tmp_path, dict.fromkeys(paths)))
-    assert not found.names and found.holds == "it holds images, and nothing that tells of them"
+    assert not found.names and found.holds == "it holds images, and nothing that describes them"
 
 
 @pytest.mark.parametrize(("folder", "name"), REFERENCE.items())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import zipfile
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from all_specs import sources
+from coco_like import coco_document
 
 from formatspec.engine.detection.detect import detect
-from formatspec.language.load import Source, available, load_source
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing.memory import image_bytes
 
@@ -20,13 +20,7 @@ XML = (
     "</annotation>"
 )
 BOX = "0 0.5 0.5 0.2 0.2\n"
-COCO = json.dumps({
-    "images": [{"id": 1, "file_name": "a.jpg", "width": 20, "height": 10}],
-    "annotations": [
-        {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 5], "area": 25, "iscrowd": 0, "segmentation": []}
-    ],
-    "categories": [{"id": 1, "name": "cat"}],
-})  # fmt: skip
+COCO = json.dumps(coco_document([("a.jpg", 20, 10)], [{"bbox": [1, 1, 5, 5], "area": 25, "segmentation": []}]))
 YOLO = {
     "images/train/a.jpg": "", "images/val/b.jpg": "", "labels/train/a.txt": BOX, "labels/val/b.txt": BOX,
     "data.yaml": "train: images/train\nval: images/val\nnames: [cat]\n",
@@ -82,11 +76,6 @@ FOLDERS: dict[str, tuple[dict[str, str], str]] = {
     "one image": ({"a.jpg": ""}, ""),
     "nothing": ({".DS_Store": "x"}, ""),
 }  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def sources() -> dict[str, Source]:
-    return {name: load_source(name) for name in available()}
 
 
 def content(path: str, text: str) -> bytes:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from all_specs import sources
 
 import formatspec as fs
 from formatspec.engine.detection.detect import detect
-from formatspec.language.load import Source, available, load_source
+from formatspec.language.load import available
 from formatspec.paths.trees.folder_tree import FolderTree
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing.memory import image_bytes
@@ -32,11 +32,6 @@ BEFORE = {
 """How many times the rule before opened files of these samples, when there were 70 formats."""
 PAIRS = 10
 """Files that may be opened to see which images are label images, whatever the rule before opened."""
-
-
-@lru_cache(maxsize=1)
-def sources() -> dict[str, Source]:
-    return {name: load_source(name) for name in available()}
 
 
 @pytest.fixture

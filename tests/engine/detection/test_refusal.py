@@ -5,36 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
-import warnings
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Run
 
 import formatspec as fs
 from formatspec.api import FormatNotice, SpecMistake
-from formatspec.cli.main import main
 from formatspec.language.errors import SpecError
 from formatspec.testing.memory import image_bytes
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line: its status, its output, what it says."""
-
-    def ran(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["formatspec", *map(str, words)])
-        with warnings.catch_warnings(), pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return ran
 
 
 @pytest.fixture
@@ -50,7 +31,7 @@ def images(tmp_path: Path) -> Path:
 def test_an_unknown_format_is_exit_2_with_the_five_nearest(words: tuple[str, ...], run: Run, images: Path) -> None:
     status, out, said = run(*words, images)
     assert status == 2 and out == ""
-    assert f"no known format describes {images}: it holds images, and nothing that tells of them" in said
+    assert f"no known format describes {images}: it holds images, and nothing that describes them" in said
     near = said.partition("Nearest: ")[2].partition("; `formatspec")[0]
     assert near.count(" (") == 5 and "detect --all" in said
     assert list(images.parent.iterdir()) == [images]
@@ -75,7 +56,7 @@ def test_the_first_reason_names_the_file_and_the_key(run: Run, images: Path) -> 
     assert run("detect", images)[1] == "imagenet\n"
     (images / "remarks.json").write_text('{"by": "me"}')
     status, _, said = run("detect", images)
-    assert status == 2 and "Nearest: imagenet (leaves remarks.json)" in said
+    assert status == 2 and "Nearest: imagenet (does not explain remarks.json)" in said
 
 
 @pytest.mark.parametrize("depth", [1, 2])

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import random
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from all_specs import sources
 
 import formatspec as fs
 from formatspec.engine.detection.detect import detect
-from formatspec.language.load import Source, available, load_source
+from formatspec.language.load import available
 from formatspec.paths.trees.open_tree import open_tree
-
-
-@lru_cache(maxsize=1)
-def sources() -> dict[str, Source]:
-    return {name: load_source(name) for name in available()}
-
 
 INSTANCES = {"publaynet": "coco", "roboflow_voc": "labelimg_voc"}
 """Formats whose files are valid files of another one, in which nothing of them is read otherwise."""

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from files_on_disk import spec_file
 from listed_images import listed_images
 
 import formatspec as fs
@@ -50,12 +51,6 @@ def _put(folder: Path, *images: str) -> Path:
         (folder / one).parent.mkdir(parents=True, exist_ok=True)
         (folder / one).write_bytes(image_bytes(40 + number, 30, one.rpartition(".")[2]))
     return folder
-
-
-def _spec(folder: Path, text: str) -> Path:
-    file = folder / "a.formatspec.yaml"
-    file.write_text(text, "utf-8")
-    return file
 
 
 @pytest.mark.parametrize(
@@ -111,7 +106,7 @@ def test_a_path_whose_end_no_image_has_leads_out(tmp_path: Path) -> None:
 def test_a_line_of_a_list_may_begin_with_one(tmp_path: Path) -> None:
     data = _put(tmp_path / "data", "imgs/a.jpg", "imgs/b.jpg")
     (data / "list.txt").write_text("/data/imgs/a.jpg 1,2,10,12\nC:/data/imgs/b.jpg 3,4,9,9 1,1,5,5\n", "utf-8")
-    spec = _spec(tmp_path, LISTED)
+    spec = spec_file(tmp_path, LISTED)
     assert fs.validate(data, spec).findings == ()
     assert {item.key: len(item.objects) for item in fs.open(data, spec)} == {"imgs/a": 1, "imgs/b": 2}
     fs.convert(data, spec=spec, to=spec, out=tmp_path / "out", where="true")
@@ -122,7 +117,7 @@ def test_a_name_of_one_segment_is_the_last_segment(tmp_path: Path) -> None:
     data = _put(tmp_path / "data", "train/a.jpg", "val/a.jpg")
     (data / "train.csv").write_text("file,x,y,w,h\n/data/train/a.jpg,1,2,3,4\n", "utf-8")
     (data / "val.csv").write_text("file,x,y,w,h\nC:\\data\\val\\a.jpg,5,6,7,8\n", "utf-8")
-    spec = _spec(tmp_path, SEGMENTS)
+    spec = spec_file(tmp_path, SEGMENTS)
     assert fs.validate(data, spec).findings == ()
     found = {item.key: [thing.bbox for thing in item.objects] for item in fs.open(data, spec)}
     assert found == {"train/a": [(1, 2, 3, 4)], "val/a": [(5, 6, 7, 8)]}
@@ -132,5 +127,5 @@ def test_a_document_of_one_image_may_name_it_by_one(tmp_path: Path) -> None:
     data = _put(tmp_path / "data", "a.jpg", "b.jpg")
     (data / "a.json").write_text('{"image": "/home/me/pictures/a.jpg", "boxes": [[1, 2, 3, 4]]}', "utf-8")
     (data / "b.json").write_text('{"image": "/home/me/pictures/z.jpg", "boxes": [[1, 2, 3, 4]]}', "utf-8")
-    spec = _spec(tmp_path, OWN_RECORD)
+    spec = spec_file(tmp_path, OWN_RECORD)
     assert [(one.code, one.file) for one in fs.validate(data, spec).findings] == [("PATH_ESCAPES", "b.json")]

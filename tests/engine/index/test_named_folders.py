@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from coco_like import coco_document
 from files_on_disk import put
 
 import formatspec as fs
@@ -87,22 +87,8 @@ def test_val_and_valid(subset: str, tmp_path: Path) -> None:
 def test_annotation_files_of_other_places(
     image: str, annotations: str, expected: tuple[str, ...], tmp_path: Path
 ) -> None:
-    document = {
-        "images": [{"id": 1, "file_name": "a.jpg", "width": 20, "height": 10}],
-        "categories": [{"id": 1, "name": "cat"}],
-        "annotations": [
-            {
-                "id": 1,
-                "image_id": 1,
-                "category_id": 1,
-                "bbox": [1, 1, 4, 4],
-                "area": 16,
-                "iscrowd": 0,
-                "segmentation": [],
-            }
-        ],
-    }
-    put(tmp_path / "data", {image: None, annotations: json.dumps(document)})
+    document = coco_document([("a.jpg", 20, 10)], [{"bbox": [1, 1, 4, 4], "area": 16, "segmentation": []}])
+    put(tmp_path / "data", {image: None, annotations: document})
     assert subsets(tmp_path / "data", "coco") == {"a": expected}
     fs.convert(tmp_path / "data", to="coco", out=tmp_path / "out")
     assert {

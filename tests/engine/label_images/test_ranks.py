@@ -64,7 +64,7 @@ def test_ranks_that_cannot_be_told_are_a_finding(tmp_path: Path, numbers: list[i
     dataset = opened(tmp_path, numbers)
     assert list(dataset.assembled()) and not list(dataset)
     assert {finding.code for finding in dataset.findings} == {"PIXEL_VALUE"}
-    assert f"{len(numbers)} records are shown, 3 told of" in dataset.findings[0].message
+    assert f"{len(numbers)} records are shown, and 3 are listed" in dataset.findings[0].message
 
 
 def test_a_number_that_is_not_there_has_no_place() -> None:

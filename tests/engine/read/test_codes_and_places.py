@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coco_like import coco_document, coco_files
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.testing.memory import image_bytes
@@ -78,21 +80,13 @@ files:
 
 def _outlined(number: int, left: int) -> dict[str, Any]:
     ring = [left, 1, left + 4, 1, left + 4, 5, left, 5]
-    row = {"id": number, "image_id": 1, "category_id": number, "bbox": [left, 1, 4, 4], "area": 16, "iscrowd": 0}
-    return {**row, "segmentation": [ring]}
+    return {"category_id": number, "bbox": [left, 1, 4, 4], "area": 16, "segmentation": [ring]}
 
 
 def test_objects_that_a_label_image_of_classes_lacks_are_counted(tmp_path: Path) -> None:
     spec, data = tmp_path / "coloured.yaml", tmp_path / "data"
     spec.write_text(COLOURED.strip().replace(" else palette(index + 1)", " else '#000000'"), "utf-8")
-    (data / "images" / "train").mkdir(parents=True)
-    (data / "annotations").mkdir()
-    (data / "images" / "train" / "a.png").write_bytes(image_bytes(10, 8, "png"))
-    document = {
-        "images": [{"id": 1, "file_name": "a.png", "width": 10, "height": 8}],
-        "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
-        "annotations": [_outlined(1, 1), _outlined(2, 5)],
-    }
-    (data / "annotations" / "instances_train.json").write_text(json.dumps(document), "utf-8")
+    rows = [_outlined(1, 1), _outlined(2, 5)]
+    put(data, coco_files(coco_document([("a.png", 10, 8)], rows, ["cat", "dog"])))
     result = fs.convert(data, spec="coco", to=spec, out=tmp_path / "out")
     assert "not drawn as areas (no category.color): 2 objects" in result.losses

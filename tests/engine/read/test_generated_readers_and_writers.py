@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from coco_like import coco_document
+from files_on_disk import put
 
 import formatspec
 from formatspec.engine.read.generate_rows import FastRows
@@ -14,7 +15,6 @@ from formatspec.engine.resolve.text_template import TextTemplate
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.engine.write.generate_lines import text_writer
 from formatspec.model.amounts import with_amounts
-from formatspec.testing.memory import image_bytes
 
 SOURCES = (
     "bdd100k",
@@ -71,16 +71,12 @@ def test_the_same_with_and_without(spec: str, tmp_path: Path) -> None:
 
 def coco(folder: Path, *annotations: dict[str, Any]) -> Path:
     """A dataset of one image with these annotations, each a box where nothing else is said."""
-    usual = {"image_id": 7, "category_id": 1, "bbox": [1, 2.5, 3, 4], "area": 12, "iscrowd": 0, "segmentation": []}
-    rows = [{"id": place, **usual, **one} for place, one in enumerate(annotations, 1)]
-    document = {
-        "images": [{"id": 7, "file_name": "a.jpg", "width": 64, "height": 48}],
-        "annotations": [{key: value for key, value in row.items() if value != "absent"} for row in rows],
-        "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
-    }
-    (folder / "annotations").mkdir(parents=True)
-    (folder / "annotations" / "instances_train.json").write_text(json.dumps(document))
-    return folder
+    rows = [{"bbox": [1, 2.5, 3, 4], "area": 12, "segmentation": [], **one} for one in annotations]
+    document = coco_document([("a.jpg", 64, 48)], rows, ["cat", "dog"], first=7)
+    document["annotations"] = [
+        {key: value for key, value in row.items() if value != "absent"} for row in document["annotations"]
+    ]
+    return put(folder, {"annotations/instances_train.json": document})
 
 
 ODD_TARGETS = ("voc", "datumaro", "kitti_detection", "yolo_ultralytics")
@@ -145,11 +141,7 @@ def test_a_line_is_matched_by_what_has_as_many_numbers(tmp_path: Path, monkeypat
     """Without counting, each of the eight kinds of lines would be tried on every line."""
     line = "0 0.5 0.5 0.25 0.25 0.1 0.2 2 0.3 0.4 2\n"  # no box, and no outline of four points
     files = {"data.yaml": "names: [cat]\nkpt_shape: [2, 3]\n", "labels/train/a.txt": line * 10}
-    for path, text in files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
-    (tmp_path / "images/train").mkdir(parents=True)
-    (tmp_path / "images/train/a.jpg").write_bytes(image_bytes(64, 48, "jpg"))
+    put(tmp_path, {**files, "images/train/a.jpg": None}, size=(64, 48))
     matched: list[str] = []
     match = TextTemplate.match
 

@@ -1,1 +1,1 @@
-"""One item, read: its image, its rows of shared files, its own documents and label images."""
+"""Reads one item: its image, its rows of shared files, its own documents and label images."""

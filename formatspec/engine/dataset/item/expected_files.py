@@ -1,4 +1,4 @@
-"""The places where an item's files are expected, and the faults of files that are missing."""
+"""Finds where an item's files are expected, and reports missing ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from formatspec.paths.trees.tree import Tree
 
 
 def expected_path(role: Role, names: Mapping[str, Any]) -> str:
-    """The path where a role's file is expected; the template itself where names are lacking."""
+    """Return the path where a role's file is expected; the template itself if names are missing."""
     try:
         return role.template.render(names)
     except (KeyError, ValueError):
@@ -27,7 +27,7 @@ def expected_path(role: Role, names: Mapping[str, Any]) -> str:
 
 
 def told_path(role: Role, names: Mapping[str, Any]) -> str:
-    """The path where a role's file is expected, for a message: names that are lacking stay in braces."""
+    """Return the path where a role's file is expected, for a message: missing names stay in braces."""
     whole = expected_path(role, names)
     known = {name: value for name, value in names.items() if value not in (None, "")}
     if whole != role.spec.path or not any(name in known for name in role.captures):
@@ -37,11 +37,11 @@ def told_path(role: Role, names: Mapping[str, Any]) -> str:
 
 
 LEVELS = (("depth",), ("level",))
-"""The slots of objects by whose values an item may have a label image for each level of parts."""
+"""The slots of objects whose values number the levels of parts, each with a label image of its own."""
 
 
 def note_missing_levels(form: Format, item: Item, entry: Entry, state: ItemState) -> None:
-    """Note that a level of an item's objects has no label image, where each level must have one."""
+    """Note that a level of an item's objects has no label image, if each level must have one."""
     for role in form.roles.values():
         if role.optional or role.kind != "pixels" or role.record_slots not in LEVELS:
             continue
@@ -54,7 +54,7 @@ def note_missing_levels(form: Format, item: Item, entry: Entry, state: ItemState
 
 
 def _levels(role: Role, item: Item) -> Iterator[int]:
-    """The levels of the objects that a role's files must show."""
+    """Yield the levels of the objects that a role's files must show."""
     rule, place = role.rule, role.place
     if not isinstance(rule, TableRule):
         return
@@ -72,8 +72,8 @@ def _levels(role: Role, item: Item) -> Iterator[int]:
 def named_file(path: str, role: Role, tree: Tree, state: ItemState) -> str | None:
     """Find the file that a document names by its path.
 
-    A file of exactly this path comes first. Else the only file whose path differs from it in capitals alone is taken,
-    and a fault is noted. None is given where there is no such file, or several.
+    A file of exactly this path comes first. Otherwise the only file whose path differs just in capitals is taken, and a
+    fault is noted. The result is None if there is no such file, or several.
     """
     if tree.exists(path):
         return path
@@ -91,7 +91,7 @@ def named_file(path: str, role: Role, tree: Tree, state: ItemState) -> str | Non
 
 
 def file_of_id(role: Role, identity: Any, tree: Tree) -> str | None:
-    """The file whose path spells no more than an object's id; None where there is none."""
+    """Return the file whose path contains only an object's id; None if there is none."""
     try:
         path = role.template.render({"object.id": identity})
     except ValueError:
@@ -100,7 +100,7 @@ def file_of_id(role: Role, identity: Any, tree: Tree) -> str | None:
 
 
 def is_named(role: Role, tree: Tree, state: ItemState) -> bool:
-    """Whether a document names the item's file of a role, and it is there."""
+    """Return whether a document names the item's file of a role, and the file exists."""
     path = state.item.get(f"path.{role.name}")
     return path is not None and (tree.exists(path) or len(tree.alike(path)) == 1)
 

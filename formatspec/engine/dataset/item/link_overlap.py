@@ -1,4 +1,4 @@
-"""Rows without a key, linked to the objects that they overlap most; only where the spec says so."""
+"""Links rows without a key to the objects that they overlap most, if the spec asks for it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from formatspec.model.region import Region
 
 
 def link(item: Item, pending: Sequence[dict[str, Any]], state: ItemState) -> dict[int, dict[str, Region]]:
-    """Link each row to an object: all pairs of equal category in descending IoU, one to one.
+    """Link rows to objects one to one, pair by pair in descending IoU, within the same category.
 
-    Gives for each linked object, by its index, the region that each role tells.  A row that overlaps nothing
-    is a finding.
+    A row that overlaps no object is reported.
+
+    Returns:
+        For each linked object, by its index, the region that each role gives it.
     """
     told: dict[int, dict[str, Region]] = {}
     groups: dict[tuple[int, str], list[dict[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""What is read of an item, and the compiled readers that read it."""
+"""Which parts of an item are read, and the compiled readers that read them."""
 
 from __future__ import annotations
 
@@ -41,11 +41,14 @@ class Readers(msgspec.Struct, frozen=True):
 
 
 class Purpose(msgspec.Struct, frozen=True):
-    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
+    """What is read: whether source rows are kept, image headers read, all checks made, and pixels decoded.
 
-    kept: kept and unknown fields that hold a value are noted.  areas: so are the areas that rows of objects state.
-    whole: images are looked at up to their ends.  strict: keys that stand twice in a document are sought.
-    classes: the names of the classes by their numbers from 0, where the user states them.
+    Attributes:
+        kept: Whether kept and unknown fields that hold a value are noted.
+        areas: Whether areas that rows of objects state are noted too.
+        whole: Whether images are checked to be complete.
+        strict: Whether repeated keys in a document are sought.
+        classes: The names of the classes by their numbers from 0, if the user gives them.
     """
 
     origin: bool = False
@@ -61,5 +64,5 @@ class Purpose(msgspec.Struct, frozen=True):
 
 
 def is_read(role: str, readers: Readers, purpose: Purpose) -> bool:
-    """Whether files of a role are opened: for what they hold, for checks, or to be written back."""
+    """Return whether files of a role are opened: for their content, for checks, or to be written back."""
     return purpose.checks or purpose.origin or role in readers.wanted_roles

@@ -1,4 +1,4 @@
-"""An item's own documents and label images, and those of its objects, decoded and read."""
+"""Decodes and reads an item's own documents and label images, and those of its objects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_item_file(
     role: Role, entry: Entry, tree: Tree, readers: Readers, state: ItemState, files: dict[str, list[str]],
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
-    """Read the one file of a role that tells of the whole item; `files` and `rasters` take what was read."""
+    """Read the file of a role that describes the whole item; `files` and `rasters` take what was read."""
     found = entry.files.get(role.name)
     path = found[0][0] if found else state.item.get(f"path.{role.name}")
     if path is not None and not found:
@@ -49,7 +49,7 @@ def read_item_file(
             rasters[role.name] = raster
         return
     if role.codec is None:
-        return  # nothing is said of what the file holds
+        return  # the spec does not describe the file's content
     lines = readers.lines.get(role.name)
     if lines is not None and _are_plain(lines, path, tree, state):
         return
@@ -66,10 +66,10 @@ def read_item_file(
 
 
 def _are_plain(lines: FastLines, path: str, tree: Tree, state: ItemState) -> bool:
-    """Whether a text was read as lines of numbers, of which there is nothing to say."""
+    """Return whether the fast reader read a text as lines of numbers, with nothing to report."""
     try:
         return lines.take(tree.read(path), path, state)
-    except (ValueError, OSError):  # which the reader of documents tells
+    except (ValueError, OSError):  # the document reader reports this
         return False
 
 
@@ -87,7 +87,7 @@ def _are_elements(
 
 
 def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:
-    """The keys that stand twice in a mapping of a JSON file, of which a decoder keeps the last."""
+    """Return the repeated keys in mappings of a JSON file; a decoder keeps only the last of them."""
     if role.kind != "json":
         return []
     try:
@@ -102,11 +102,15 @@ def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:
 
 
 def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: bool = False) -> tuple[Any] | None:
-    """Read and decode a file; a tuple of the document, None where there is none; `keys`: see that none stands twice."""
+    """Read and decode a file. With `keys`, repeated keys are reported.
+
+    Returns:
+        A tuple with the document; None if it could not be read.
+    """
     assert role.codec is not None
     try:
         data = tree.read(path)
-        twice = keys_twice(role, path, data, "key") if keys else []  # before the document takes its memory
+        twice = keys_twice(role, path, data, "key") if keys else []  # before the decoded document takes up memory
         decoded = role.codec.decode(data)
     except (FileError, ValueError, OSError) as error:
         state.faults.append(unread(error, path, role.place, "item"))
@@ -120,7 +124,7 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
 
 
 def unfit_line(path: str, role: Role, stray: Stray, scope: str) -> Fault:
-    """The fault of a line that fits nothing: of a row, it costs that row; `scope`: what else is concerned."""
+    """Return the fault of a line that fits no template; `scope` says what is left out because of it."""
     place, about = (stray.line + 1, 1), "object" if stray.is_row else scope
     return Fault("LINE", path, (), role.place, stray.message, stray.expected, stray.text, place, scope=about)
 
@@ -146,12 +150,13 @@ def read_record_files(
     role: Role, entry: Entry, tree: Tree, readers: Readers, state: ItemState, files: dict[str, list[str]],
     rasters: dict[str, Any], purpose: Purpose, alone: bool,
 ) -> None:  # fmt: skip
-    """Read the files of a role that tell of one object each, or of one level; `files` takes their paths.
+    """Read the files of a role that each describe one object or one level; `files` takes their paths.
 
-    alone: nothing else tells of objects, so that each file makes one.
+    With `alone`, nothing else lists objects, so each file makes one.
     """
     slots, names = role.record_slots, role.record_names
-    found = {tuple(captures.values()): path for path, captures in entry.files.get(role.name, ())}  # as `names` are
+    # the captures of a path, in the order of `names`
+    found = {tuple(captures.values()): path for path, captures in entry.files.get(role.name, ())}
     if slots == ("depth",) or slots == ("level",):
         for (level,), one in found.items():
             files.setdefault(role.name, []).append(one)
@@ -177,7 +182,7 @@ def read_record_files(
         if path is None:
             own = {f"object.{s}": record.get(s) for s in slots}
             expected = named or expected_path(role, {**state.captures, **own})
-            if not named and tree.exists(expected):  # the path names no item, and the object's id tells the file
+            if not named and tree.exists(expected):  # the path names no item, so the object's id identifies the file
                 path = expected
         if path is None:
             if not role.optional:
@@ -188,7 +193,7 @@ def read_record_files(
                 )  # fmt: skip
             continue
         opened.append(path)
-        if not purpose.pixels:  # then nobody asks what the file's name says
+        if not purpose.pixels:  # without pixels, the file's name does not matter
             _read_raster(role, path, tree, readers, record, state, purpose)
             continue
         state.captures.update(zip(names, key, strict=True))
@@ -211,7 +216,7 @@ def _make_objects(
     role: Role, found: Mapping[tuple[Any, ...], str], tree: Tree, readers: Readers, state: ItemState,
     files: dict[str, list[str]], purpose: Purpose,
 ) -> None:  # fmt: skip
-    """Make an object of each file of a role; its path says what no document does."""
+    """Make an object from each file of a role; the path gives what no document states."""
     slots = role.record_slots
     objects = state.tables.setdefault("object", [])
     for key, path in found.items():

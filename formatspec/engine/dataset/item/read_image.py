@@ -1,4 +1,4 @@
-"""An item's image: found, its header looked at, its size held to the limit."""
+"""Finds an item's image, reads its header, and checks its size against the limit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_image(
     form: Format, entry: Entry, runs: Mapping[str, Sequence[Run]], tree: Tree, state: ItemState, purpose: Purpose,
     files: dict[str, list[str]], complete: int,
 ) -> None:  # fmt: skip
-    """Find the item's image and look at its header; `files` takes its path, the item's state what was found."""
+    """Find the item's image and read its header; `files` takes its path, and the item's state the results."""
     found = entry.files.get(IMAGE)
     path = found[0][0] if found else state.item.get("image.path")
     role = form.roles.get(IMAGE)
@@ -75,13 +75,13 @@ AS_STORED = "taken as stored, while readers that apply EXIF, as OpenCV's does, s
 
 
 def _only_listed(runs: Mapping[str, Sequence[Run]]) -> bool:
-    """Whether an item is known from rows alone that do no more than name it."""
+    """Return whether an item is known only from rows that just name it."""
     tables = [run.part.table for of_role in runs.values() for run in of_role]
     return bool(tables) and all(table.kind == "item" and table.names_only for table in tables)
 
 
 def _bears_size(info: ImageInfo, file: str, path: DocumentPath, state: ItemState) -> bool:
-    """Whether an image is no larger than the limit; notes a fault where it is."""
+    """Return whether an image is within the size limit; a larger one is noted as a fault."""
     try:
         check_size(info.width, info.height)
     except TooLargeError as error:
@@ -92,7 +92,7 @@ def _bears_size(info: ImageInfo, file: str, path: DocumentPath, state: ItemState
 
 
 def look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
-    """Take the size of an image that a document holds; where a file is there, the file is the image."""
+    """Take the size of an image that a document holds; if an image file exists, that file is the image."""
     data = state.item.get("image.data")
     if data is None or beside:
         state.item.pop("image.data", None)
@@ -109,9 +109,9 @@ def look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
 
 
 def name_image(form: Format, tree: Tree, state: ItemState, beside: bool) -> None:
-    """The path of an image that is not there under the item's own name, as far as the names and the documents tell it.
+    """Set the path of an image that does not exist under the item's own name, from the names and the documents.
 
-    beside: whether the image was found.
+    `beside` says whether the image was found.
     """
     role = form.roles.get(IMAGE)
     path = state.item.get("image.path")
@@ -123,11 +123,11 @@ def name_image(form: Format, tree: Tree, state: ItemState, beside: bool) -> None
 
 
 _ENDS = 1 << 14
-"""Bytes at each end of an image that tell of most images all that is asked."""
+"""How many bytes at each end of an image file suffice for most images."""
 
 
 def _looked_at(path: str, tree: Tree, purpose: Purpose) -> tuple[ImageInfo, bool]:
-    """What an image's header says, and whether the image stops before its end, if that is checked."""
+    """Return what an image's header says, and whether the file ends early, if that is checked."""
     ends = tree.ends(path, _ENDS)
     info = None if ends is None else probe_ends(*ends)
     if info is not None:
@@ -142,7 +142,7 @@ def _header(image: PathLike[str] | bytes) -> ImageInfo:
 
 
 def _folder_twice(path: str, tree: Tree) -> str:
-    """What is said of an image that is missing in a folder that stands twice in its path, and is there without it."""
+    """Return a hint if an image is missing in a folder that its path repeats, and exists in the outer one."""
     first, _, rest = path.partition("/")
     if not rest.startswith(f"{first}/") or not tree.exists(rest):
         return ""
@@ -150,7 +150,7 @@ def _folder_twice(path: str, tree: Tree) -> str:
 
 
 def _address(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> str | None:
-    """The address by which a row names an item's image, without what stands behind its `?`; None if there is none."""
+    """Return the address by which a row names an item's image, without its query; None if there is none."""
     name = posixpath.basename(entry.key)
     for part, first, _ in (run for of_role in runs.values() for run in of_role if run.part.table.kind == "item"):
         for text in _texts(part.rows.at(first)):
@@ -162,7 +162,7 @@ def _address(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> str | None:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts in a document."""
+    """Yield the texts in a document."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
@@ -171,7 +171,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _where_named(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> tuple[str, tuple[Any, ...]]:
-    """The place that names an item's image: a row of a shared file, a file of its own."""
+    """Return the place that names an item's image: a row of a shared file, or the item's own file."""
     for part, first, which in (run for of_role in runs.values() for run in of_role):
         key = part.table.names[which[0]]
         return part.file, (*part.table.path, first, *(() if key is None else (key,)))

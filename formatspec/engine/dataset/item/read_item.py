@@ -1,4 +1,4 @@
-"""One item, built from all its documents and label images."""
+"""Builds one item from all its documents and label images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from formatspec.paths.trees.tree import Tree
 
 
 class Assembled(msgspec.Struct):
-    """An item with what was found wrong with it; `item` is None where nothing could be made of it."""
+    """An item with its faults; `item` is None if nothing could be made of the data."""
 
     key: str
     item: Item | None
@@ -45,9 +45,9 @@ def read_entry(
     form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
     complete: int = 1,
 ) -> Assembled:  # fmt: skip
-    """Read one item.  One that asks for more than a limit allows is no item, with a fault that says so.
+    """Read one item. An item that exceeds a limit becomes None, with a fault that says so.
 
-    complete: how many of the dataset's items have their image.
+    `complete` is the number of the dataset's items that have their image.
     """
     try:
         return _read_in_limits(form, readers, entry, joined, tree, splits, purpose, complete)
@@ -121,7 +121,7 @@ def _read_entry(
 
 
 def _shared_values(files: Iterable[SharedFile], state: ItemState) -> None:
-    """Take what shared documents say of all their items."""
+    """Take what shared documents state for all their items."""
     for file in files:
         for slot, value in file.values.items():
             if slot not in state.item:
@@ -131,7 +131,7 @@ def _shared_values(files: Iterable[SharedFile], state: ItemState) -> None:
 
 
 def files_read(entry: Entry, readers: Readers, purpose: Purpose) -> Iterator[str]:
-    """The files of its own that reading an item opens, as far as their names tell that they are its own."""
+    """Yield the item's own files that reading it opens, as far as their names show that they are its own."""
     for name, found in entry.files.items():
         if purpose.headers if name == IMAGE else is_read(name, readers, purpose):
             for path, _ in found:
@@ -139,7 +139,7 @@ def files_read(entry: Entry, readers: Readers, purpose: Purpose) -> Iterator[str
 
 
 def subsets_of(form: Format, entry: Entry) -> tuple[str, ...]:
-    """The subsets that the paths, lists and documents of a dataset give an item; that of its own path comes first."""
+    """Return the subsets that paths, lists and documents give an item; the one of its own path comes first."""
     shared: tuple[str, ...] = entry.shared.get("subsets", ())
     if "subset" in entry.names and ("subset" in form.key_names or not shared):
         own = entry.names["subset"]
@@ -160,13 +160,13 @@ def _item_names(form: Format, entry: Entry, state: ItemState) -> None:
 
 
 def _link_overlaps(item: Item, state: ItemState) -> dict[int, dict[str, Region]]:
-    """Give rows without a key to the objects that they overlap best: one to one, the best pairs first."""
+    """Link rows without a key to the objects that they overlap best: one to one, the best pairs first."""
     pending = state.tables.get("$overlap", ())
     return link(item, pending, state) if pending else {}
 
 
 def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], several: bool) -> None:
-    """Keep with an item where it comes from, and how it was read; `several`: splits number categories differently."""
+    """Keep with an item its source and how it was read; `several` means that splits number categories differently."""
     origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
     names = {name: value for name, value in {**item.captures, **state.stated}.items() if value is not None}
     read = {f"path.{role}" for role in (*rasters, *state.documents)}
@@ -177,7 +177,7 @@ def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], sever
         stated = msgspec.structs.replace(
             item.image, width=state.item.get("image.width"), height=state.item.get("image.height")
         )
-        origin.as_read = msgspec.structs.replace(origin.as_read, image=stated)  # so that what was measured is written
+        origin.as_read = msgspec.structs.replace(origin.as_read, image=stated)  # so that the measured size is written
     if several:
         told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
         origin.as_read = msgspec.structs.replace(origin.as_read, **told)
@@ -188,7 +188,7 @@ def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], sever
 
 
 _NAMING = ("objects", "labels", "areas")
-"""The records of an item that name categories."""
+"""The records of an item that have categories."""
 
 
 def _as_read(record: Any, state: ItemState) -> Any:

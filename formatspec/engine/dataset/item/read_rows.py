@@ -1,4 +1,4 @@
-"""An item's rows of shared files, read in the order in which they stand."""
+"""Reads an item's rows of shared files, in the order in which they stand."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def _is_plain(elements: FastElements, part: TableFile, position: int, table: Tab
 
 
 def _told_by_path(captures: Mapping[str, Any]) -> dict[str, Any]:
-    """What the path of a file says of the category of all its objects."""
+    """Return what the path of a file states about the category of all its objects."""
     return {name: value for name, value in captures.items() if name.startswith("category.") and value is not None}
 
 
 def _documents(rows: RowSource, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
-    """Rows that follow each other; all of them, whatever they hold, where they are not as `decode` wants them."""
+    """Return consecutive rows; if some do not have the type that `decode` expects, all are decoded whole."""
     try:
         return rows.some(start, stop, decode)
     except (ValueError, msgspec.MsgspecError):
@@ -90,7 +90,7 @@ def _documents(rows: RowSource, start: int, stop: int, decode: Decode | None) ->
 def _read_repeated(
     repeated: RepeatedId, document: Any, position: int, table: Table, role: Role, state: ItemState
 ) -> None:
-    """Read a row without an id, or with the id of an earlier row; its record gets another id."""
+    """Read a row without an id, or with the id of an earlier row; its record gets a new id."""
     read_row({**document, repeated.key: repeated.fresh}, position, table.readers, state.item, state)
     record = state.keyed.get(OBJECTS_BY_ID, {}).get((repeated.fresh,))
     if repeated.value is None:
@@ -101,7 +101,7 @@ def _read_repeated(
 
 
 def _read_item(reader: RowReader, document: Any, position: int, state: ItemState) -> None:
-    """A row that tells of its item itself."""
+    """Read a row that describes its item itself."""
     before = len(state.faults)
     reader.read(document, state.item, state)
     reader.fits(state.item, state)
@@ -110,7 +110,7 @@ def _read_item(reader: RowReader, document: Any, position: int, state: ItemState
 
 
 def _read_label(role: Role, reader: RowReader, document: Any, position: int, state: ItemState) -> None:
-    """A row of a file whose name holds a category tells of a label."""
+    """Read a row of a file whose name holds a category, as a label."""
     whole, state.item = state.item, {}
     reader.read(document, state.item, state)
     kept = state.item.get(KEPT)

@@ -1,4 +1,4 @@
-"""Records of an item that documents of several splits tell alike: they are told again, and are one."""
+"""Merges records that documents of several splits repeat for one item."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ TABLES = {"objects": "object", "labels": "label", "captions": "caption"}
 
 
 def once(item: Item, state: ItemState, splits: Mapping[str, Split]) -> Item:
-    """An item of which documents of several splits tell, with each record once that another split tells just so.
+    """Return an item in which each record that several splits repeat stands once.
 
-    An image of two subsets has its annotations in the document of each, and they are the same annotations.  Rows that
-    are alike within one split stay several.
+    An image of two subsets may have the same annotations in the document of each. Equal rows within one split stay
+    separate.
 
     Args:
         item: The item as it was read.
         state: What its records were made of.
-        splits: The split of each document that tells of the item.
+        splits: The split of each document that describes the item.
     """
     if len(set(splits.values())) < 2:
         return item
@@ -44,9 +44,9 @@ def once(item: Item, state: ItemState, splits: Mapping[str, Split]) -> Item:
 
 
 def _first_told(made: Sequence[Object | Label | Caption], splits: Sequence[Split | None]) -> list[int]:
-    """For each record the place of the first that tells the same in another split, else its own.
+    """Return for each record the index of the first equal one in another split, or its own index.
 
-    Each record of a split stands for one of every other.
+    Each record of a split can match one record of every other split.
     """
     places: list[int] = []
     by: dict[Hashable, list[tuple[int, set[Split | None]]]] = {}
@@ -75,12 +75,12 @@ def _is_same(one: Object | Label | Caption, other: Object | Label | Caption) -> 
 
 
 def _name_anew(state: ItemState, places: Mapping[int, int]) -> None:
-    """Change the places of objects in faults to those that the objects have now."""
+    """Change the indices of objects in faults to the ones that the objects have now."""
     for number, fault in enumerate(state.faults):
         if isinstance(fault.about, int):
             state.faults[number] = fault._replace(about=places[fault.about])
 
 
 def _kept(record: Object | Label | Caption) -> tuple[str, ...]:
-    """The kept and unknown fields of a record's rows."""
+    """Return the kept and unknown fields of a record's rows."""
     return () if record.origin is None else record.origin.kept

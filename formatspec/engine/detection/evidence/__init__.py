@@ -1,1 +1,1 @@
-"""The files that tell of a format: which count, how many alike, and what is in them."""
+"""The files that can identify a format: which of them count, how they are grouped, and what they contain."""

@@ -1,4 +1,4 @@
-"""Files that tell of a format, gathered to groups of one kind, so that many alike count as one."""
+"""Groups similar files that can identify a format, so that many files of one kind count once."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ DOCUMENTS = frozenset(
     | {"manifest", "labels", "odgt", "parquet", "gz", "tar", "mat", "p", "pkl", "h5", "npy", "npz", "xlsx", "record"}
     | {"tfrecord", "tfrecords", "db", "sqlite"}
 )
-"""Extensions of documents, tables and lists, which tell of images."""
+"""Extensions of documents, tables and lists that describe images."""
 IMAGES = frozenset(IMAGE_EXTENSIONS)
 OF_A_FOLDER = 24
-"""Groups that one folder may have of one extension; where there are more, they count as one."""
+"""How many groups of one extension a folder may have; more groups count as one."""
 _DIGITS = re.compile(r"\d+")
 
 
 class Groups(NamedTuple):
-    """The files of a tree that tell of a format.
+    """The files of a tree that can identify a format.
 
-    evidence: groups of documents and label images, each with its paths in order.  labels: paths of label images.
-    images: paths of images that are no label images.
+    Attributes:
+        evidence: Groups of documents and label images, each with its paths in order.
+        labels: The paths of label images.
+        images: The paths of images that are not label images.
     """
 
     evidence: tuple[tuple[str, ...], ...]
@@ -37,7 +39,7 @@ class Groups(NamedTuple):
 
 
 def extension_of(path: str) -> str:
-    """What stands behind the last dot of a file's name, in lower case; "" where there is none."""
+    """Return the extension of a file's name in lower case; "" if it has none."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[2].lower() if "." in name else ""
 
@@ -67,7 +69,7 @@ def _folded(text: str) -> str:
 
 
 def _grouped(paths: Sequence[str], stems: set[str]) -> Mapping[tuple[str, ...], list[str]]:
-    """Documents by folder, name and extension; those that are named after images are one group of their folder."""
+    """Group documents by folder, name and extension; documents named after images form one group in their folder."""
     found: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for path in paths:
         folder, _, name = path.rpartition("/")
@@ -78,7 +80,7 @@ def _grouped(paths: Sequence[str], stems: set[str]) -> Mapping[tuple[str, ...], 
 
 
 def _names_an_image(stem: str, stems: set[str]) -> bool:
-    """Whether a document is named after an image: its stem is the image's, with or without a word before or behind."""
+    """Return whether a document's stem is an image's, perhaps with a word before or after it."""
     if stem in stems:
         return True
     for mark in ("_", "-"):
@@ -92,7 +94,7 @@ def _names_an_image(stem: str, stems: set[str]) -> bool:
 
 
 def _bounded(found: Mapping[tuple[str, ...], list[str]]) -> Mapping[tuple[str, ...], list[str]]:
-    """Groups of which no folder and no depth has too many of one extension."""
+    """Return groups after merging those of a folder or a depth that has too many of one extension."""
     in_folder = Counter((folder, extension) for folder, _, extension in found)
     joined: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for (folder, name, extension), paths in found.items():
@@ -107,7 +109,7 @@ def _bounded(found: Mapping[tuple[str, ...], list[str]]) -> Mapping[tuple[str, .
 
 
 def _grouped_labels(paths: Sequence[str]) -> Mapping[tuple[str, ...], list[str]]:
-    """Label images by the folders in which they lie, of which those of one depth and last name are one."""
+    """Group label images by folder; folders of one depth and last name form one group."""
     found: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for path in paths:
         folders = path.split("/")[:-1]

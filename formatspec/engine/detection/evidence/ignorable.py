@@ -1,4 +1,4 @@
-"""Files that tell nothing of a format: what people and tools lay beside any dataset."""
+"""Files that say nothing about a format: what people and tools put beside any dataset."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ _FOLDER = re.compile(r"\..*|__MACOSX")
 
 
 def is_ignorable(path: str) -> bool:
-    """Whether a file says nothing about the format of the dataset in which it lies.
+    """Return whether a file says nothing about the format of its dataset.
 
-    These are hidden files and folders, `__MACOSX`, `Thumbs.db`, files named README or LICENCE, texts that people lay
-    beside any work under a fixed name, such as SOURCES, NOTICE or CHANGELOG, and `*.md`, `*.pdf`, `*.py`, `*.ipynb`,
-    `*.log` and `*.cache`.
+    These are hidden files and folders, `__MACOSX`, `Thumbs.db`, files named README or LICENCE, texts with usual names
+    such as SOURCES, NOTICE or CHANGELOG, and `*.md`, `*.pdf`, `*.py`, `*.ipynb`, `*.log` and `*.cache`.
     """
     *folders, name = path.split("/")
     return _FILE.fullmatch(name) is not None or any(_FOLDER.fullmatch(folder) for folder in folders)
 
 
 def telling(paths: Iterable[str]) -> list[str]:
-    """The paths that are not ignorable, in their order."""
+    """Return the paths that are not ignorable, in their order."""
     return [path for path in paths if not is_ignorable(path)]

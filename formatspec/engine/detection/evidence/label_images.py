@@ -1,4 +1,4 @@
-"""Which images are label images: masks, or maps of ids, that stand beside images of the same names and sizes."""
+"""Finds label images: masks, or maps of ids, beside images of the same names and sizes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import NamedTuple
 from formatspec.engine.detection.evidence.opened_files import ImageFiles
 
 SHARE = 0.9
-"""So many of the names of label images stand among those of images."""
+"""The share of label images' names that must also be names of images."""
 PAIRS = 48
-"""Pairs of groups that are compared by opening one image of each."""
+"""How many pairs of groups are compared by opening one image of each."""
 DOUBTFUL = 4
-"""Those of them, at most, that neither a photograph on one side nor a word for labels in a path speaks for."""
+"""How many of these pairs may lack a sign such as photographs on one side, or a word for labels in a path."""
 NEAREST = 3
-"""Other groups with which one group is compared."""
+"""How many other groups one group is compared with."""
 TRIED, MOST = 3, 16
-"""Names of a group by which others that have them are sought, and how many others are looked at."""
+"""How many names of a group are looked up in other groups, and how many other groups are looked at."""
 FEW, MANY_MORE = 64, 4
-"""Colours that a label image has at most, and how many times as many its image has."""
+"""The most colours of a label image, and how many times as many its image must have."""
 LOSSLESS = frozenset({"png", "bmp", "gif", "tif", "tiff"})
 PHOTOS = frozenset({"jpg", "jpeg", "jpe", "jfif", "webp"})
 _WORDS = re.compile(
@@ -30,18 +30,19 @@ _ONE_CHANNEL = (0, 3)
 
 
 class _Group(NamedTuple):
-    """Images of one folder by their names without an end that they share; the key is the folder and that end."""
+    """The images of one folder by their names, without the end that they share; `key` is the folder and that end."""
 
     key: tuple[str, str]
     paths: Mapping[str, str]
 
 
 def label_like(paths: Sequence[str], files: ImageFiles) -> set[str]:
-    """The label images among the images of a tree.
+    """Return the label images among the images of a tree.
 
-    Nearly all names of a group of label images, be it without an end that they share (`_mask`), are those of images of
-    another folder; a pair of them has one size, and one side has a single channel, is lossless beside a photograph, or
-    has few colours beside many.  In one folder a shared end that is a word for labels is enough.
+    Nearly all names of a group of label images, perhaps without a shared end such as `_mask`, are names of images in
+    another folder. Both images of a pair have one size. One side has a single channel, or is lossless beside a
+    photograph, or has few colours where the other has many. Within one folder a shared end that is a word for labels is
+    enough.
     """
     groups = _groups(paths)
     if len(groups) < 2:
@@ -80,7 +81,7 @@ def label_like(paths: Sequence[str], files: ImageFiles) -> set[str]:
 
 
 def _kind_of(group: _Group, other: _Group) -> tuple[str, ...]:
-    """What two groups have in common with others of a tree: the ends of their names, and where their folders part."""
+    """Return what characterises a pair of groups: the ends of their names, and where their folders differ."""
     mine, its = group.key[0].split("/"), other.key[0].split("/")
     start = _shared(group.key[0], other.key[0])
     mine, its = mine[start:], its[start:]
@@ -90,7 +91,7 @@ def _kind_of(group: _Group, other: _Group) -> tuple[str, ...]:
 
 
 def _is_likely(own: Mapping[str, str], other: _Group, kind: tuple[str, ...]) -> bool:
-    """Whether anything but equal names speaks for label images: photographs beside, or a word for labels."""
+    """Return whether more than equal names suggests label images: photographs beside them, or a word for labels."""
     if any(_WORDS.search(part) for part in kind):
         return True
     return any(_extension(other.paths[stem]) in PHOTOS for stem in own if stem in other.paths)
@@ -101,7 +102,7 @@ def _extension(path: str) -> str:
 
 
 def _places(folder: str) -> tuple[str, str, str]:
-    """By what groups that have a name in common are found: all, those beside a folder, those of its own last name."""
+    """Return the keys under which groups are found: all groups, those beside a folder, those with its last name."""
     parent, _, name = folder.rpartition("/")
     return "", f"{parent}/*", f"*/{name}"
 
@@ -109,7 +110,7 @@ def _places(folder: str) -> tuple[str, str, str]:
 def _alike(
     number: int, own: Mapping[str, str], groups: Sequence[_Group], with_stem: Mapping[tuple[str, str], Sequence[int]]
 ) -> list[_Group]:
-    """The other groups in which nearly all names of a group's lossless images stand, the nearest first."""
+    """Return the other groups that contain nearly all names of a group's lossless images, the nearest first."""
     folder = groups[number].key[0]
     some = {
         other
@@ -172,13 +173,13 @@ def _is_palette(path: str, files: ImageFiles) -> bool:
 
 
 def _is_flat(path: str, other: str, files: ImageFiles) -> bool:
-    """Whether an image has few colours, and another one of its size has many more."""
+    """Return whether an image has few colours, and another one of its size has many more."""
     mine, its = files.colors(path), files.colors(other)
     return 0 < mine <= FEW and its >= MANY_MORE * mine
 
 
 def _groups(paths: Sequence[str]) -> list[_Group]:
-    """Images by folder, and by the end that their names have beyond those of others in the folder."""
+    """Group images by folder, and by what their names add to other names of the folder."""
     folders: dict[str, dict[str, str]] = defaultdict(dict)
     for path in paths:
         folder, _, name = path.rpartition("/")
@@ -197,7 +198,7 @@ def _groups(paths: Sequence[str]) -> list[_Group]:
 
 
 def _end_of(stem: str, stems: Collection[str]) -> str:
-    """What a name has beyond another of its folder: a word for labels; "" where there is none."""
+    """Return what a name adds to another name of its folder, if that is a word for labels; "" otherwise."""
     for mark in re.finditer(r"[_.-]", stem):
         if stem[: mark.start()] in stems and _WORDS.search(stem[mark.start() :]):
             return stem[mark.start() :]
@@ -205,7 +206,7 @@ def _end_of(stem: str, stems: Collection[str]) -> str:
 
 
 def _shared_end(stems: Sequence[str]) -> str:
-    """What all names of a group end with, from a mark on: `_mask`; "" where they share nothing such."""
+    """Return the shared end of all names of a group, from a separator on, such as `_mask`; "" if there is none."""
     end = stems[0]
     for stem in stems[1:]:
         while end and not stem.endswith(end):

@@ -1,4 +1,4 @@
-"""The files that detection looks into: each is opened once, whatever the number of specs that ask for it."""
+"""The files that detection opens, each only once for all specs."""
 
 from __future__ import annotations
 
@@ -22,20 +22,24 @@ from formatspec.pixels import containers
 from formatspec.pixels.png_header import Header
 
 HEAD = 1 << 18
-"""Bytes of larger texts and tables, and of JSON files that cannot be read, that are decoded."""
+"""How many bytes of larger texts and tables, and of damaged JSON files, are decoded."""
 MUCH = 1 << 20
-"""Bytes. Of larger texts and tables the beginning is decoded."""
+"""The size in bytes above which only the beginning of a text or table is decoded."""
 PIXELS = 1 << 22
-"""Of images with more pixels no colours are counted."""
+"""Colours are not counted in images with more pixels than this."""
 IMAGE_HEAD = 1 << 16
-"""Bytes of an image that are read for its header."""
+"""How many bytes of an image are read for its header."""
 
 
 class Document:
-    """A decoded document, or as much of it as can be read.
+    """A decoded document, as far as it can be read.
 
-    cut: only the beginning can be read, as the file is damaged.  error: why nothing of it can be read, else "".
-    lines: how many lines of text hold anything; strays: those of them that fit nothing.  text: the first lines.
+    Attributes:
+        cut: Whether the file is damaged, so that only its beginning can be read.
+        error: Why nothing of it can be read; "" otherwise.
+        lines: How many lines of text are not empty.
+        strays: Those of them that match nothing.
+        text: The first lines.
     """
 
     def __init__(
@@ -52,7 +56,7 @@ class Document:
 
 
 class ImageFiles(NamedTuple):
-    """What is asked of images: their headers, as images and as label images, and how many colours they have."""
+    """Facts about images: their headers, read as images and as label images, and their number of colours."""
 
     image: Callable[[str], ImageInfo | None]
     label_header: Callable[[str], Header | None]
@@ -60,10 +64,10 @@ class ImageFiles(NamedTuple):
 
 
 class OpenedFiles:
-    """The files of a tree that were opened, their documents, and the headers of images."""
+    """The opened files of a tree, their documents, and the headers of images."""
 
     def __init__(self, tree: Tree) -> None:
-        """Begin without any file opened."""
+        """Start without any opened file."""
         self.tree = tree
         self._documents: dict[Any, Document] = {}
         self._bytes: dict[str, bytes] = {}
@@ -73,7 +77,7 @@ class OpenedFiles:
         self._colors: dict[str, int] = {}
 
     def document(self, role: Role, path: str) -> Document:
-        """A file of a role, as the role's codec reads it.  `path` counts from the root of this tree."""
+        """Return a file of a role, decoded by the role's codec. `path` is relative to the root of this tree."""
         assert role.codec is not None and role.kind is not None
         seen = role.codec.seen
         if role.kind == "json" and seen is not None:
@@ -90,7 +94,7 @@ class OpenedFiles:
         return self._kept(key, lambda: self._decoded(role, path))
 
     def image(self, path: str) -> ImageInfo | None:
-        """What the header of an image says; None where it cannot be read."""
+        """Return what the header of an image says; None if it cannot be read."""
         if path not in self._sizes:
             try:
                 self._sizes[path] = images.probe(self._image_head(path))
@@ -99,7 +103,7 @@ class OpenedFiles:
         return self._sizes[path]
 
     def label_header(self, path: str) -> Header | None:
-        """The header of a label image; None where it cannot be read."""
+        """Return the header of a label image; None if it cannot be read."""
         if path not in self._headers:
             try:
                 self._headers[path] = containers.read_header(self._image_head(path))
@@ -108,7 +112,7 @@ class OpenedFiles:
         return self._headers[path]
 
     def colors(self, path: str) -> int:
-        """How many colours an image has; 0 where it is large or cannot be read."""
+        """Return how many colours an image has; 0 if it is large or cannot be read."""
         if path not in self._colors:
             info = self.image(path)
             self._colors[path] = 0
@@ -122,11 +126,11 @@ class OpenedFiles:
         return self._colors[path]
 
     def is_open(self, path: str) -> bool:
-        """Whether something of a file was read before."""
+        """Return whether a part of a file was already read."""
         return path in self._bytes or path in self._elements
 
     def below(self, folder: str) -> ImageFiles:
-        """The images below a folder, by their paths from there."""
+        """Return the images below a folder, by their paths from there."""
         start = folder + "/" if folder else ""
         return ImageFiles(
             lambda path: self.image(start + path),
@@ -141,32 +145,32 @@ class OpenedFiles:
         return found
 
     def _image_head(self, path: str) -> bytes:
-        """The first bytes of an image, or all of a text that is one."""
+        """Return the first bytes of an image; all bytes of an image that is text."""
         if path not in self._bytes:
             ends = None if path.endswith(".txt") else self.tree.ends(path, IMAGE_HEAD)
             self._bytes[path] = self.tree.read(path) if ends is None else ends[0]
         return self._bytes[path]
 
     def _whole_image(self, path: str) -> bytes:
-        """All bytes of an image, which those that were read for its header may be."""
+        """Return all bytes of an image; they are not read again if the header's bytes are all."""
         head = self._image_head(path)
         return head if len(head) < IMAGE_HEAD else self.tree.read(path)
 
     def _read(self, path: str, lines: bool) -> bytes:
-        """A file's bytes; of a large text its first whole lines.  Raises OSError, and ValueError as `Tree.read`."""
+        """Return a file's bytes; of a large text its first whole lines. Raises as `Tree.read` does."""
         if path not in self._bytes:
             ends = self.tree.ends(path, HEAD) if lines and self.tree.size(path) > MUCH else None
             self._bytes[path] = self.tree.read(path) if ends is None else ends[0][: ends[0].rfind(b"\n") + 1]
         return self._bytes[path]
 
     def _xml(self, path: str) -> bytes:
-        """An XML file's bytes; of a large one those of a document of its first rows.  Raises as `_read`."""
+        """Return an XML file's bytes; of a large file those of a document of its first rows. Raises as `_read` does."""
         if path not in self._elements:
             self._elements[path] = beginning_of_xml(path, self.tree)
         return self._elements[path]
 
     def _json(self, path: str) -> Document:
-        """A JSON file: whole, or the first rows of its lists where it is large."""
+        """Return a JSON file's document; of a large file with the first rows of its lists."""
         try:
             if self.tree.size(path) > amounts().large_document:
                 try:
@@ -183,7 +187,7 @@ class OpenedFiles:
             return _partly(readable_beginning.of_json(data[:HEAD]), _words(error))
 
     def _decoded(self, role: Role, path: str) -> Document:
-        """A file as its role decodes it; where that fails, what stands before the damage."""
+        """Return a file as its role decodes it; if that fails, the part before the damage."""
         assert role.codec is not None
         try:
             data = self._xml(path) if role.kind == "xml" else self._read(path, role.kind in ("lines", "csv", "jsonl"))

@@ -1,4 +1,4 @@
-"""What can be read of a document that breaks off: the part before the damage, closed so that it parses."""
+"""Reads the beginning of a damaged document: the part before the damage, closed so that it parses."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 _TRIED_LINES = 6
-"""Lines at the end of a YAML file or a table that are left out, one after another, until the rest parses."""
+"""How many lines at the end of a YAML file or a table may be dropped, one after another, until the rest parses."""
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.S)
 _TAG = re.compile(rb"<!--.*?-->|<\?.*?\?>|<(/?)([\w:.-]+)([^<>]*?)(/?)>", re.S)
 
 
 def of_json(data: bytes) -> Any:
-    """The JSON document that stands before the damage; None where there is none."""
+    """Return the JSON document before the damage; None if there is none."""
     stack: list[bytes] = []
     cuts: list[tuple[int, bytes]] = []
     for token in _TOKEN.finditer(data):
@@ -40,7 +40,7 @@ def of_json(data: bytes) -> Any:
 
 
 def of_xml(data: bytes) -> bytes | None:
-    """The XML text that stands before the damage, with its open elements closed; None where there is none."""
+    """Return the XML text before the damage, with its open elements closed; None if there is none."""
     stack: list[bytes] = []
     end = 0
     for tag in _TAG.finditer(data):
@@ -54,9 +54,9 @@ def of_xml(data: bytes) -> bytes | None:
 
 
 def parts(kind: str, data: bytes) -> Iterator[bytes]:
-    """Beginnings of a file that may parse though the whole does not, the longest first.
+    """Yield beginnings of a damaged file that may parse, the longest first.
 
-    kind: the kind of document, as a role states it.
+    `kind` is the kind of document, as a role states it.
     """
     if kind == "xml":
         whole = of_xml(data)

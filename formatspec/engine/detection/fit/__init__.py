@@ -1,1 +1,1 @@
-"""How well the files of a tree fit what a spec describes."""
+"""Measures how well the files of a tree fit what a spec describes."""

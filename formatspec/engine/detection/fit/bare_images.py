@@ -1,4 +1,4 @@
-"""Whether images and folders alone tell a format: their folders are classes, and nothing says that they are not."""
+"""Decides whether images and folders alone identify a format: their folders must be classes and nothing else."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from formatspec.engine.detection.fit.role_fit import Claim
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 
 MOST = 0.75
-"""The share of a tree's images that a format must claim, so that strays beside the folders do not matter."""
+"""The share of a tree's images that a format must claim; a few other images do not matter."""
 NEARLY_ALL = 0.9
 """The share of images that counts as all of them."""
 MOST_WORDS = 5
-"""Words of a folder's name in which a subset's name is sought."""
+"""The most words of a folder's name among which a subset's name is sought."""
 _LABEL = "label.category."
 _LISTED = "category."
 _SERIAL = re.compile(r"[_-]0\d{3,}(?:\.\w+$|[_-])")
-"""A number with zeros before it, as in frames of a sequence; images named after their class have one without."""
+"""A number with leading zeros, as frames of a sequence have; images named after their class have none."""
 _WORD = re.compile(r"[a-z]+")
 _OF_A_CAMERA = re.compile(r"(?:19|20)\d\d[-_. ]?[01]\d[-_. ]?[0-3]\d(?:\D.*)?|[1-9]\d\d(?=.*[A-Z])[A-Z0-9_]{5}")
-"""Folders in which cameras and their programs lay images: a date, or the names of the standard, `100CANON`."""
+"""Folders that cameras create: a date, or a standard name such as `100CANON`."""
 
 
 def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
-    """Whether images and folders alone may tell this format: their folders or names are classes that it describes.
+    """Return whether images and folders alone may identify this format.
 
-    That is so where it takes a category from the image's path, most images of the tree are its own, and folders that
-    it takes for classes, or leaves inside a name, are not those in which other layouts keep parts of a dataset.
+    The format must take a category from the image's path and claim most images of the tree. Folders that it takes for
+    classes, or for parts of a name, must not be folders in which other layouts keep parts of a dataset.
 
-    images: those that it claims; count: how many the tree has.
+    Args:
+        form: The format.
+        images: The images that it claims.
+        count: How many images the tree has.
     """
     role = form.roles[IMAGE]
     slots = [name for name in role.captures if name.startswith(_LABEL)]
@@ -59,14 +62,14 @@ def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
 
 
 def _folders_in(value: str, form: str | None) -> list[str]:
-    """The folders in what a placeholder takes: all of it where it is a run of folders, else all but the last name."""
+    """Return the folders in a placeholder's text: all of it for a run of folders; otherwise all but the last name."""
     return [part for part in value.split("/") if part] if form == "path?" else value.split("/")[:-1]
 
 
 def lists_one_subset_of_several(form: Format, images: Sequence[Claim]) -> bool:
-    """Whether a format takes its classes from the folders of one subset, though several subsets have class folders.
+    """Return whether a format finds classes in one subset although several subsets have folders of classes.
 
-    The folders are then those of another format, which lists the classes of each subset.
+    Such folders belong to another format, which lists the classes of each subset.
     """
     lists = [role for role in form.roles.values() if role.folder and any(n.startswith(_LISTED) for n in role.captures)]
     if (
@@ -84,9 +87,9 @@ def lists_one_subset_of_several(form: Format, images: Sequence[Claim]) -> bool:
 
 
 def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
-    """Whether images are named after their folder and numbered, though the template does not say so.
+    """Return whether images are named after their folder with a number, although the template does not say so.
 
-    Such names belong to another layout, and may say more than the folder does.
+    Such names belong to another layout.
     """
     if _repeats_a_class(role):
         return False
@@ -99,12 +102,12 @@ def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
 
 
 def _repeats_a_class(role: Role) -> bool:
-    """Whether a template has a category twice: the folder's name in the image's."""
+    """Return whether a template contains a category twice: as the folder's name and in the image's name."""
     return any(role.spec.path.count(name) > 1 for name in role.captures if name.startswith(_LABEL))
 
 
 def _spells_folders(role: Role) -> bool:
-    """Whether a template spells words of the images' paths: literal text, or one of several words."""
+    """Return whether a template fixes words of the images' paths: literal text, or a choice of words."""
     folders = role.spec.path
     literal = re.sub(r"\{[^{}]*\}", "", folders)
     if re.search(r"[A-Za-z]{2}", literal):
@@ -113,7 +116,7 @@ def _spells_folders(role: Role) -> bool:
 
 
 def _is_container(name: str) -> bool:
-    """Whether a folder's name says what kind of files it holds.
+    """Return whether a folder's name says what kind of files it contains.
 
     `images`, `img1` and `image_2` do; `label_0` beside others does not.
     """
@@ -124,7 +127,7 @@ def _is_container(name: str) -> bool:
 
 
 def _is_subset(name: str) -> bool:
-    """Whether a folder's name is a subset's, or has one as a part: `train2017`, `bounding_box_test`, `train_data`."""
+    """Return whether a folder's name is or contains a subset's: `train2017`, `bounding_box_test`, `train_data`."""
     words = _WORD.findall(name.lower())
     while len(words) > 1 and words[-1] in CONTAINERS:
         words.pop()

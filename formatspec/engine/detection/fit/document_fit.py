@@ -1,6 +1,6 @@
-"""How well a document fits a rule: which of the rule's required keys it has, and which of its keys the rule names.
+"""Measures how well a document fits a rule: which required keys it has, and which of its keys the rule names.
 
-A key is known by its path, in which all rows of a table are one: a key that some rows have is there.
+A key is identified by its path, in which all rows of a table count as one: a key that some rows have is there.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from formatspec.model.plain.same_value import same_value
 KeyPath = tuple[str, ...]
 ROW = "[]"
 ROWS = 16
-"""Rows of a table that are judged."""
+"""How many rows of a table are compared."""
 HALF = 0.5
-"""What a key counts that the rule takes as an attribute, whatever its name is."""
+"""The weight of a key that the rule takes as an attribute under any name."""
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "text": (str, int, float),
@@ -49,9 +49,10 @@ _KINDS: dict[str, tuple[type, ...]] = {
 class Fit(NamedTuple):
     """How well a document fits.
 
-    f: the harmonic mean of recall and precision, 0 to 1; None where the rule takes any document, so that fitting it
-    says nothing.  reason: the first thing that does not fit, "" if there is none.  rows: how many rows of tables were
-    compared.
+    Attributes:
+        f: The harmonic mean of recall and precision, from 0 to 1; None if the rule takes any document.
+        reason: The first thing that does not fit; "" if everything fits.
+        rows: How many rows of tables were compared.
     """
 
     f: float | None
@@ -60,7 +61,7 @@ class Fit(NamedTuple):
 
 
 class _Tally:
-    """The keys that a rule requires, those found, and those of the document by whether the rule names them."""
+    """The keys that a rule requires, those found, and the document's keys by whether the rule names them."""
 
     def __init__(self) -> None:
         self.required: dict[KeyPath, None] = {}
@@ -86,7 +87,7 @@ class _Tally:
 
     @property
     def recall(self) -> float:
-        """The share of required keys that are found; optional ones that are found count as one more at most."""
+        """The share of required keys that are found; all optional keys together count as at most one more."""
         if not self.required:
             return 1.0
         others = min(1.0, HALF * len(self.named - self.required.keys()))
@@ -105,9 +106,9 @@ class _Tally:
 
 
 def fit_of(rule: Rule, scope: Scope, document: Any, cut: bool = False) -> Fit:
-    """How well a document fits a rule.
+    """Measure how well a document fits a rule.
 
-    cut: the document is the beginning of a damaged one, so that what it lacks says nothing.
+    `cut` says that the document is the beginning of a damaged one, so that missing keys do not count.
     """
     if isinstance(rule, LeafRule):
         return Fit(None) if isinstance(rule.leaf, Keep) else Fit(None if _fits_leaf(rule, scope, document) else 0.0)
@@ -124,7 +125,7 @@ def fit_of(rule: Rule, scope: Scope, document: Any, cut: bool = False) -> Fit:
         return Fit(0.0, _missing_at(nameless), tally.rows)
     if not recall:
         return Fit(0.0, _missing(tally), tally.rows)
-    strange = max(tally.strange - cut, 0)  # the row in which it breaks off may be of any kind
+    strange = max(tally.strange - cut, 0)  # the last row before the damage may be of any kind
     share = 1 - strange / tally.rows if tally.rows else 1.0
     f = 2 * recall * precision / (recall + precision) * share if recall + precision else 0.0
     return Fit(f, _missing(tally) or tally.wrong or _odd(tally), tally.rows)
@@ -141,7 +142,7 @@ def _missing_at(path: KeyPath) -> str:
 
 
 def _place(at: KeyPath) -> str:
-    """A place in a document, for a message."""
+    """Return a place in a document, for a message."""
     keys = [key for key in at if key != ROW]
     return f'"{keys[-1]}"' if keys else "the document"
 
@@ -152,7 +153,7 @@ def _odd(tally: _Tally) -> str:
 
 
 def _walk(rule: Rule, scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:
-    """Compare a value with a rule; False where its kind or a constant is another."""
+    """Compare a value with a rule; return False if its type or a constant differs."""
     if isinstance(rule, LeafRule):
         return _fits_leaf(rule, scope, value)
     if isinstance(rule, MapRule):
@@ -178,7 +179,7 @@ def _walk_mapping(rule: MapRule, scope: Scope, value: Any, at: KeyPath, tally: _
         tally.wrong = tally.wrong or f"{_place(at)} is no mapping"
         return False
     if BARE not in value and any(field.keys == (BARE,) and not field.optional for field in rule.fields):
-        return False  # the rule is of bare values, and this is a mapping
+        return False  # the rule expects bare values, and this is a mapping
     inner = scope.below()
     named: set[str] = set()
     for field in rule.fields:
@@ -200,7 +201,7 @@ def _walk_mapping(rule: MapRule, scope: Scope, value: Any, at: KeyPath, tally: _
 
 
 def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, tally: _Tally) -> bool:
-    """Compare a field; False where a constant of it is another."""
+    """Compare a field; return False if a constant of it differs."""
     required = not may_be_absent(field, scope)
     for key in field.keys:
         path = (*at, key)
@@ -228,7 +229,7 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
             if own:
                 tally.unnamed[path] = None
             elif key == BARE and required:
-                return False  # the row is this value and nothing else
+                return False  # the row is just this value
             continue
         if own:
             tally.found.add(path)
@@ -237,14 +238,14 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
 
 
 def _names_items(rule: Rule, scope: Scope) -> bool:
-    """Whether a leaf tells which image a row of items is of."""
+    """Return whether a leaf says which image a row of items is about."""
     if not isinstance(rule, LeafRule) or not isinstance(rule.leaf, Text) or scope.table != "items":
         return False
     return any(name in scope.captures for bind in bindings(rule.leaf) for name in bind.names)
 
 
 def _require(rule: Rule, scope: Scope, at: KeyPath, tally: _Tally) -> None:
-    """Note the keys that an absent value would have to have."""
+    """Note the keys that an absent value would have had to have."""
     if isinstance(rule, TableRule):
         _require(rule.row, scope, (*at, ROW), tally)
     elif isinstance(rule, OneOf) and rule.alternatives:
@@ -260,7 +261,7 @@ def _require(rule: Rule, scope: Scope, at: KeyPath, tally: _Tally) -> None:
 
 
 def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:
-    """Compare the rows of a table, each with the alternative that fits it best."""
+    """Compare the rows of a table, each with the alternative that fits best."""
     if isinstance(value, dict):
         if tables[0].each.runs:
             rows = rows_of_runs(value)
@@ -294,7 +295,7 @@ def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyP
 
 
 def _says_nothing(row: Any) -> bool:
-    """Whether a row is null or an empty list under a key: it fits tables of any kind."""
+    """Return whether a row is null or an empty list, which fits tables of any kind."""
     return isinstance(row, dict) and BARE in row and (row[BARE] is None or row[BARE] == [])
 
 
@@ -303,7 +304,7 @@ def _choose(choices: tuple[Rule, ...], scope: Scope, value: Any, at: KeyPath, ta
 
 
 def _choose_of(choices: list[tuple[Rule, Scope]], value: Any, at: KeyPath, tally: _Tally) -> _Tally | None:
-    """Compare a value with the alternative that fits it best, and give what was found; None where none fits."""
+    """Compare a value with the alternative that fits best, and return the result; None if none fits."""
     best: tuple[float, float] | None = None
     chosen: _Tally | None = None
     wrong = ""
@@ -325,7 +326,7 @@ def _choose_of(choices: list[tuple[Rule, Scope]], value: Any, at: KeyPath, tally
 
 
 def _names(rule: Rule) -> set[str]:
-    """The keys that a mapping's alternatives name."""
+    """Return the keys that a mapping's alternatives name."""
     if isinstance(rule, OneOf):
         return {name for choice in rule.alternatives for name in _names(choice)}
     if isinstance(rule, TableRule):
@@ -337,7 +338,7 @@ def _names(rule: Rule) -> set[str]:
 
 
 def constants(leaf: Leaf) -> Iterator[Any]:
-    """The constant that a leaf is, if it is one."""
+    """Yield the constant of a leaf that is one."""
     if isinstance(leaf, Constant):
         yield leaf.value
     elif isinstance(leaf, Computed) and isinstance(leaf.expression, Literal):
@@ -365,7 +366,7 @@ def _fits_leaf(rule: LeafRule, scope: Scope, value: Any) -> bool:
 
 
 def _kinds_of(leaf: Bind, scope: Scope, rule: LeafRule) -> tuple[type, ...] | None:
-    """The JSON kinds that a leaf may have; None where it may have any, as far as is known."""
+    """Return the JSON types that a leaf may have; None if it may have any, or if this is unknown."""
     meanings = [scope.meaning(name) for name in leaf.names]
     if any(meaning is None for meaning in meanings):
         return None

@@ -1,4 +1,4 @@
-"""What a role's files say of a format: whether they are what the role describes."""
+"""Checks whether a role's files are what the role describes."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from formatspec.model.slots import TABLES
 from formatspec.paths.names import far_segments, plain_spelling
 
 SAMPLE = 3
-"""Files of each role that are opened."""
+"""How many files of each role are opened."""
 CLEAR = 0.8
-"""Where a file of one item fits as well as this, no other of its role is opened."""
+"""If the file of one item fits at least this well, no other file of its role is opened."""
 FITS = 0.5
-"""A document with at least this F is what its role describes."""
+"""The fit from which on a document is what its role describes."""
 _ANY_LINES = ("zq \u2603 any text, at all", "another", "7")
-"""Lines that only rules fit which take any text."""
+"""Lines that only rules for any text match."""
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _DIGITS = re.compile(r"\d+")
 MANY = 256
-"""Files of a role among which some of different names are sought."""
+"""Among how many files of a role some with different names are sought."""
 _NAMES = frozenset({"name"})
 """Captures by which a list of names is compared with the images."""
 
@@ -44,11 +44,13 @@ Claim = tuple[str, Mapping[str, Any]]
 
 
 class RoleFit(NamedTuple):
-    """What the first files of a role say.
+    """What the first files of a role show.
 
-    f: how well those that fit do, 0 to 1, or all where none fits; None where they say nothing.  unread: nothing of
-    them can be read.  path, reason: the first file that does not fit, and why.  strange: files that are not what the
-    role describes, though others are.
+    Attributes:
+        f: How well the fitting files fit, from 0 to 1; if none fits, how well all do; None if this cannot be measured.
+        unread: Whether none of them can be read.
+        path, reason: The first file that does not fit, and why.
+        strange: Files that are not what the role describes, although others are.
     """
 
     f: float | None
@@ -64,26 +66,26 @@ class RoleFit(NamedTuple):
 
 
 def spells_names(role: Role) -> bool:
-    """Whether a role's template spells letters of the files' names, beyond their extension."""
+    """Return whether a role's template fixes letters of the files' names, beyond their extension."""
     name = role.spec.path.rpartition("/")[2]
     stem = name.rpartition(".")[0]
     return _LETTERS.search(_PLACEHOLDER.sub("", stem)) is not None
 
 
 def spells_own_name(role: Role) -> bool:
-    """Whether a role's template spells a word of the files' names that is no common one, such as `annotations`."""
+    """Return whether a role's template fixes a distinctive word of the files' names, unlike `annotations`."""
     stem = role.spec.path.rpartition("/")[2].rpartition(".")[0]
     words = {word.lower() for word in _LETTERS.findall(_PLACEHOLDER.sub("", stem))}
     return bool(words - CONTAINERS - SUBSETS)
 
 
 def spells_path(role: Role) -> bool:
-    """Whether a role's template spells letters of the files' folders or names, beyond their extension."""
+    """Return whether a role's template fixes letters of the files' folders or names, beyond their extension."""
     return spells_names(role) or _LETTERS.search(_PLACEHOLDER.sub("", role.spec.path.rpartition("/")[0])) is not None
 
 
 def spells_words(role: Role) -> bool:
-    """Whether a role's template spells several words of the files' names, so that no other is likely to have them."""
+    """Return whether a role's template fixes several words of the files' names, as few formats do."""
     stem = role.spec.path.rpartition("/")[2].rpartition(".")[0]
     return len(_LETTERS.findall(_PLACEHOLDER.sub("", stem))) > 1
 
@@ -91,10 +93,14 @@ def spells_words(role: Role) -> bool:
 def fit_of_documents(
     role: Role, claims: Sequence[Claim], files: OpenedFiles, full: Callable[[str], str], images: Sequence[Claim] | None
 ) -> RoleFit:
-    """How well the first documents of a role fit it, by name and kind.
+    """Check whether the first documents of a role fit it, by name and kind.
 
-    full: gives a path as `files` knows it.  images: the images that lists of a text file should name; None where
-    there are none, or not all are known.
+    Args:
+        role: The role.
+        claims: The paths that the role claims.
+        files: The opened files.
+        full: Gives a path as `files` knows it.
+        images: The images that lines of a text should name; None if there are none, or not all are known.
     """
     fits: dict[str, float] = {}
     with_rows: dict[str, float] = {}
@@ -111,7 +117,7 @@ def fit_of_documents(
             continue
         f, reason, rows = _judge(role, document)
         if f is None and role.kind == "lines" and document.lines:
-            break  # any text fits
+            break  # any text would fit
         if f and role.kind == "lines" and images is not None and not _lists_categories(role):
             share = named_share(role, document, captures, images)
             f, reason = f * share, reason or ("" if share == 1 else "it names images that are not there")
@@ -125,23 +131,23 @@ def fit_of_documents(
             break
     if not fits:
         return RoleFit(None, *first, unread=unread == len(sample))
-    return _joined(with_rows or fits, first)  # a document without an object is like one of many formats
+    return _joined(with_rows or fits, first)  # a document without an object resembles many formats
 
 
 def _holds_rows(role: Role) -> bool:
-    """Whether tables of objects, items or the like stand in a role's documents."""
+    """Return whether a role's documents contain tables of objects, items or the like."""
     assert role.codec is not None
     return role.kind in _TREES and any(True for _ in tables_in(role.codec.rule, ()))
 
 
 _TREES = ("json", "xml", "yaml", "pickle")
-"""Kinds of documents whose fit is told by keys, so that it is known how many rows were compared."""
+"""Kinds of documents whose fit is measured by keys, which also shows how many rows were compared."""
 
 
 def strangers(fit: RoleFit, claims: Sequence[Claim], names: Sequence[str], images: Sequence[Claim]) -> RoleFit:
-    """What files of single items say where no image has the name of any of them: they are of something else.
+    """Mark files of single items as something else if no image has the name of any of them.
 
-    names: the captures that make an item's name.
+    `names` are the captures that make an item's name.
     """
     known = {folded_names(captures, names) for _, captures in images}
     if any(folded_names(captures, names) in known for _, captures in claims):
@@ -150,12 +156,12 @@ def strangers(fit: RoleFit, claims: Sequence[Claim], names: Sequence[str], image
 
 
 def folded_names(captures: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
-    """Some of the names that a path tells, by which files are compared: capitals count as small letters."""
+    """Return some captured names for comparing files, in lower case."""
     return tuple(str(captures.get(name)).casefold() for name in names)
 
 
 def _last_parts(captures: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
-    """The names by which files are compared, each without the folders before it."""
+    """Return the names for comparing files, each without its folders."""
     return tuple(plain_spelling(name).rpartition("/")[2] for name in folded_names(captures, names))
 
 
@@ -167,7 +173,7 @@ def _joined(fits: Mapping[str, float], first: tuple[str, str]) -> RoleFit:
 
 
 def _spread(claims: Sequence[Claim]) -> list[Claim]:
-    """A few of a role's files, of different names where there are some, else the first."""
+    """Return a few of a role's files with different names if possible, or else the first."""
     by_name: dict[str, Claim] = {}
     for claim in claims[:MANY]:
         by_name.setdefault(_DIGITS.sub("", claim[0]), claim)
@@ -176,13 +182,13 @@ def _spread(claims: Sequence[Claim]) -> list[Claim]:
 
 
 def _lists_categories(role: Role) -> bool:
-    """Whether a role's rows are categories, whose names are no images'."""
+    """Return whether a role's rows are categories, which do not name images."""
     assert role.codec is not None
     return any(TABLES[first_of(table).each.table] == "category" for _, table in tables_in(role.codec.rule, ()))
 
 
 def named_share(role: Role, document: Document, captures: Mapping[str, Any], images: Sequence[Claim]) -> float:
-    """The share of the first lines that name an image, by what both tell of it; 1 where lines name none."""
+    """Return the share of the first lines that name an existing image; 1 if lines name no image."""
     assert role.codec is not None and role.codec.shape is not None
     known: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     named = joined = 0
@@ -204,7 +210,7 @@ def named_share(role: Role, document: Document, captures: Mapping[str, Any], ima
 
 
 def _told(shape: line_document.TextShape, line: str) -> Iterator[dict[str, str]]:
-    """What a line tells of captures, by each shape of line that it fits."""
+    """Yield the captures that a line states, for each template that it matches."""
     if isinstance(shape, line_document.LineShape):
         found = shape.template.match(line)
         if found is not None:
@@ -228,7 +234,7 @@ def _told(shape: line_document.TextShape, line: str) -> Iterator[dict[str, str]]
 
 
 def _judge(role: Role, document: Document) -> tuple[float | None, str, int]:
-    """How well a document fits its role, the first thing that does not, and how many rows were compared."""
+    """Return how well a document fits its role, the first thing that does not fit, and how many rows were compared."""
     assert role.codec is not None
     rule = role.codec.rule
     if role.kind == "lines":
@@ -241,7 +247,7 @@ def _judge(role: Role, document: Document) -> tuple[float | None, str, int]:
 
 
 def _judge_lines(role: Role, document: Document) -> tuple[float | None, str]:
-    """The share of lines that fit; nothing where any text would, or where there is no line."""
+    """Return the share of lines that fit; None if any text would fit, or if there is no line."""
     assert role.codec is not None and role.codec.shape is not None
     if not document.lines:
         return None, ""
@@ -253,7 +259,7 @@ def _judge_lines(role: Role, document: Document) -> tuple[float | None, str]:
 
 
 def _judge_cells(rule: Rule, scope: Scope, rows: Any) -> tuple[float | None, str]:
-    """The share of rows without a header whose cells can be what the rule says."""
+    """Return the share of rows without a header whose cells may be what the rule says."""
     if not isinstance(rows, list) or not rows:
         return None, ""
     tests = [test for choice in _tables(rule) if (test := _cells_test(choice, scope)) is not None]
@@ -271,7 +277,7 @@ def _tables(rule: Rule) -> list[TableRule]:
 
 
 def _cells_test(table: TableRule, scope: Scope) -> Callable[[Any], bool] | None:
-    """Whether a row can be one of a table, by those of its cells that cannot be any text; None where all can."""
+    """Return a test of whether a row may belong to a table; None if its cells may all be any text."""
     if not isinstance(table.row, MapRule):
         return None
     inner = scope.inside(table.each.table)
@@ -294,7 +300,7 @@ def _cells_test(table: TableRule, scope: Scope) -> Callable[[Any], bool] | None:
 
 
 def _cell_test(rule: LeafRule, scope: Scope, keys: int) -> Callable[[str], bool] | None:
-    """Whether a cell can be what a leaf says; None where it can be any text."""
+    """Return a test of whether a cell may be what a leaf says; None if it may be any text."""
     leaf = rule.leaf
     for constant in constants(leaf):
         return lambda cell: cell == str(constant)
@@ -336,9 +342,9 @@ def fit_of_label_images(
     role: Role, claims: Sequence[Claim], files: OpenedFiles, full: Callable[[str], str],
     image_of: Callable[[Mapping[str, Any]], str | None],
 ) -> RoleFit:  # fmt: skip
-    """How well the first label images of a role fit it: by their mode, by an image of their name, and by its size.
+    """Check whether the first label images of a role fit it: by mode, by an image of their name, and by its size.
 
-    image_of: the image that has a file's captures, where there is one.
+    `image_of` gives the image with a file's captures, if there is one.
     """
     fits: dict[str, float] = {}
     first = ("", "")

@@ -1,1 +1,1 @@
-"""Items fitted to a target: its options, names, subsets, categories and levels."""
+"""Fits items to a target: its options, names, subsets, categories and levels."""

@@ -1,4 +1,4 @@
-"""The source's model made to fit a target: subsets, names, categories; what cannot be is said, never guessed."""
+"""Fits subsets, names, numbers and categories of items to a target. What does not fit is noted, never guessed."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from formatspec.model.slots import slot_value, without
 
 
 class TargetCategories:
-    """The target's table, and which of its categories each of the source's becomes.
+    """The target's categories, and which of them each category of the source becomes.
 
-    fixed: the table beside the spec is used, so that nothing else need list it.  closed: it is all there is, so
-    that a category that it lacks has neither number nor name.  as_read: categories as splits of the source number
-    them, which stay as they are.
+    Attributes:
+        fixed: Whether a table beside the spec lists the categories, so that no other file need list them.
+        closed: Whether that table is complete, so that any other category has neither a number nor a name.
+        as_read: The categories as the subsets of the source number them; these numbers are kept.
     """
 
     def __init__(
@@ -43,7 +44,11 @@ class TargetCategories:
         self._own: dict[int, tuple[Category, Category | None]] = {id(one): (one, one) for one in as_read}
 
     def own(self, category: Category) -> Category | None:
-        """The target's category for one of the source's; itself where the target has none, if its table is open."""
+        """Return the target's category for a category of the source.
+
+        A category that the target's table lacks is returned unchanged if the table is open; otherwise the result is
+        None.
+        """
         known = self._own.get(id(category))
         if known is None:
             name = spoken(category)
@@ -55,14 +60,21 @@ class TargetCategories:
         return known[1]
 
     def holds(self, category: Category) -> bool:
-        """Whether the table has this category."""
+        """Return whether the table has this category."""
         return category.name in self._by_name or not self.listed
 
 
 def target_categories(
     form: Format, source: Iterable[Category], same: bool, as_read: Iterable[Category] = ()
 ) -> TargetCategories:
-    """The categories that a dataset of `form` will have, given the source's; `as_read`: as its splits number them."""
+    """Return the categories that a dataset of `form` gets for the categories of the source.
+
+    Args:
+        form: The layout that is written.
+        source: The categories of the source.
+        same: Whether source and target are one format.
+        as_read: The categories as the subsets of the source number them.
+    """
     listed = list(source)
     if same:
         return TargetCategories(listed, fixed=False, as_read=as_read)
@@ -83,7 +95,7 @@ def target_categories(
 
 
 def named_once(form: Format, categories: Iterable[Category]) -> list[Category]:
-    """Categories of which a target can tell no two apart by their names: the first stands for those that follow."""
+    """Return the categories whose names differ in the target; the first category of a name stands for the others."""
     parents = _binds(form, "category", "parent")
     first: dict[Any, Category] = {}
     for category in categories:
@@ -96,13 +108,13 @@ def _in_order(categories: Sequence[Category]) -> list[Category]:
 
 
 def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
-    """Every category with an id that the target can write; those that have one keep it."""
+    """Give each category an id that the target can write; a category with a fitting id keeps it."""
     leaf, scope = _leaf_of(form, "id")
     taken = {category.id for category in categories if category.id is not None}
     made: list[Category] = []
     used: set[Any] = set()
     for index, category in enumerate(categories):
-        own = None if category.id in used else category.id  # a source may give one number to several names
+        own = None if category.id in used else category.id  # several names of a source may have one number
         if own is not None and leaf is not None and leaf.calls:
             chain = build(leaf, ["id"], 1, scope.textual, form.roles[scope.role].place)
             try:
@@ -124,9 +136,9 @@ def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
 
 
 def _coloured(form: Format, categories: Sequence[Category]) -> Sequence[Category]:
-    """Every category with the colour that the target's list of them gives it, where pixels are told by colours.
+    """Give each category the colour that the target's list assigns, where colours identify categories in pixels.
 
-    A colour that another category has is not given again.
+    A colour that another category has already is not used again.
     """
     leaf, scope = _leaf_of(form, "color")
     if leaf is None or leaf.default is None or not _shows_colours(form):
@@ -150,7 +162,7 @@ def _coloured(form: Format, categories: Sequence[Category]) -> Sequence[Category
 
 
 def _shows_colours(form: Format) -> bool:
-    """Whether label images of a format have the colours of categories, as values or as a palette."""
+    """Return whether label images of a format contain the colours of categories, as values or as a palette."""
     return any(
         role.kind == "pixels"
         and role.rule is not None
@@ -163,7 +175,7 @@ def _shows_colours(form: Format) -> bool:
 
 
 def _leaf_of(form: Format, slot: str) -> tuple[Bind | None, Any]:
-    """The first leaf that tells a slot of categories, and its scope."""
+    """Return the first leaf that holds a slot of categories, and its scope."""
     for role in form.documents:
         if role.codec is None:
             continue
@@ -174,21 +186,22 @@ def _leaf_of(form: Format, slot: str) -> tuple[Bind | None, Any]:
 
 
 NO_CATEGORY = "objects not written (no category.name)"
-"""What the report says of objects that label images could show, and of which documents could not name the class."""
+"""The report's words for objects that have no category name, in a target whose label images and documents need one."""
 CROWDS_LEFT = "left out (crowds)"
-"""What the report says of crowds of which a target makes no objects."""
+"""The report's words for crowds, in a target that has no objects for them."""
 STATES_LEFT = {"no": "left out (stated as absent)", "unsure": "left out (unsure)"}
-"""What the report says of labels that a target would take for those of what is there."""
+"""The report's words for labels that say something is absent or unsure, in a target that cannot say so."""
 RENUMBERED = "object ids renumbered"
 
 
 class Adapter:
-    """Items of one format as items of another.  What is lost by it is noted in `notes`.
+    """Turns items of one format into items of another. `notes` counts what is lost.
 
-    numbered: the `id()` of the last item's objects that got a number and had none, of which none is lost.
-
-    numbers_meet: whether items come into one file whose numbers held in files of their own; they get new ones, and none
-    is written as it was read.
+    Attributes:
+        numbered: The `id()` of each object of the last item that had no number and got one; nothing of these is lost.
+        numbers_meet: Whether items of several files, each with its own numbering, come into one file. Such items get
+            new
+            numbers, and no row is written as it was read.
     """
 
     def __init__(
@@ -225,12 +238,12 @@ class Adapter:
         self.fits_numbers = _fits_numbers(target, _own_number)
 
     def note(self, what: str, count: int) -> None:
-        """Count what is lost of objects."""
+        """Count objects that lose something; `what` names it."""
         if count:
             self.notes[what] = self.notes.get(what, 0) + count
 
     def item(self, item: Item, index: int) -> Item:
-        """The item with the target's names.  Raises NoPlaceError."""
+        """Return the item with the target's names. Raises NoPlaceError."""
         if self.same and not self.renamed:
             return item
         naming = self.naming
@@ -245,10 +258,17 @@ class Adapter:
         )  # fmt: skip
 
     def taken(self, item: Item, areas_as_objects: bool) -> tuple[Item, int, list[tuple[str, str]]]:
-        """An item as the target takes it, and how many of its objects were objects; and the losses of what it leaves.
+        """Leave out what the target would misread, and turn areas into objects where it holds only objects.
 
-        Without crowds where the target would take them for single objects; without labels of what is not there where
-        it would take them for labels of what is; with areas as objects where it knows objects only.
+        Crowds are left out where the target would read them as single objects. Labels of absent things are left out
+        where the target would read them as labels of present things.
+
+        Args:
+            item: The item.
+            areas_as_objects: Whether areas become objects.
+
+        Returns:
+            The item, how many of its objects are not made of areas, and the losses as words and table.
         """
         shown = self._without_crowds(item)
         denied = [label for label in item.labels if label.state in STATES_LEFT] if self.leaves_states else []
@@ -277,7 +297,7 @@ class Adapter:
         things = item.objects if self.same else self._numbered(item.objects)
         if self.same or not self.needs_ids:
             return things
-        if self.ids_name_files:  # one file for each id, whatever the item: so no two items may have an object of one id
+        if self.ids_name_files:  # one file for each id, whatever the item, so that no two items may share an id
             self.note(RENUMBERED, sum(thing.id is not None for thing in things))
             own: dict[Any, str] = {one.id: f"{index}-{at}" for at, one in enumerate(things) if one.id is not None}
             made = tuple(
@@ -313,7 +333,7 @@ class Adapter:
         return made
 
     def _numbered(self, things: tuple[Object, ...]) -> tuple[Object, ...]:
-        """The objects without those numbers that the target's pixels cannot show, or that two of a category have."""
+        """Return whether source and target are one layout of one format; rows then keep their spelling."""
         for slot, fits in self.fits_numbers:
             seen: set[Any] = set()
             made = []
@@ -332,7 +352,7 @@ class Adapter:
 
 
 def alike(source: Format, target: Format) -> bool:
-    """Whether source and target are one layout of one format, so that rows keep their spelling."""
+    """Return whether source and target are one layout of one format, so that rows keep their spelling."""
     return (
         source.source.is_same(target.source)
         and source.layout.variant == target.layout.variant
@@ -352,7 +372,10 @@ Fits = Callable[[Any], bool]
 
 
 def _fits_numbers(form: Format, slot_of: Callable[[Bind], Any]) -> list[tuple[str, Fits]]:
-    """Slots that share a pixel value with the category, so that they count within it; and whether a value fits."""
+    """Return the slots that share a pixel value with the category, each with a test of whether a value fits there.
+
+    Such numbers count the objects of one category.
+    """
     found: list[tuple[str, Fits]] = []
     for role in form.documents:
         if role.kind != "pixels" or role.rule is None:
@@ -365,7 +388,7 @@ def _fits_numbers(form: Format, slot_of: Callable[[Bind], Any]) -> list[tuple[st
 
 
 def _id_digits(form: Format) -> int:
-    """How many digits ids of objects have in rows of items' own files, as `{id:03d}` says; 0 where nothing does."""
+    """Return the slot of an object's number that a leaf holds beside the category, if it may be changed."""
     found = [
         int(leaf.format[1:-1])
         for role in form.documents
@@ -380,7 +403,7 @@ _PADDED = re.compile(r"0[1-9]d")
 
 
 def _own_number(leaf: Bind) -> str | None:
-    """The number of an object that a leaf binds beside its category, where another can be given."""
+    """Return the slot of an object's number that a leaf combines with the category, if that number may be changed."""
     others = (name for name in leaf.names if not name.startswith("category.") and name != "id")
     return None if leaf.default is None else next(others, None)
 
@@ -403,7 +426,10 @@ def _binds_in_pixels(form: Format, name: str) -> bool:
 
 
 def with_areas_as_objects(item: Item) -> Item:
-    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
+    """Turn each area into an object, for a target that knows only objects.
+
+    An area of a category whose things can be counted becomes one object that stands for a group of them.
+    """
     if not item.areas:
         return item
     made = tuple(

@@ -1,4 +1,4 @@
-"""Options of a format that nobody states, as they follow from what the objects hold."""
+"""Chooses the options of a format that nobody stated, by what the objects hold."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from formatspec.language.schema import OptionSpec
 from formatspec.model.records import Item
 
 PEEKED = 100
-"""Items that are looked at to choose an option that follows from what the objects hold."""
+"""How many items are looked at to choose an option."""
 
 
 def with_following(
     stated: Mapping[str, Any], options: Mapping[str, OptionSpec], items: Callable[[], Iterable[Item]]
 ) -> dict[str, Any]:
-    """The options that are stated, with a choice for each other one that follows from the first items' objects.
+    """Return the stated options, and a choice for each option that follows from the objects of the first items.
 
-    items: gives the items anew, for each option that is to be chosen.
+    Args:
+        stated: The options that the user stated.
+        options: The options of the format.
+        items: Gives the items from the start; it is called once for each option to choose.
     """
     found = dict(stated)
     for name, option in options.items():
@@ -31,13 +34,16 @@ def with_following(
 
 
 def _most(items: Iterable[Item], slot: str) -> int | None:
-    """The most values that a slot has in an object of the first items; None where it has none."""
+    """Return the most values that a slot has in an object of the first items; None if no object has any."""
     things = (thing for item in itertools.islice(items, PEEKED) for thing in item.objects)
     return max((len(getattr(thing, slot)) for thing in things), default=0) or None
 
 
 def _following(items: Iterable[Item], follows: Mapping[str, Any]) -> Any:
-    """The choice for the first slot, in the option's order, that the first items' objects hold, else their areas."""
+    """Return the choice of the first slot, in the option's order, that the first items hold.
+
+    Objects are looked at first, then areas.
+    """
     bits, of_areas = 0, 0
     for item in itertools.islice(items, PEEKED):
         for thing in item.objects:

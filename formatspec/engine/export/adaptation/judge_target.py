@@ -1,4 +1,4 @@
-"""Objects judged as a target will state them, at the target's levels, before they are written."""
+"""Checks objects as the target will state them, with the target's levels, before they are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from formatspec.model.records import Item, Object
 
 
 class Refusal(NamedTuple):
-    """An error in the target: the finding, the object's place among its item's, the slot at fault."""
+    """An error in the target: the finding, the index of the object in its item, and the slot at fault."""
 
     finding: Finding
     about: int
@@ -23,9 +23,10 @@ class Refusal(NamedTuple):
 
 
 class TargetJudge:
-    """What the target's own validation would say of objects.
+    """Finds what validation of the written dataset would find about its objects.
 
-    unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
+    Attributes:
+        unheld: Which of lines and keypoints the target does not hold. An object that has nothing else has no box there.
     """
 
     def __init__(self, form: Format, unheld: frozenset[str] = frozenset()) -> None:
@@ -34,12 +35,17 @@ class TargetJudge:
         self.unheld = unheld
         self.slots = tuple(dict.fromkeys(leaf.slot for leaf in form.levels.leaves))
         self.is_stricter = bool(form.levels) and bool(self.slots)
-        """Whether the target calls an error what other formats do not."""
+        """Whether the target treats something as an error that other formats do not."""
 
     def refusals(self, item: Item, size: Size | None, stated: bool = True) -> Iterator[Refusal]:
-        """The errors that an item's objects would be in the target.
+        """Yield the errors that the item's objects would be in the target.
 
-        stated: judge what the source states too; it need not be where nothing was found wrong with it there.
+        Args:
+            item: The item.
+            size: Width and height of its image, in pixels.
+            stated: Whether to check values that the source states as well. This can be left out if the source's own
+                validation
+                found nothing wrong with them.
         """
         for place, thing in enumerate(item.objects):
             for slot in self.slots:
@@ -62,7 +68,7 @@ class TargetJudge:
 
 
 def _value(thing: Object, slot: str, unheld: frozenset[str]) -> Any:
-    """What a target states of a slot: a box, and the outline of a round thing, follow from what else there is."""
+    """Return the value of a slot that the target states; a circle's outline may follow from other slots."""
     value = getattr(thing, slot)
     if slot == "polygons" and not value and thing.region is None:
         return derive.outlines_around(thing)

@@ -1,4 +1,4 @@
-"""Names in the path of an image that follow from the item, as `given: {NAME: = EXPRESSION}` says."""
+"""Names in an image's path that follow from the item, as `given: {NAME: = EXPRESSION}` says."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ Make = Callable[[WriteContext], Any]
 
 
 class MadeNames:
-    """The names of a format's images that follow from their items; each may ask for those before it.
+    """Computes the names in a format's image paths that follow from items. An expression may use the names before it.
 
-    Raises SpecError where an expression is none, or is of a name that the image's path does not spell.
+    Raises:
+        SpecError: An expression is invalid, or its name does not occur in the image's path.
     """
 
     def __init__(self, form: Format) -> None:
-        """Compile what makes the names that follow from an item in a format."""
+        """Compile the expressions of a format."""
         self._makers: dict[str, Make] = {}
         role = form.roles.get(IMAGE)
         if role is None:
@@ -42,17 +43,21 @@ class MadeNames:
             self._makers[name] = compiled(value, role.scope, role.place)
 
     def __bool__(self) -> bool:
-        """Tell whether any name follows from the item."""
+        """Return whether any name follows from the item."""
         return bool(self._makers)
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether this name follows from the item."""
+        """Return whether this name follows from the item."""
         return name in self._makers
 
     def put(self, names: dict[str, Any], item: Item, options: Mapping[str, Any], categories: Any) -> None:
-        """Put what follows into the names of an item, whose subset is the one that they say.
+        """Add the computed names to the names of an item.
 
-        categories: the target's, as `TargetCategories`.
+        Args:
+            names: The names of the item, among them its subset.
+            item: The item.
+            options: The options of the target.
+            categories: The target's `TargetCategories`.
         """
         subset = names.get("subset")
         shown = msgspec.structs.replace(item, captures=names, subsets=() if subset is None else (subset,))

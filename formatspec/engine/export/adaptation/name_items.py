@@ -1,4 +1,4 @@
-"""How a target names items: each of its captures is settled once, and asked of item after item."""
+"""Names items in a target. How each capture gets its value is decided once, and then applied to every item."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from formatspec.paths.templates.template import Template
 
 DEFAULT_SUBSET = "default"
 MOMENTS = ("sequence", "frame")
-"""What an item holds besides its captures where its name tells it."""
+"""Slots of an item that may stand in its name."""
 
 Capture = Callable[[Item, int, str], Any]
 """Takes an item, its number, and its name below its subset; gives the value of one of the target's captures."""
 
 
 class NoPlaceError(ValueError):
-    """The target has no place for something that every item needs; the message says what to do."""
+    """The target has no place for something that every item needs. The message says what to do."""
 
 
 def spoken(category: Category) -> str:
-    """A category's name; where its format only numbers or paints it, the number, or the colour as `#rrggbb`."""
+    """Return a category's name; if it has none, its number, or its colour as `#rrggbb`."""
     if category.name:
         return category.name
     if category.id is not None:
@@ -46,12 +46,16 @@ def spoken(category: Category) -> str:
 
 
 class Naming:
-    """The names of items in a target.
+    """Gives items their names in a target.
 
-    keys: the key names of all the source's items, by which it is seen whether the last part of a name tells them
-    apart; None where it need not.  renamed: other names for subsets.  categories: those of the target, as
-    `TargetCategories`, which whoever makes them sets before items are named.  subsets_of_source: finds all subsets of
-    the source, is set alike, and asked only where the target has no place for one of them.
+    Attributes:
+        keys: The key names of all items of the source. They show whether the last part of a name is unique; None where
+            this does not matter.
+        renamed: New names of subsets by old ones.
+        categories: The target's `TargetCategories`; it must be set before items are named.
+        subsets_of_source: Finds all subsets of the source; it must be set as well. It is called only if the target has
+            no
+            place for a subset.
     """
 
     def __init__(
@@ -89,7 +93,7 @@ class Naming:
         self._is_flat = keys is not None and self._tells_apart(keys)
 
     def of(self, item: Item, number: int) -> dict[str, Any]:
-        """The captures of an item.  Raises NoPlaceError."""
+        """Return the captures of an item in the target. Raises NoPlaceError."""
         relative = self._relative(item.captures) or posixpath.splitext(item.key)[0]
         names = self._as_spelled(item, relative)
         if names is None:
@@ -111,17 +115,18 @@ class Naming:
         return names
 
     def subsets(self, item: Item) -> tuple[str, ...]:
-        """The target's names of an item's subsets, each once.  Raises NoPlaceError."""
+        """Return the target's names of an item's subsets, each once. Raises NoPlaceError."""
         return tuple(dict.fromkeys(s for name in item.subsets if (s := self.subset(name)) is not None))
 
     def key(self, names: Mapping[str, Any]) -> str:
-        """The key of an item with these captures."""
+        """Return the key of an item with these captures."""
         return "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
 
     def own_key(self, item: Item, names: Mapping[str, Any]) -> str:
-        """The key in the target of an item that has these captures there.
+        """Return the key in the target of an item with these captures.
 
-        The key has the image's extension where the extension alone tells the item from another one in the source.
+        The key includes the image's extension where the source needed the extension to distinguish the item from
+        another one.
         """
         key = self.key(names)
         extension = item.captures.get(self._extension) if self._extension else None
@@ -131,7 +136,7 @@ class Naming:
         return key
 
     def placed(self, image: Image | None, names: Mapping[str, Any]) -> Image | None:
-        """An item's image where the target has it.  Raises NoPlaceError."""
+        """Return the item's image with its path in the target. Raises NoPlaceError."""
         if image is None or self.image is None:
             return image
         try:
@@ -143,7 +148,7 @@ class Naming:
         return msgspec.structs.replace(image, path=path)
 
     def _subset(self, name: str | None) -> str | None:
-        """The target's name for a subset.  Raises NoPlaceError where it has none."""
+        """Return the target's name for a subset. Raises NoPlaceError where it has none."""
         if name is not None:
             name = self._renamed.get(name, name)
         own = self._own_subset(name)
@@ -158,7 +163,7 @@ class Naming:
         return own
 
     def _own_subset(self, name: str | None) -> str | None:
-        """The target's name for a subset as it is renamed; None where it has no place for it, or none is needed."""
+        """Return the target's name for a renamed subset; None where it has no place for it or needs none."""
         choices = self._words("subset")
         if self._is_same and name in choices:
             return name
@@ -171,7 +176,10 @@ class Naming:
 
     @cached_property
     def _proposed(self) -> dict[str, str]:
-        """For each subset that the target lacks one of its own that no other subset becomes; "" where none is left."""
+        """Propose, for each subset that the target lacks, one of the target's subsets that no other subset becomes.
+
+        The proposal is an empty text where no such subset is left.
+        """
         named = {
             name: self._own_subset(name) for name in (self._renamed.get(one, one) for one in self.subsets_of_source())
         }
@@ -181,7 +189,11 @@ class Naming:
         return dict(zip_longest(lacking, free[: len(lacking)], fillvalue=""))
 
     def _as_spelled(self, item: Item, relative: str) -> dict[str, Any] | None:
-        """The target's captures where its template spells a name just so, and where the item says nothing else."""
+        """Match an item's name with the target's template, so that the name stays as it is.
+
+        Returns:
+            The target's captures; None where the template does not match, or where the item itself states other values.
+        """
         found = None if self._fitting is None else self._fitting.match(relative)
         if found is None or (self._untold and not self._is_same and found.get(self._folder or "")):
             return None
@@ -195,14 +207,14 @@ class Naming:
         return {name: found[name] for name in self.names}
 
     def _relative(self, names: Mapping[str, Any]) -> str:
-        """An item's name below its subset: as the image's path spells it, else its parts."""
+        """Return an item's name below its subset: as the image's path spells it, or its parts with slashes."""
         if self._spelled is not None:
             with suppress(KeyError, ValueError):
                 return self._spelled.render(names)
         return "/".join([str(names[name]) for name in self._parts if names.get(name)])
 
     def _tells_apart(self, keys: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether the last part of a name is enough to tell items apart, where the target has no folders."""
+        """Return whether the last part of a name is unique among the items, for a target without folders."""
         folders = (name for name in self.names if not (self._untold and name == self._folder))
         if any(str(self._formats.get(name)).startswith("path") for name in folders):
             return False
@@ -217,7 +229,7 @@ class Naming:
         return mark(f"{subset}/{posixpath.basename(self._relative(names))}")
 
     def _capture(self, name: str) -> Capture:
-        """How the value of a capture is found: what an item says of it, else what its name gives."""
+        """Return a function that gives a capture: what the item states, or what follows from its name."""
         if name == "subset":
             return lambda item, number, relative: (
                 self.subset(item.subsets[0] if item.subsets else None) or DEFAULT_SUBSET
@@ -237,7 +249,7 @@ class Naming:
         return capture
 
     def _said(self, name: str) -> Iterator[Callable[[Item], Any]]:
-        """What an item may say of a capture, None where it does not."""
+        """Yield functions that give what an item states for a capture; each gives None if the item states nothing."""
         if name in MOMENTS:
             yield lambda item: getattr(item, name)
         if name.startswith("label.category."):
@@ -250,7 +262,7 @@ class Naming:
             yield lambda item: self._inherited_name(name, item)
 
     def _inherited_name(self, name: str, item: Item) -> Any:
-        """What an item's path says of a capture of this name; None where a single folder cannot be named so."""
+        """Return the value of a capture of this name in the source; None if it cannot name a folder."""
         value = item.captures.get(name)
         words = self._words(name)
         if words and value not in words:
@@ -260,12 +272,12 @@ class Naming:
         return value
 
     def _words(self, name: str) -> tuple[str, ...]:
-        """The only values that a capture may have, as the target's path lists them; none where it may have any."""
+        """Return the values that a capture may have, as the target's path lists them; empty for any value."""
         kind = self._formats.get(name) or ""
         return tuple(kind.split("|")) if "|" in kind else ()
 
     def _given(self, name: str) -> Capture:
-        """What a capture is where the item does not say it."""
+        """Return a function that gives the value of a capture that the item does not state."""
         kind = self._formats.get(name) or ""
         if name.startswith("label.category.") or _is_attribute(name):
             return lambda item, number, relative: None
@@ -288,7 +300,7 @@ def _is_attribute(name: str) -> bool:
 
 
 def _of_label(item: Item, slot: str) -> Any:
-    """What the item's first label says of its category; an empty text where there is no label."""
+    """Return a value of the category of the item's first label; an empty text if there is no label."""
     if not item.labels:
         return ""
     category = item.labels[0].category
@@ -298,5 +310,5 @@ def _of_label(item: Item, slot: str) -> Any:
 
 
 def _names_of(image: Role) -> Template | None:
-    """The template of items' names as the path of their images spells them."""
+    """Return the template of items' names that the path of their images contains."""
     return item_name_template(image.spec.path, image.scope.captures, image.place)

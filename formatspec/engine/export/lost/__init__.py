@@ -1,1 +1,1 @@
-"""What a target could not hold: slots and records, counted with their reasons."""
+"""Counts what a target could not hold: slots and records, with the reasons."""

@@ -1,4 +1,4 @@
-"""Records of an item counted for the law of conservation: how many were handed over, and how many stand."""
+"""Counts the records of an item for the law of conservation: how many were handed over, and how many were written."""
 
 from __future__ import annotations
 
@@ -17,22 +17,29 @@ PARTS = ("objects", "labels", "captions", "areas")
 
 
 def tables_of(roles: Iterable[Role]) -> set[str]:
-    """The tables of which the documents of some roles tell."""
+    """Return the tables that the documents of some roles hold."""
     found = {table for role in roles for table in wanted_slots.tables(role.document_rule)}
     return found | {"objects" for role in roles for name in role.captures if name.startswith("object.")}
 
 
 def table_key(table: TableShard, part: SharedShard) -> str:
-    """Under which name a table's rows are gathered."""
+    """Return the name under which a table's rows are gathered."""
     return next(key for key, other in part.tables.items() if other is table)
 
 
 def count_item(
     tally: Tally, handed: Item, own: Item, setting: WriteSetting, tables: Unwritten, lost: Sequence[Loss], stated: int
 ) -> None:
-    """Count an item's records: as they were handed to the writers, and those that the writers gave rows or pixels.
+    """Count the records of an item: those handed to the writers, and those that got rows or pixels.
 
-    own: the item as it was written; its objects from `stated` on were made of its areas, which stand as objects.
+    Args:
+        tally: Takes the numbers.
+        handed: The item as it was handed to the writers.
+        own: The item as it was written. Its objects from index `stated` on were made of its areas.
+        setting: What the writers noted.
+        tables: The tables that the target's rules write.
+        lost: The losses of the item.
+        stated: How many objects were not made of areas.
     """
     for table in PARTS:
         records = getattr(handed, table)
@@ -48,7 +55,7 @@ def count_item(
 
 
 def _standing(table: str, own: Item, setting: WriteSetting, tables: Unwritten, stated: int) -> int:
-    """How many records of a table have a row, a pixel or a column of their own, or a file that is taken over."""
+    """Return how many records of a table were written: as a row, pixels, a column, or a file that is copied whole."""
     records = getattr(own, table)[:stated] if table == "objects" else getattr(own, table)
     if table in tables.whole or table in tables.copied:
         return len(records)

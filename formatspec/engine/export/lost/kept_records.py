@@ -1,4 +1,4 @@
-"""Kept and unknown fields of records that another format has no place for: each is a line with its name."""
+"""Reports kept and unknown fields of records that another format cannot hold, with their names."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ FIELDS, OTHERS = "kept fields: ", ("kept rows: ", "kept files: ")
 
 
 def note_kept_fields(item: Item, of_item: Iterable[tuple[str, str]], losses: Losses, tally: Tally) -> None:
-    """Name the kept and unknown fields of an item and of its records; none of them is written.
+    """Report the kept and unknown fields of an item and of its records; none of them is written.
 
-    of_item: what the item's own rows keep, with the unit in which it is counted.
+    Args:
+        item: The item.
+        of_item: The fields that the item's own rows keep, each with the unit in which it is counted.
+        losses: Takes the losses.
+        tally: Takes the numbers.
     """
     present = 0
     for what, unit in of_item:
@@ -30,7 +34,7 @@ def note_kept_fields(item: Item, of_item: Iterable[tuple[str, str]], losses: Los
 
 
 def _keys(records: Iterable[object]) -> Iterator[str]:
-    """The keys that records keep, each once for a record."""
+    """Yield the keys that records keep, each once for a record."""
     for record in records:
         origin = getattr(record, "origin", None)
         if origin is not None and origin.kept:
@@ -38,5 +42,5 @@ def _keys(records: Iterable[object]) -> Iterator[str]:
 
 
 def tells_of_kept(what: str) -> bool:
-    """Whether a line of the report names kept fields, rows or files."""
+    """Return whether a line of the report names kept fields, rows or files."""
     return what.startswith((FIELDS, *OTHERS))

@@ -1,4 +1,4 @@
-"""What a target cannot hold, counted while it is written; nobody lists it, it follows from the two specs."""
+"""Counts what a target cannot hold. The counts follow from the two specs; no list of losses is written by hand."""
 
 from __future__ import annotations
 
@@ -66,29 +66,31 @@ CATEGORY_NAMES = {
     "attribute_names": "names of attributes",
     "part_names": "names of parts",
 }
-"""What is told of a category besides its name."""
+"""The parts of a category besides its name, and their names in the report."""
 
 
 HIDDEN = 1
 """The visibility of a keypoint that something else covers."""
 BOX_ROUNDING = 1.0
-"""How far a side of a stated box may be from the outlines, in pixels: tools count the first or the last pixel in or
-out, and outlines are rounded to whole pixels."""
+"""How far a side of a stated box may be from the outlines, in pixels.
+
+Tools differ in whether they count the first or last pixel, and outlines are rounded to whole pixels.
+"""
 BESIDE_MASKS = 1 << 40
-"""Stands beside the bits of lost slots for outlines of an object whose pixels are held."""
+"""A bit beside those of lost slots: the outlines are lost, but the pixels of the object are held."""
 
 
 SUBSETS = frozenset({"subset", "subsets"})
-"""The names by which paths and rows tell of subsets."""
+"""The names by which paths and rows state subsets."""
 
 
 def tells_of(form: Format, slots: Set[str]) -> bool:
-    """Whether a format's paths or documents tell one of some slots of items."""
+    """Return whether a format's paths or documents hold one of some slots of items."""
     return bool(_item_slots(form, _meanings(form, False)) & slots)
 
 
 def _meanings(form: Format, kept: bool) -> list[tuple[Meaning, Scope]]:
-    """What the leaves of a format's documents mean, without those that are only kept; `kept`: of kept rows too."""
+    """Return what the leaves of a format's documents mean; those of rows that are only kept are included if `kept`."""
     return [
         (meaning, scope)
         for role in form.documents
@@ -98,13 +100,13 @@ def _meanings(form: Format, kept: bool) -> list[tuple[Meaning, Scope]]:
 
 
 def _item_slots(form: Format, meanings: Iterable[tuple[Meaning, Scope]]) -> set[str]:
-    """The slots of items that a format's documents and paths hold."""
+    """Return the slots of items that a format's documents and paths hold."""
     captured = {name for role in form.roles.values() if not role.kept for name in role.captures}
     return {meaning.name for meaning, scope in meanings if meaning.where == "item" or scope.kind == "item"} | captured
 
 
 class Losses:
-    """The loss report in the making."""
+    """The loss report while a conversion runs."""
 
     def __init__(self, target: Format, categories: TargetCategories, same: bool) -> None:
         """Work out which slots the target's rules write.
@@ -156,7 +158,7 @@ class Losses:
         self._noted[what, unit] += count
 
     def blocks(self, document: Any, shape: TextShape | None) -> None:
-        """Count the rows of a text document whose block of lines is read as another number than the one they have."""
+        """Count the rows of a text document that will be read back as another number of rows."""
         for slot, count in blocks_anew(document, shape).items() if shape is not None else ():
             attribute = slot.partition(".")[2]
             told = f"{NAMES.get(slot, slot)} that blocks of lines number anew"
@@ -164,7 +166,7 @@ class Losses:
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
-        """How much of what was lost: words and unit, and how many."""
+        """The losses so far: how many, by words and unit."""
         counts = Counter(self._noted)
         for slots, count in self._slots.items():
             for name, words in NAMES.items():
@@ -175,14 +177,16 @@ class Losses:
         return counts
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Forget all counts."""
         self._noted.clear()
         self._slots.clear()
 
     def listed(self, categories: Iterable[Category], used: Collection[str]) -> None:
-        """Count what is known of categories and was not written.
+        """Count what categories hold and the target's list does not.
 
-        used: the names of the categories that records have; any other is gone where the target lists none.
+        Args:
+            categories: The categories of the source.
+            used: The names of the categories that records have. In a target without a list, any other category is lost.
         """
         if self.same:
             return
@@ -198,16 +202,19 @@ class Losses:
                 self.note("attributes of categories", "categories")
 
     def _lists(self, category: Category) -> bool:
-        """Whether the target's own list of categories has this one."""
+        """Return whether the target's own list of categories has this one."""
         return self.categories.fixed and self.categories.holds(category)
 
     def item(
         self, item: Item, held: Mapping[Hashable, int], refused: Sequence[tuple[Hashable, tuple[str, ...]]] = ()
     ) -> None:
-        """Count what is said of an item and of its objects that was not written.
+        """Count what an item and its objects hold and the writers did not write.
 
-        held: the slots of records that are written, by their marks.  refused: records, by their marks, with names that
-        their rows leave out, since the value there cannot be spelled.
+        Args:
+            item: The item.
+            held: The slots of each record that are written, by the record's mark.
+            refused: Records, by their marks, with the slots that their rows leave out because the value cannot be
+                written.
         """
         if self.same:
             return
@@ -225,7 +232,7 @@ class Losses:
                 if "area" in left_out[one]:
                     self.note("stated areas that differ from those of what is written")
                 if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
-                    bits &= ~BITS["bbox"]  # it followed from what is left out
+                    bits &= ~BITS["bbox"]  # the box follows from the slots that are left out
             stated = stated_bits(thing)
             if numbered and one in numbered:
                 stated &= ~BITS["id"]
@@ -247,7 +254,7 @@ class Losses:
         if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
             self.note("bounding boxes that differ from their outlines")
         if gone & BITS["single"] and thing.single:
-            gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
+            gone &= ~BITS["single"]  # a single object is the default
         if gone & BITS["polygons"] and bits & BITS["region"]:
             gone = gone & ~BITS["polygons"] | BESIDE_MASKS
         elif gone & BITS["region"] and thing.polygons and bits & BITS["polygons"] and not derive.is_outlined(thing):
@@ -258,11 +265,11 @@ class Losses:
         if bits & UNMARKED and any(map(_is_told_otherwise, thing.keypoints)):
             self.note("visibility of keypoints")
         if gone & BITS["region"] and not thing.region:
-            gone &= ~BITS["region"]  # no pixel is lost of an empty region
+            gone &= ~BITS["region"]  # an empty region has no pixel to lose
         return gone
 
     def _of_item(self, item: Item, left_out: Collection[str]) -> None:
-        """Count what is said of an item, of its labels and of its captions that was not written."""
+        """Count what an item, its labels and its captions hold and the writers did not write."""
         slots, tables = self.item_slots, self.tables
         if item.tags and "tags" not in slots:
             self.note("tags", "items")
@@ -293,14 +300,17 @@ class Losses:
                 self._attributes_of("captions", caption.attributes, self.caption_slots)
 
     def _attributes_of(self, unit: str, attributes: Mapping[str, Any], told: Collection[str]) -> None:
-        """Count the attributes of a label or a caption that its rows do not tell."""
+        """Count the attributes of a label or a caption that its rows do not hold."""
         if attributes and "attributes" not in told and not all(name in told for name in attributes):
             self.note(f"attributes of {unit}", unit)
 
     def _named(self, thing: Object, held: int, left_out: Collection[str]) -> None:
-        """Count what is lost by its name: attributes, and a category that the target's table lacks.
+        """Count lost attributes by their names, and a category that the target's table lacks.
 
-        held: what the object's rows tell.  left_out: names that they leave out.
+        Args:
+            thing: The object.
+            held: The slots that the object's rows hold.
+            left_out: The names that they leave out.
         """
         for name in thing.attributes:
             is_told = held & (ALL_ATTRIBUTES | attribute_bit(name))
@@ -310,11 +320,11 @@ class Losses:
             self.note(f"category {thing.category.name}")
 
     def lines(self) -> list[str]:
-        """One line per kind, sorted: `hidden regions: 64 objects`, `kept fields: license (3 items)`."""
+        """Return one line per kind of loss, sorted: `hidden regions: 64 objects`, `kept fields: license (3 items)`."""
         return [_line(what, unit, count) for (what, unit), count in sorted(self.counts.items())]
 
     def report(self) -> list[dict[str, Any]]:
-        """The report as plain data."""
+        """Return the report as plain data."""
         return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
 
 
@@ -325,15 +335,19 @@ def _asks_object(stated: int, bits: int) -> bool:
 
 
 def _is_told_otherwise(point: Sequence[float]) -> bool:
-    """Whether a keypoint comes back as another where one at 0, 0 is not there, and any other is visible."""
+    """Return whether a keypoint reads back as another one where absent points are spelled 0, 0.
+
+    Such a format has no state for a hidden point, and reads a visible point at 0, 0 as absent.
+    """
     x, y, visibility = point
     return visibility == HIDDEN or (visibility > 0 and x == y == 0)
 
 
 def _is_joined(thing: Object, held: int) -> bool:
-    """Whether the outlines that are written of an object are joined where the object has several rings.
+    """Return whether the written outlines join several rings of an object into one.
 
-    Stated rings stand as they are wherever rings do; of a region each piece has a ring, to which its holes are joined.
+    Stated rings are written unchanged where the target holds several rings. Of a region, each connected piece becomes
+    one ring, into which its holes are joined.
     """
     follows = isinstance(thing.region, Region) and not held & BITS["region"] and not _stands(thing)
     if not follows:
@@ -343,7 +357,7 @@ def _is_joined(thing: Object, held: int) -> bool:
 
 
 def _is_another_box(thing: Object, held: int, item: Item) -> bool:
-    """Whether the stated box of an object is not the one around the geometry that is written of it."""
+    """Return whether the stated box of an object differs from the box around the geometry that is written."""
     if thing.polygons is UNREAD:
         return False
     around = _around(thing, held, item)
@@ -356,7 +370,7 @@ def _is_another_box(thing: Object, held: int, item: Item) -> bool:
 
 
 def _around(thing: Object, held: int, item: Item) -> derive.Box | None:
-    """The box around the pixels of an object where these are written, else around its outlines."""
+    """Return the box around the pixels of an object if these are written, or else around its outlines."""
     if held & BITS["region"] and not held & BITS["polygons"] and item.image is not None:
         region = derive.region(thing, item.image.height, item.image.width)
         return None if region is None else region.bbox
@@ -364,12 +378,12 @@ def _around(thing: Object, held: int, item: Item) -> derive.Box | None:
 
 
 def _stands(thing: Object) -> bool:
-    """Whether the outlines that an object states are those that are written of it."""
+    """Return whether the outlines that an object states are the ones that are written."""
     return bool(thing.polygons) and derive.is_outlined(thing)
 
 
 def _bits_of(names: Iterable[str]) -> int:
-    """The slots of an object that names mean, but for its attributes."""
+    """Return the bits of the slots of an object that names refer to, without its attributes."""
     heads = (SLOT_OF.get(head, head) for head in (name.partition(".")[0] for name in names))
     return sum({BITS.get(head, 0) for head in heads} - {ATTRIBUTES})
 
@@ -380,7 +394,7 @@ def _line(what: str, unit: str, count: int) -> str:
 
 
 def name_of(line: str) -> str:
-    """What a line of the report is about, without its number."""
+    """Return what a line of the report is about, without its number."""
     return line.rpartition(" (")[0] if line.startswith("kept ") else line.rpartition(":")[0]
 
 

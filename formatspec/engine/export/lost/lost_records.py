@@ -1,4 +1,4 @@
-"""Records of which a target has no row: each is counted once, with the reason, when its item has been written."""
+"""Finds the records for which a target has no row. Each is counted once, with the reason, after its item is written."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ NO_TABLE = "no table is for them"
 UNBOUNDED = {"polyline": "lines, which bound no area", "keypoints": "points, which bound no area"}
 ONE_PER_ITEM = "one per item"
 _SINGLE = {"labels": "label.", "captions": "caption."}
-"""What slots of the item that tell of its first label or caption begin with."""
+"""The first part of item slots that hold the item's first label or caption."""
 
 Loss = tuple[str, str]
 
 
 class Unwritten:
-    """Which records a target's tables tell of, and which not.
+    """Which records a target's tables hold, and which they do not.
 
-    rows: tables whose rows are counted record by record.  listed: those of documents.  whole: tables of which
-    nothing is left out, since a column lists them, or a file stands for each.  first: those of which an item's
-    slots tell the first.  copied: those whose files are taken over as they are.
+    Attributes:
+        rows: Tables whose rows are counted record by record.
+        listed: Those of them that documents hold.
+        whole: Tables that lose no record, since a column lists the records or each has a file.
+        first: Tables of which an item's slots hold only the first record.
+        copied: Roles whose files are copied unchanged.
     """
 
     def __init__(self, target: Format, same: bool = False, copied: Collection[str] = ()) -> None:
@@ -62,14 +65,14 @@ class Unwritten:
         self.first = {table for table, head in _SINGLE.items() if any(name.startswith(head) for name in names)}
 
     def of(self, item: Item, setting: WriteSetting, stated: int) -> Iterator[Loss]:
-        """Each loss of an item that has been written; its objects from `stated` on were made of its areas."""
+        """Yield each loss of a written item. Its objects from index `stated` on were made of its areas."""
         reasons: dict[Hashable, str] = {}
         others: dict[Loss, None] = {}
         for table, record, why in setting.rows.pop("lost", ()):
             if table in TRACKED or table == "children":
                 reasons.setdefault(record_mark(record), why)
             elif table == "items":
-                others[f"{table} not written ({why})", table] = None  # an item once, however many lists name it
+                others[f"{table} not written ({why})", table] = None  # once for each item, however many lists name it
             else:
                 yield f"{table} not written ({why})", table
         yield from others
@@ -141,7 +144,7 @@ class Unwritten:
 
 
 def tells_of_gone(what: str, unit: str) -> bool:
-    """Whether a line of the report tells of records that do not stand in the output as what they were."""
+    """Return whether a line of the report names records that are not in the output as what they were."""
     gone = (unit, f"{unit} {HIDDEN}", "objects, drawn as areas", "areas, written as objects")
     return what.startswith((f"{unit} not written", f"{unit} left out")) or what in gone
 
@@ -151,7 +154,7 @@ def _parts(name: str) -> str:
 
 
 def _names(role: Role) -> Iterator[str]:
-    """The names of the item's slots that a role tells of, in its path and in its documents."""
+    """Yield the names of the item's slots that a role's path and documents hold."""
     yield from role.captures
     if role.kind is not None:
         for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope):
@@ -160,14 +163,14 @@ def _names(role: Role) -> Iterator[str]:
 
 
 def _is_drawn(thing: Object, held: Mapping[Hashable, int]) -> bool:
-    """Whether an object's pixels are part of an area that was drawn."""
+    """Return whether an object's pixels are part of an area that was drawn."""
     if thing.parent is not None or thing.category is None or not (thing.region or thing.polygons):
         return False
     return bool(held.get(mark_of_area(thing.category), 0) & WRITTEN)
 
 
 def _not_drawn(thing: Object, held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]) -> str:
-    """Why an object that is written elsewhere is not part of the area that was to be drawn of it; "" if none was."""
+    """Return why the area that an object belongs to was not drawn; an empty text if nothing was to be drawn."""
     if thing.parent is not None or thing.category is None or not (thing.region or thing.polygons):
         return ""
     area = mark_of_area(thing.category)
@@ -175,7 +178,7 @@ def _not_drawn(thing: Object, held: Mapping[Hashable, int], reasons: Mapping[Has
 
 
 def _no_area(thing: Object, reasons: Mapping[Hashable, str]) -> str:
-    """Why an object is in no area."""
+    """Return why an object is in no area."""
     if thing.parent is not None:
         return "parts of others"
     if not (thing.region or thing.polygons):
@@ -184,7 +187,7 @@ def _no_area(thing: Object, reasons: Mapping[Hashable, str]) -> str:
 
 
 def _is_seen(area: Area, objects: Iterable[Object]) -> bool:
-    """Whether some pixel of an area is nobody's object."""
+    """Return whether an area has a pixel that belongs to no object."""
     left = area.region
     for thing in objects:
         region = derive.region(thing, left.height, left.width)

@@ -458,8 +458,8 @@ def _is_plain_table(rule: Rule) -> bool:
 
 _OPEN = frozenset({"", "#", "<>", "*"})
 """Keys of which the judging readers say nothing where a rule does not name them."""
-_OTHERWISE = frozenset({"id", "parent", "name", "attributes"})
-"""Slots that are noted for what is said of them later, and the one that is no slot of its own."""
+_OTHERWISE = frozenset({"id", "parent", "name", "attributes", "category.keypoint_names"})
+"""Slots that are noted for what is said of them later, that are none of their own, or that put others in order."""
 _BOX_LINES = (
     f"if not (width >= {SMALLEST!r} and height >= {SMALLEST!r} and x >= near and y >= near): return None",
     "if not (x + width <= right and y + height <= bottom): return None",

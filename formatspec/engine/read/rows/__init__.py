@@ -1,1 +1,1 @@
-"""Rows of tables: checked against their conditions, read, and merged to records."""
+"""Checks rows of tables against their conditions, reads them, and merges them to records."""

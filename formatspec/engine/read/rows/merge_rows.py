@@ -1,4 +1,4 @@
-"""Rows that describe one record, merged to one record."""
+"""Merges rows that describe one record."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Ranks(msgspec.Struct, frozen=True):
     spread: Callable[[int, int], int | None]
 
     def place(self, number: Any, count: int) -> int | None:
-        """Which of `count` records a number means, from 0; None where it cannot be told.
+        """Return the index of the record that a number means, out of `count`; None if it cannot be known.
 
-        Where there are as many numbers as records, they go in order; else a number means the record whose rank is
-        spelled so, as long as all are.
+        If there are as many numbers as records, they are matched in order. Otherwise a number means the record whose
+        rank is spelled so, if that works for all numbers.
         """
         if number not in self.numbers:
             return None
@@ -45,15 +45,16 @@ class Ranks(msgspec.Struct, frozen=True):
 
 
 Reader = Callable[[Any, Record, ItemState], None]
-"""Takes a document and binds what stands in it to the model's slots."""
+"""Takes a document and binds its values to the model's slots."""
 
 
 class RowReader(msgspec.Struct, frozen=True):
-    """How one row of a table is read: what it looks like, what it binds, which record it is.
+    """The reader of one row of a table: its form, what it binds, and which record it belongs to.
 
-    constants: whether values in the row say that it is of this table.  carried: whether it is only carried along, so
-    that its kind and number are all that a conversion to another format says of it.  nests: whether tables stand in
-    the row, so that reading it makes records of other kinds.
+    Attributes:
+        constants: Whether values in the row show that it belongs to this table.
+        carried: Whether it is only kept, so that a conversion to another format can only name and count it.
+        nests: Whether the row contains tables, so that reading it makes records of other kinds.
     """
 
     number: int
@@ -80,7 +81,7 @@ OBJECTS_BY_ID = ("object", "id")
 
 
 def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState) -> None:
-    """Keep the record of a row, as a record of its own or merged into the record that it describes."""
+    """Keep the record of a row, either as a new record or merged into the record that it describes."""
     kind = reader.kind
     if kind == "attribute":
         put_at(outer, f"attributes.{record.get('key')}", record.get("value"), reader, state)
@@ -167,7 +168,7 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
 
 
 def _renumber_row(record: Record, reader: RowReader) -> None:
-    """Let the source row of a record state the id that the record has by now."""
+    """Write the record's present id into its source row."""
     fields = reader.rule.row.fields if isinstance(reader.rule.row, MapRule) else ()
     leaves = ((one.keys[0], one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
     key = next((key for key, leaf in leaves if isinstance(leaf, Bind) and leaf.names == BY_ID), None)
@@ -179,14 +180,14 @@ def _renumber_row(record: Record, reader: RowReader) -> None:
 
 
 def said_twice(value: Any, path: DocumentPath, place: Place, record: Record | None, state: ItemState) -> None:
-    """Note that an object's id stood in an earlier row; that row's object, if there is one, has a new id by now."""
+    """Note that an object's id occurs in an earlier row; the object of the later row, if any, has a new id."""
     case = "referred" if state.refers else ""
     words = f"the id {value!r} stands twice"
     state.fault("DUPLICATE", path, place, words, "an id of its own", value, case=case, about=record, scope="object")
 
 
 def _keep_ring(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> None:
-    """Keep the record of a row that may tell one ring of an object: with the object's others, or as one of its own."""
+    """Keep the record of a row that may hold one ring of an object: merged with the other rings, or alone."""
     key = _key(reader.by, record, state) if record.get(RINGS) else None
     known = state.keyed.setdefault((reader.kind, RINGS, *reader.by), {})
     same = record if key is None else known.setdefault(repr(key), record)  # 1, 1.0, true and "1" are four groups
@@ -207,7 +208,7 @@ def _keep_ring(reader: RowReader, record: Record, rows: list[Record], state: Ite
 
 
 def _beside(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> Record | None:
-    """The first record with this box that other tables told of and this one has not yet; boxes may stand twice."""
+    """Return the first record with this box from other tables to which this table has not added yet."""
     kind = category_key(record, state) if "category" in reader.by else None
     for row in rows:
         told = row.setdefault("$boxed", set())
@@ -219,7 +220,7 @@ def _beside(reader: RowReader, record: Record, rows: list[Record], state: ItemSt
 
 
 def put_at(record: Record, slot: str, value: Any, reader: RowReader, state: ItemState) -> None:
-    """Put a value, noting a conflict instead of raising it."""
+    """Put a value into a slot; a conflict is noted instead of raised."""
     try:
         put(record, slot, value, state)
     except MisfitError as misfit:
@@ -235,7 +236,7 @@ def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) ->
     for slot, value in record.items():
         if slot == "$rows":
             told = same.setdefault("$rows", {})
-            if (reader.rule.each.kept or same is state.item) and reader.number in told:  # they stand side by side
+            if (reader.rule.each.kept or same is state.item) and reader.number in told:  # they are separate records
                 told.setdefault(rows_key(reader.number), [told[reader.number]]).append(value[reader.number])
             else:
                 told.update(value)
@@ -262,7 +263,7 @@ def _key(by: tuple[str, ...], record: Record, state: ItemState) -> tuple[Any, ..
 
 
 def category_key(record: Record, state: ItemState) -> Any:
-    """What names a record's category in every document alike: the table's own, else its name, id or index."""
+    """Return what identifies a record's category in every document: the table's category, or its name, id or index."""
     found = state.categories.find(record)
     if found is not None:
         return found.name or found.id
@@ -274,7 +275,7 @@ def category_key(record: Record, state: ItemState) -> Any:
 
 
 def _placed_category(reader: RowReader, record: Record, rows: list[Record]) -> Record | None:
-    """The category that another table has at the index by which a row means it."""
+    """Return the category that another table has at the index that a row gives."""
     position = record.get("index")
     if reader.kind != "category" or reader.by != ("index",) or not isinstance(position, int):
         return None
@@ -284,7 +285,7 @@ def _placed_category(reader: RowReader, record: Record, rows: list[Record]) -> R
 
 
 def _look_up(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> Record | None:
-    """The record that derived keys point at, among those that other documents told of."""
+    """Return the record of other documents that derived keys refer to."""
     candidates = [row for row in rows if row.get("$table") != reader.number and reader.fits(dict(row), state)]
     position: int | None = None
     ranks: Ranks | None = record.get("$ranks")
@@ -297,8 +298,8 @@ def _look_up(reader: RowReader, record: Record, rows: list[Record], state: ItemS
         elif name == "rank":
             position = None if ranks is None else ranks.place(record.get("?rank"), len(candidates))
             if position is None and ranks is not None:
-                told = f"{len(ranks.numbers)} records are shown, {len(candidates)} told of"
-                state.fault("PIXEL_VALUE", state.at, reader.place, f"{told}, and no number says which are not seen")
+                told = f"{len(ranks.numbers)} records are shown, and {len(candidates)} are listed"
+                state.fault("PIXEL_VALUE", state.at, reader.place, f"{told}; no number says which are not shown")
         else:
             candidates = [row for row in candidates if row.get(name) == record.get(name)]
     if position is None or not 0 <= position < len(candidates):
@@ -307,9 +308,9 @@ def _look_up(reader: RowReader, record: Record, rows: list[Record], state: ItemS
 
 
 def _counted(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> Record | None:
-    """The record that has the number of this one among those of other documents.
+    """Return the record of other documents with the same number as this one.
 
-    Records of other documents that state no number are counted.
+    Records of other documents that state no number are numbered by counting.
     """
     slot = reader.by[-1]
     kind, number = category_key(record, state), record.get(slot)

@@ -1,6 +1,6 @@
-"""The condition `where` when rows are read.
+"""Applies the condition `where` when rows are read.
 
-Constants of slots without a value are set, and those of slots with one are checked. Derived slots are not compared.
+A constant is put into a slot without a value, and compared with a slot that has one. Derived slots are not compared.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Condition = Callable[[Record, ItemState], bool]
 
 
 def always(record: Record, state: ItemState) -> bool:
-    """True of every record: the condition of a table without `where`."""
+    """Return True; the condition of a table without `where`."""
     return True
 
 
 def reading_condition(where: Expression | None, scope: Scope, place: Place) -> Condition:
-    """The condition of a row of `scope`, as far as its own slots tell."""
+    """Compile the condition of a row, as far as the row's own slots decide it."""
     if where is None:
         return always
     terms = [term for part in conjuncts(where) if (term := _term(part, scope)) is not None]
@@ -43,7 +43,7 @@ def _term(part: Expression, scope: Scope) -> Condition | None:
         return _slot_is_the_items(part.left.name, part.right.name, scope) if isinstance(part.right, Name) else None
     if isinstance(part, Binary) and part.operator == "!=" and isinstance(part.left, Name):
         if isinstance(part.right, Literal):
-            if isinstance(part.right.value, bool):  # of two values it is the other; when writing, null fits too
+            if isinstance(part.right.value, bool):  # here it has the other value; null is only written
                 return _slot_is(part.left.name, not part.right.value, scope)
             return _negated(_slot_is(part.left.name, part.right.value, scope))
         return None
@@ -55,7 +55,7 @@ def _term(part: Expression, scope: Scope) -> Condition | None:
 
 
 def _is_of_pixels(name: str, scope: Scope) -> bool:
-    """Whether a slot may be told by a file of pixels, which is read later than the row."""
+    """Return whether a slot may come from a file of pixels, which is read later than the row."""
     meaning = scope.meaning(name)
     return meaning is not None and meaning.where == "record" and meaning.type == "region"
 
@@ -94,7 +94,7 @@ def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
 
 
 def _slot_is_the_items(name: str, other: str, scope: Scope) -> Condition | None:
-    """`category.name == item.label.category.name`: a slot that has what one of the item's has."""
+    """Compile `category.name == item.label.category.name`: a slot that equals a slot of the item."""
     mine, its = scope.meaning(name), scope.meaning(other)
     if mine is None or its is None or mine.where != "record" or its.where != "item" or mine.derived or its.derived:
         return None
@@ -131,7 +131,7 @@ def _slot_is_empty(name: str, scope: Scope) -> Condition | None:
 
 
 def _said(record: Record, slot: str) -> Any:
-    """A slot's value; a row inside another row has that as its parent before either has an id."""
+    """Return a slot's value; a row inside another row has that row as its parent even before either has an id."""
     value = record.get(slot)
     return True if value is None and slot == "parent" and "$up" in record else value
 

@@ -27,14 +27,23 @@ def read_row(
     known: Mapping[str, Any] = {},
     among: Sequence[RowReader] | None = None,
 ) -> RowReader | None:
-    """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already.
+    """Read one row with the first reader that fits, and keep its record.
 
-    among: those of the readers that the row's constants leave open, where that is known; else all are tried.
-    Gives the reader; None where the row is set aside.
+    Args:
+        row: The row.
+        position: Its position in the table.
+        readers: The readers of the table's alternatives.
+        outer: The record around it.
+        state: The state of the item.
+        known: Slots that are already set.
+        among: Those of the readers that the row's constants allow, if known; otherwise all are tried.
+
+    Returns:
+        The reader; None if the row is rejected.
     """
     before, alone = len(state.faults), len(readers) == 1
     nearest: tuple[tuple[int, int, int], list[Fault]] | None = None
-    within = False  # whether a row of a table within is at fault, which a table without it would not tell
+    within = False  # whether a nested row is at fault, which a table without nested rows could not report
     for reader in readers if among is None else among:
         if len(readers) > 1 and (not reader.test(row) or (within and not reader.nests)):
             continue
@@ -57,7 +66,7 @@ def read_row(
                 continue
             state.faults += _as_resembled(
                 nearest[1], readers, row
-            )  # the row is told of by the alternative that it resembles most
+            )  # the most similar alternative reports the row's faults
             return None
         if reader.fits is not always and not reader.fits(record, state):
             if mark is not None:
@@ -83,10 +92,10 @@ def read_row(
 
 
 def by_constant(readers: Sequence[RowReader]) -> Callable[[Any], Sequence[RowReader] | None]:
-    """Which of several readers the constants of a row leave open, found at one look.
+    """Return a function that finds the readers that a row's constants allow.
 
-    Where each reader requires a constant text at one place, such as the name of an element, the row's own text there
-    tells most of them apart.  Gives None where no such place is common to all, so that each reader has to be tried.
+    This works if each reader requires a constant text at the same place, such as the name of an element. The row's own
+    text there then decides. None is returned otherwise; each reader must then be tried.
     """
     constants = [constants_in(reader.rule, reader.scope.inside(reader.table)) for reader in readers]
     path = told_by(constants)
@@ -105,25 +114,25 @@ def by_constant(readers: Sequence[RowReader]) -> Callable[[Any], Sequence[RowRea
 
 
 def costs_row(fault: Fault, reader: RowReader, alone: bool = False) -> bool:
-    """Whether a fault sets a row aside.
+    """Return whether a fault rejects the row.
 
-    What is wrong with an object within the row of an item costs that object, and so does what is wrong with a row
-    within another where no other alternative may take it (`alone`).
+    A fault in a nested row that describes an object costs only that object, and so does a fault in a nested row that no
+    other alternative could read (`alone`).
     """
     return fault.sets_aside and not (fault.scope == "object" and (alone or reader.kind == "item"))
 
 
 def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:
-    """How far a row is from an alternative: the keys that it lacks, what else is wrong, and how deep within the row."""
+    """Return how far a row is from an alternative: missing keys, other faults, and their depth in the row."""
     aside = [fault for fault in faults if fault.sets_aside]
     missing = sum(fault.code == "FIELD_MISSING" for fault in aside)
     return missing, len(aside), -max((len(fault.path) for fault in aside), default=0)
 
 
 def _as_resembled(faults: list[Fault], readers: Sequence[RowReader], row: Any) -> list[Fault]:
-    """The faults of a line with a value too few or too many, told by the alternative whose rows have one more or less.
+    """Return the faults of a line with one value too few or too many, as reported for the box with that many values.
 
-    A row of a box has a fixed number of values; one of an outline takes any, so that it fits a line the least.
+    The lines of boxes have a fixed number of values. Lines of outlines take any number, so they would fit less well.
     """
     parts = row.values() if isinstance(row, dict) else ()
     line = next((part[""] for part in parts if isinstance(part, dict) and "" in part), None)
@@ -139,7 +148,7 @@ def _as_resembled(faults: list[Fault], readers: Sequence[RowReader], row: Any) -
 
 
 def _values_of(reader: RowReader) -> tuple[int, str] | None:
-    """How many values a line of a box has, and what it is called; None where that is not fixed."""
+    """Return how many values a line of a box has, and the name of the geometry; None if the number varies."""
     scope, count, box = reader.scope.inside(reader.table), 0, False
     for leaf in _leaves(reader.rule.row):
         if not isinstance(leaf, Bind) or leaf.optional:
@@ -163,7 +172,7 @@ def _leaves(rule: Rule) -> Iterator[Any]:
 
 
 def rows_of_tasks(readers: Sequence[RowReader]) -> dict[int, str]:
-    """What kind of geometry each of the alternatives that a choice of options tells apart states, by their numbers."""
+    """Return the kind of geometry of each alternative that a choice of options separates, by their indices."""
     kinds = {}
     for reader in readers:
         if reader.rule.each.where is None or "option." not in repr(reader.rule.each.where):
@@ -184,7 +193,7 @@ def _names(rule: Rule) -> Iterator[str]:
 
 
 def _of_row(state: ItemState, before: int, reader: RowReader, record: Record) -> None:
-    """Let the faults of a row that is set aside cost the row: what they are about does not stand."""
+    """Mark the faults of a rejected row, whose object is left out."""
     scope = "object" if reader.kind in _COSTS_A_ROW else ""
     for at, fault in enumerate(state.faults[before:], before):
         if fault.about is not None or scope:
@@ -194,23 +203,23 @@ def _of_row(state: ItemState, before: int, reader: RowReader, record: Record) ->
 
 
 _COSTS_A_ROW = frozenset({"object", "label", "caption", "area"})
-"""Kinds of records of which an item may be without one."""
+"""Kinds of records that an item may lack."""
 
 
 def _may_be(other: RowReader, reader: RowReader, row: Any) -> bool:
-    """Whether a row that is not what its constants say may be of another table: not of one that takes any row."""
+    """Return whether a row with other constants may belong to another table, not counting tables that take any row."""
     return other.test(row) and (other.constants or not reader.constants)
 
 
 def _shown(row: Any) -> Any:
-    """A row for a message, with the values that were not decoded before."""
+    """Return a row for a message, with values that were still undecoded."""
     if not isinstance(row, dict):
         return row
     return {key: json.decode(part) if type(part) is Raw else part for key, part in row.items()}
 
 
 def rows_of_columns(value: Any) -> Any:
-    """The rows of a mapping from keys to lists of one length; anything else as it is, to be reported."""
+    """Return the rows of a mapping from keys to lists of equal length; any other value unchanged."""
     if not isinstance(value, dict) or not all(isinstance(column, list) for column in value.values()):
         return value
     if len({len(column) for column in value.values()}) > 1:
