@@ -14,7 +14,7 @@ import numpy as np
 from formatspec.model.image_error import ImageError
 from formatspec.model.limits import check_decoded
 from formatspec.pixels import png, png_header
-from formatspec.pixels.painting import Painting
+from formatspec.pixels.painting import KeptRaster, Painting
 from formatspec.pixels.png import Mode, PixelArray, Raster
 from formatspec.pixels.png_header import HEADER_SIZE, Header
 
@@ -93,6 +93,13 @@ def encode_painting(painting: Painting, palette: npt.ArrayLike | None = None, pa
     if path.lower().endswith((".bmp", ".txt")):
         return encode(painting.pixels(), painting.mode, path=path)
     return painting.png(palette)
+
+
+def encode_again(source: Raster | KeptRaster, path: str = "") -> bytes:
+    """As `encode`, of an image that was decoded."""
+    if isinstance(source, KeptRaster):
+        return encode_painting(source.painting, source.palette, path)
+    return encode(source.pixels, source.mode, source.palette, path)
 
 
 # -- text ------------------------------------------------------------------------------------------------

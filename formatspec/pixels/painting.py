@@ -10,10 +10,10 @@ import numpy as np
 
 from formatspec.model.limits import check_limit
 from formatspec.model.region import Region
-from formatspec.model.runs import Ints, Pixels, join, rows_first, topmost, within_columns
+from formatspec.model.runs import Ints, Pixels, join, nonzero_runs, rows_first, topmost, within_columns
 from formatspec.pixels.deflate import between_zeros
 from formatspec.pixels.labels import PixelValue
-from formatspec.pixels.png import CHANNELS, UP, Mode, assembled, palette_bytes
+from formatspec.pixels.png import CHANNELS, UP, Mode, Raster, assembled, palette_bytes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -93,6 +93,31 @@ class Painting(msgspec.Struct, frozen=True):
             flat[(first - top) * size + left + place] = values[run, place]
             flat[((last - top) * size + left + place)[ends]] -= values[run[ends], place]
         return between_zeros(top * size, middle, (self.height - bottom) * size)
+
+
+class KeptRaster(msgspec.Struct, frozen=True):
+    """A decoded image kept as the runs of its pixels, from which the same file is encoded as from the pixels."""
+
+    painting: Painting
+    palette: npt.NDArray[np.uint8] | None = None
+
+
+def kept(raster: Raster) -> Raster | KeptRaster:
+    """An image in the form that takes less memory: as its runs, or as it is where it has very many of them."""
+    pixels, mode = raster.pixels, raster.mode
+    if not pixels.size or pixels.dtype != (np.uint16 if mode == "gray16" else np.uint8):
+        return raster
+    starts, stops, values = nonzero_runs(pixels)
+    if starts.size * _RUN_SIZE >= pixels.nbytes:
+        return raster
+    keys = values if values.ndim == 1 else values @ np.array([1 << 8 * at for at in range(values.shape[1])], np.int64)
+    height, width = pixels.shape[:2]
+    layers = np.zeros(0, np.int64)
+    return KeptRaster(Painting(height, width, mode, starts, stops, keys, layers), raster.palette)
+
+
+_RUN_SIZE = 24
+"""Bytes that a run takes."""
 
 
 def _stored(keys: Ints, mode: Mode) -> npt.NDArray[np.uint8]:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as reference
 
+from formatspec.model import derive
+from formatspec.model.records import Object
 from formatspec.model.region import Region
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
@@ -266,3 +268,47 @@ def test_other_wrong_uses_are_refused() -> None:
         Region(2, 2, np.array([2, 1]))
     with pytest.raises(ValueError, match="leaves the image"):
         Region(2, 2, np.array([0, 5]))
+
+
+def test_shapes_that_are_filled_together_are_those_filled_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        height, width = (int(side) for side in rng.integers(1, 40, 2))
+        shapes = [
+            [rng.uniform(-5, 45, 2 * int(points)).tolist() for points in rng.integers(0, 8, int(rings))]
+            for rings in rng.integers(0, 4, 6)
+        ]
+        together = Region.of_each(shapes, height, width)
+        assert together == [Region.from_polygons(rings, height, width) for rings in shapes]
+
+
+def test_what_follows_from_few_runs_is_what_follows_from_their_mask() -> None:
+    rng = np.random.default_rng(5)
+    for share in (0.02, 0.1, 0.5):
+        for _ in range(50):
+            mask = rng.random(tuple(rng.integers(1, 30, 2))) < share
+            region = Region.from_mask(mask)
+            assert region.area == mask.sum()
+            rows, columns = np.nonzero(mask)
+            if not region:
+                assert region.bbox is None
+                continue
+            x, y, w, h = region.bbox or (0, 0, 0, 0)
+            assert (x, y, x + w - 1, y + h - 1) == (columns.min(), rows.min(), columns.max(), rows.max())
+            assert Region.from_coco(region.to_coco()) == region
+
+
+def test_filling_several_objects_leaves_the_error_of_one_to_its_own_time() -> None:
+    square, bad = Object(polygons=((1.0, 1.0, 4.0, 1.0, 4.0, 4.0, 1.0, 4.0),)), Object(polygons=((1.0, 2.0, 3.0),))
+    derive.fill_all([square, bad], 10, 10)
+    found = derive.region(square, 10, 10)
+    assert found is not None
+    assert found.area == 9
+    with pytest.raises(ValueError, match="flat list"):
+        derive.region(bad, 10, 10)
+
+
+def test_many_objects_of_an_image_are_filled_at_once() -> None:
+    things = [Object(polygons=((x, 1.0, x + 2.0, 1.0, x + 2.0, 4.0, x, 4.0),)) for x in map(float, range(200))]
+    derive.fill_all(things, 10, 300)
+    assert [region.area for thing in things if (region := derive.region(thing, 10, 300))] == [6] * 200

@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from formatspec.model.limits import Limits, set_limits
-from formatspec.pixels import png
+from formatspec.pixels import containers, png
+from formatspec.pixels.painting import KeptRaster, kept
 
 PALETTE = np.arange(768).reshape(256, 3) % 251
 SHAPES = {"gray": (), "gray16": (), "palette": (), "rgb": (3,), "rgba": (4,)}
@@ -169,3 +170,27 @@ def test_the_end_of_a_jpeg_may_be_padded_with_zeros() -> None:
     assert png.has_end(b"\xff\xd8 \xff\xd9" + bytes(9000))
     assert not png.has_end(b"\xff\xd8 \xff" + bytes(9000))
     assert png.has_end(b"GIF89a")
+
+
+@pytest.mark.parametrize("mode", ["gray", "gray16", "palette", "rgb", "rgba"])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (60, 90)])
+def test_an_image_that_is_kept_as_runs_is_encoded_as_its_pixels_are(mode: png.Mode, shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(7)
+    channels = png.CHANNELS[mode]
+    kind = np.uint16 if mode == "gray16" else np.uint8
+    for share in (0.0, 0.01, 1.0):
+        pixels = np.zeros((*shape, channels), kind)
+        pixels[rng.random(shape) < share] = rng.integers(1, 200, channels)
+        pixels[shape[0] // 2 :, : shape[1] // 2] = 3
+        pixels = pixels[..., 0] if channels == 1 else pixels
+        colours = rng.integers(0, 256, (200, 3)).astype(np.uint8) if mode == "palette" else None
+        held = kept(png.Raster(pixels, mode, colours))
+        assert isinstance(held, KeptRaster) or pixels.size < 500
+        assert containers.encode_again(held) == png.encode(pixels, mode, colours)
+
+
+def test_noise_is_kept_as_pixels() -> None:
+    noise = np.random.default_rng(7).integers(0, 256, (60, 90)).astype(np.uint8)
+    held = kept(png.Raster(noise, "gray"))
+    assert isinstance(held, png.Raster)
+    assert held.pixels is noise

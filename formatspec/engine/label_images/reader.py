@@ -39,6 +39,7 @@ from formatspec.model.image_error import ImageError
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
 from formatspec.pixels.labels import split, zero_region
+from formatspec.pixels.painting import KeptRaster, kept
 from formatspec.pixels.palettes import bits
 from formatspec.pixels.png_header import HEADER_SIZE, Header, read_header
 
@@ -54,8 +55,12 @@ class RasterReader(msgspec.Struct, frozen=True):
     blanks: tuple[Record, ...] = ()
     spread: Callable[[int, int], int | None] = lambda rank, count: None
 
-    def read(self, data: bytes, record: Record, state: ItemState) -> png.Raster | None:
-        """Bind what the pixels say: to `record` if the image masks one record, else to the tables of the state."""
+    def read(self, data: bytes, record: Record, state: ItemState) -> png.Raster | KeptRaster | None:
+        """Bind what the pixels say: to `record` if the image masks one record, else to the tables of the state.
+
+        Returns:
+            The image, kept as runs where the item is written again; None if the image does not fit.
+        """
         raster = containers.decode(data)
         height, width = raster.pixels.shape[:2]
         if not fits_mode(raster.mode, self.spec.image):
@@ -74,7 +79,7 @@ class RasterReader(msgspec.Struct, frozen=True):
             self._read_mask(pixels, record, state)
         else:
             self._read_rows(pixels, raster, record, state)
-        return raster
+        return kept(raster) if state.origin else raster
 
     def look(self, data: bytes, state: ItemState) -> None:
         """Check what the header and the end of a file say, without decoding it."""

@@ -41,7 +41,7 @@ from formatspec.model import derive
 from formatspec.model.records import Area, Object
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
-from formatspec.pixels.painting import compose
+from formatspec.pixels.painting import KeptRaster, compose
 from formatspec.pixels.palettes import bits
 
 PAINT = "paint"
@@ -73,7 +73,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
     shown: Callable[[WriteContext], object] | None = None
     holds: tuple[int, ...] = ()
 
-    def encode(self, context: WriteContext, source: png.Raster | None) -> bytes | None:
+    def encode(self, context: WriteContext, source: png.Raster | KeptRaster | None) -> bytes | None:
         """Return the label image of a context, or the source if nothing changed; None if the image has no size."""
         if source is not None and context.as_read is not None:
             anew = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
@@ -82,7 +82,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
             if self._unchanged(context.as_read, layers):
                 for layer in layers:
                     _note_seen(layer, layer.region.area, None)
-                return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
+                return containers.encode_again(source, self.spec.path)
         layers = self._painted(context)
         return self._encoded(context, layers)
 
@@ -125,7 +125,9 @@ class RasterWriter(msgspec.Struct, frozen=True):
         """Whether there is anything to paint."""
         return bool(self._painted(context))
 
-    def encode_some(self, context: WriteContext, members: set[int], source: png.Raster | None) -> bytes | None:
+    def encode_some(
+        self, context: WriteContext, members: set[int], source: png.Raster | KeptRaster | None
+    ) -> bytes | None:
         """Return the label image of some of an item's objects, given by their indices."""
         part = _restricted(context, members)
         return self.encode(part, source)

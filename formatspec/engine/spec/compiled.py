@@ -33,7 +33,6 @@ from formatspec.engine.spec.option_keys import named_layout
 from formatspec.engine.spec.path_templates import Pieces, capture_formats, key_names, path_pieces, path_template
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
-from formatspec.files.rows.xml_rows import Elements
 from formatspec.language.errors import Place, suggest
 from formatspec.language.leaf import Bind
 from formatspec.language.load import Layout, Source, place_at
@@ -166,11 +165,14 @@ class Role(msgspec.Struct, frozen=True, dict=True):
             row: The reader of the rows of items in which the objects stand; None where each file is one item's.
             path: Where the table of those rows stands in a file.
         """
-        elements = self.codec.elements if self.codec is not None and self.codec.sought else None
-        if not isinstance(elements, Elements) or self.schema is not None:
+        if self.kind != "xml" or self.codec is None or not self.codec.sought or self.schema is not None:
             return None
-        from formatspec.engine.read.elements.fast_elements import generate_elements_reader
+        from formatspec.engine.read.elements.fast_elements import generate_elements_reader  # it imports lxml
+        from formatspec.files.rows.xml_rows import Elements
 
+        elements = self.codec.elements
+        if not isinstance(elements, Elements):
+            return None
         if row is None:
             return generate_elements_reader(self.document_rule, True, elements.shape, self.scope, context)
         shape = elements.row_shape(path)

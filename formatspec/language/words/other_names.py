@@ -45,7 +45,9 @@ _OTHER_CODECS: dict[str, str] = {
     **dict.fromkeys(("enum", "choice", "choices", "values", "mapping", "dict"), "map"),
 }
 
-_KINDS = "the document's shape stands under the word for its kind: json, jsonl, yaml, xml, ini, csv, lines or pixels"
+_KINDS = (
+    "the document's shape stands under the word for its kind: json, jsonl, yaml, xml, ini, pickle, csv, lines or pixels"
+)
 _OTHER_WORDS: dict[str, str] = {
     **dict.fromkeys(("optional", "required", "mandatory", "missing"), "`need: optional` or `need: required`"),
     **dict.fromkeys(("format", "type", "kind", "content", "document", "columns", "fields", "rows", "shape"), _KINDS),

@@ -47,10 +47,20 @@ class FolderTree(Listed):
 
     def exists(self, path: str) -> bool:
         """Return whether a regular file has this path, inside the folder."""
+        if self._folders_absent and path.rpartition("/")[0] in self._folders_absent:
+            return False
         try:
             return bool(self._file(path))
         except FileNotFoundError:
+            self._note_absent(path.rpartition("/")[0])
             return False
+
+    def _note_absent(self, folder: str) -> None:
+        """Remember a folder that was not there when the tree was listed, and is not: many files may be sought in it."""
+        known = self._folders_absent
+        is_asked = folder and "_listing" in self.__dict__ and len(known) < FOLDERS_KNOWN
+        if is_asked and not os.path.lexists(f"{self._start}/{folder}"):
+            known.add(folder)
 
     def size(self, path: str) -> int:
         """Return the size of the file in bytes. Raises FileNotFoundError."""
@@ -151,6 +161,11 @@ class FolderTree(Listed):
     def _folders_inside(self) -> dict[str, bool]:
         """What is known about folders: whether their real place is inside the root."""
         return {}
+
+    @cached_property
+    def _folders_absent(self) -> set[str]:
+        """Folders that are not there."""
+        return set()
 
     @cached_property
     def _start(self) -> str:

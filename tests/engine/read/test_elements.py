@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -330,3 +332,8 @@ def test_only_plain_texts_are_looked_at() -> None:
     assert plain_text(b"<a/>") is not None
     for data in (b'<?xml version="1.0" encoding="latin-1"?><a/>', b"\xef\xbb\xbf<a/>", b"<a>\xff</a>", b" <a/>"):
         assert plain_text(data) is None
+
+
+def test_what_parses_xml_is_imported_for_xml_alone() -> None:
+    code = "import sys, formatspec.api, formatspec.engine.dataset.dataset; sys.exit('lxml' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

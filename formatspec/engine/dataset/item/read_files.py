@@ -21,6 +21,7 @@ from formatspec.files.images import ImageError
 from formatspec.model.limits import TooLargeError
 from formatspec.model.slots import find_slot
 from formatspec.paths.trees.tree import Tree
+from formatspec.pixels.painting import KeptRaster
 from formatspec.pixels.png import Raster
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def unfit_line(path: str, role: Role, stray: Stray, scope: str) -> Fault:
 
 def _read_raster(
     role: Role, path: str, tree: Tree, readers: Readers, record: Record, state: ItemState, purpose: Purpose
-) -> Raster | None:
+) -> Raster | KeptRaster | None:
     reader = readers.rasters.get(role.name)
     if reader is None:
         return None

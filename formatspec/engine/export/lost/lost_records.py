@@ -88,10 +88,9 @@ class Unwritten:
         if "objects" in self.whole | self.copied:
             return
         held = setting.held
-        if not reasons and not setting.seen and stated >= len(item.objects):
-            get = held.get
-            if all(get(one, 0) & WRITTEN for one in map(id, item.objects)):
-                return  # each has a row of its own and lost nothing
+        is_plain = not reasons and not setting.seen and stated >= len(item.objects)
+        if is_plain and 0 not in [held.get(one, 0) & WRITTEN for one in map(id, item.objects)]:
+            return  # each has a row of its own, and nothing was left out
         for place, thing in enumerate(item.objects):
             bits = held.get(id(thing), 0)
             written, seen = bits & WRITTEN, setting.seen.get(id(thing))
