@@ -68,21 +68,22 @@ def _unchanged(value: Any, rng: random.Random, env: Env) -> Any:
 class Codec(msgspec.Struct, frozen=True):
     """A pair of inverse functions.
 
-    encode, decode: value and environment to value; raise `UnfitError`, never anything else, on a value that does
-        not fit, whatever its type.
-    kind: what the file side is, so that text formats know how to spell it.
-    arity: how many numbers or words the file side has, where that is fixed.
-    between: what parts the numbers of a file side that is a text of nothing but numbers.
-    needs: "size" where the image's size is used, "columns" where a table's header is.
-    takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
-    looks_right: of outlines, whether raw JSON may be one: its lists are long enough, of numbers that go in pairs.
-    same: whether both sides are the same list of numbers, so that decoding only judges it.
-    fit: turns a generated model value into one near it that the codec carries without loss, and leaves one that it
-        carries as it is.  The laws take from it which values a codec carries, so it must not ask `decode`.
-    formulas: what `encode` does where both sides are flat lists of numbers and each is a matter of arithmetic, so that
-        a chain of such codecs is one function.
-    inverse: what `decode` does where both sides are four numbers or so and each is a matter of arithmetic, in which no
-        number below 1e9 is refused.
+    Attributes:
+        encode, decode: Take a value and the environment, and return a value. They raise only `UnfitError`, if it does
+            not fit.
+        kind: What the file side is, so that text formats know how to spell it.
+        arity: How many numbers or words the file side has, if that is fixed.
+        between: What separates the numbers of a file side that is a text of only numbers.
+        needs: "size" if the image's size is used, "columns" if a table's header is.
+        takes: The type of the file side in a JSON document, if there is one only; it distinguishes undecoded
+            alternatives.
+        looks_right: For outlines, returns whether raw JSON may be one: long enough lists of an even number of numbers.
+        same: Whether both sides are the same list of numbers, so that decoding only checks it.
+        fit: Turns a generated model value into a similar one that the codec carries without loss; does not use
+            `decode`.
+        formulas: What `encode` does, as arithmetic on flat lists of numbers; a chain of such codecs becomes one
+            function.
+        inverse: What `decode` does, as arithmetic on about four numbers; it refuses no number below 1e9.
     """
 
     encode: Callable[[Any, Env], Any] = _as_it_is

@@ -32,8 +32,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: `class` (another class), `removed` (only in the first), `added` (only in the second), `box` or `mask`
-            (another
-            place or shape).
+            (another place or shape).
         iou: Intersection over union of the two; None if there is only one.
     """
 
@@ -109,8 +108,7 @@ def compare(
     Args:
         first: The items of the first dataset.
         second: The keys of the second's items. Keys that the second lacks are sought by their last part, if it is
-            unique in
-            both.
+            unique in both.
         read: Gives an item of the second by its key; None if it is invalid.
         threshold: Intersection over union from which two objects are one.
     """

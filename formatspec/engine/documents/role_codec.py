@@ -45,15 +45,17 @@ class Decoded(NamedTuple):
 class RoleCodec(msgspec.Struct, frozen=True):
     """How a role's files are read and written; `rule` is the role's rule over the document.
 
-    named: a path through the document as the rule sees it, as one through the file, where they differ.
-    sought: whether rows can be found in a file without decoding all of it (`files.rows`).
-    elements: how they are found in an XML file or a CSV file; None for other files.
-    seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
-    encode: takes the document, and where `frames` says so what is known around it.
-    frames: the leaf that spells the frame of a row that goes along frames, with the name of its table.
-    row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.  Of a
-    stream without `row` the document's own rows are taken, which need not be in memory.
-    shape, encode_lines: of text lines, how they make the document, and how they are encoded themselves.
+    Attributes:
+        named: Translates a path in the document as the rule sees it to the path in the file, if they differ.
+        sought: Whether rows can be located in a file without decoding all of it (`files.rows`).
+        elements: How rows are located in an XML file or a CSV file; None for other files.
+        seen: Turns a JSON document, or its beginning, into the form that the rule sees; None for other files.
+        encode: Encodes a document. If `frames` is set, it also takes what is known around the document.
+        frames: The leaf for the frame of rows along frames, with the name of its table.
+        row, stream: Write a document row by row, if that is possible: a row, and the pieces around rows.
+        shape, encode_lines: For text lines, how they make the document, and how they are encoded.
+
+    Without `row`, `stream` takes the rows of the document itself, which need not be in memory.
     """
 
     rule: Rule

@@ -40,21 +40,23 @@ class ShownPixels(NamedTuple):
 class WriteSetting:
     """What is the same for all records of one item, or of one shared file.
 
-    captures: names for paths; file: the shared file that rows are written for; categories: the target's, if
-    there is one; paths: how a role's path is rendered for a context;
-    apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
-    unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
-    boxed: whether the target holds objects by their boxes alone, so that their areas are those of the boxes.
-    drawn: whether the target holds the outlines of objects by the pixels inside them alone.
-    claims: how many rows the writers have given.  odd: label images that do not show what was painted, each with the
-    number of values that were and of those that are there.
-    seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
-    renumbered: tables of records of whose ids none is written, since they held in smaller files.
-    in_lists: whether several shared files tell of the item, so that the rows within its row of one of them stay there.
-    in_documents: whether documents of the item list its objects, so that pictures that number them by their place show
-    those that have a row there.
-    number: the number of an object among those of its category, where a label image counts them; else its place.
-    refused: records, by their marks, with names that their rows leave out since the value there cannot be spelled.
+    Attributes:
+        captures: The names for paths.
+        file: The shared file that rows are written for.
+        categories: The target's categories, if there is a target.
+        paths: How a role's path is rendered for a context.
+        apart: Whether the target holds regions and polygons in separate places, so that neither replaces the other.
+        unheld: Which of lines and keypoints the target does not hold, so that an object of nothing else has no box.
+        boxed: Whether the target holds only the boxes of objects, so that their areas are those of the boxes.
+        drawn: Whether the target holds outlines of objects only as the pixels inside them.
+        claims: How many rows the writers have given.
+        odd: Label images that do not show what was painted, each with the number of values painted and found.
+        seen: For each record that label images show, by its mark, its visible pixels in the image that shows most.
+        renumbered: Tables of records whose ids are not written, since they were unique only within smaller files.
+        in_lists: Whether several shared files list the item, so that rows inside its row of one file stay there.
+        in_documents: Whether documents list the item's objects, so that label images show only those with a row there.
+        number: An object's number in its category, where a label image counts objects; otherwise its position.
+        refused: Records, by their marks, with names that their rows leave out because the value cannot be written.
     """
 
     __slots__ = (

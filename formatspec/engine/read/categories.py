@@ -53,8 +53,7 @@ class Categories:
         closed: Whether rows may name no other categories.
         match: Slots by which rows refer to a table that lists only names.
         numbered: Categories as the rows number them, each with the category of `listed` that it is; empty if rows use
-            the
-            numbers of `listed`.
+            the numbers of `listed`.
         merged: Whether some categories stand for others of the same name.
         adds: Whether rows may add others by their numbers, which a finding reports.
     """

@@ -31,8 +31,7 @@ class FastLines(msgspec.Struct, frozen=True):
 
     Attributes:
         choices: The template of each kind of line, in the order in which they are tried, and the reader of its lists;
-            None
-            for lines that are left to the validating readers.
+            None for lines that are left to the validating readers.
     """
 
     choices: tuple[tuple[TextTemplate, FastRows | None], ...]

@@ -35,8 +35,7 @@ def compile_schema(schema: Any) -> Schema:
 
     Raises:
         SchemaError: It is no valid schema, it has a reference to outside or to itself, or a pattern cannot be matched
-            in
-            linear time.
+            in linear time.
     """
     import jsonschema_rs
 

@@ -56,8 +56,7 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     Attributes:
         span: `item` for one file per item, `record` for one per object or per value of a slot of objects, `shared` for
-            a
-            file that many items share.
+            a file that many items share.
         captures: The names in the path; those of a record begin with `object.`.
         base: The folder from which paths inside files are relative, if it is not the file's own folder.
     """

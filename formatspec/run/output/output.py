@@ -45,8 +45,7 @@ def staged(
         overwrite: Whether an existing output is replaced.
         fingerprint: Identifies the conversion, so that a folder that a killed run left can be continued.
         listed: Whether a folder gets a file that lists the others, by which it may be replaced later. An output behind
-            a
-            URL always has one.
+            a URL always has one.
     """
     if isinstance(out, str):
         return uploaded(out, overwrite)

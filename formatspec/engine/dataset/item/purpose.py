@@ -26,8 +26,7 @@ class Readers(msgspec.Struct, frozen=True):
         plain: Fast readers of rows that follow the spec exactly.
         lines: Fast readers of texts of numbers, by role.
         elements: Fast readers of objects that are XML elements: by role for an item's own file, and by role and table
-            for
-            its row of a shared file.
+            for its row of a shared file.
     """
 
     documents: Mapping[str, Reader]

@@ -200,8 +200,7 @@ class Adapter:
     Attributes:
         numbered: The `id()` of each object of the last item that had no number and got one; nothing of these is lost.
         numbers_meet: Whether items of several files, each with its own numbering, come into one file. Such items get
-            new
-            numbers, and no row is written as it was read.
+            new numbers, and no row is written as it was read.
     """
 
     def __init__(

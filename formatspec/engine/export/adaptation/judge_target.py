@@ -44,8 +44,7 @@ class TargetJudge:
             item: The item.
             size: Width and height of its image, in pixels.
             stated: Whether to check values that the source states as well. This can be left out if the source's own
-                validation
-                found nothing wrong with them.
+                validation found nothing wrong with them.
         """
         for place, thing in enumerate(item.objects):
             for slot in self.slots:

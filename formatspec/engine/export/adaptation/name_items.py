@@ -54,8 +54,7 @@ class Naming:
         renamed: New names of subsets by old ones.
         categories: The target's `TargetCategories`; it must be set before items are named.
         subsets_of_source: Finds all subsets of the source; it must be set as well. It is called only if the target has
-            no
-            place for a subset.
+            no place for a subset.
     """
 
     def __init__(
