@@ -273,9 +273,9 @@ def _of_classes(conversion: Conversion, classed: int, classless: int, losses: Lo
 def _of_coverage(coverage: Coverage) -> Iterator[str]:
     """Yield a notice of how many objects' categories a map of labels names."""
     if coverage.objects:
-        others = coverage.objects - coverage.named - coverage.left_out
         told = [f"{coverage.left_out} left out"] if coverage.left_out else []
-        told += [f"{others} under their own names"] if others > 0 else []
+        told += [f"{coverage.others} under the name for all others"] if coverage.others else []
+        told += [f"{coverage.own} under their own names"] if coverage.own else []
         share = f"{coverage.named} of {amount(coverage.objects, 'object')} ({coverage.named / coverage.objects:.1%})"
         yield f"--labels names the categories of {share}{', ' if told else ''}{', '.join(told)}"
 

@@ -112,17 +112,29 @@ OTHERS = "*"
 
 
 class Coverage(msgspec.Struct):
-    """How many objects a map of category names met, how many of them it covers, and how many it leaves out."""
+    """How many objects a map of category names met, and what it does with them.
+
+    Attributes:
+        objects: How many objects it met.
+        named: How many have a category that it names.
+        left_out: How many it leaves out, by name or with all others.
+        others: How many have a category that it does not name, and get the name that it gives all others.
+        own: How many have a category that it does not name, and keep its name.
+    """
 
     objects: int = 0
     named: int = 0
     left_out: int = 0
+    others: int = 0
+    own: int = 0
 
     def add(self, other: Coverage) -> None:
         """Add the counts of another part of the dataset."""
         self.objects += other.objects
         self.named += other.named
         self.left_out += other.left_out
+        self.others += other.others
+        self.own += other.own
 
 
 class Labels:
@@ -221,8 +233,13 @@ class Labels:
     def _count(self, item: Item) -> None:
         own = [thing.category for thing in item.objects if thing.category is not None]
         self.coverage.objects += len(item.objects)
-        self.coverage.named += sum(spoken(one) in self.names for one in own)
         self.coverage.left_out += sum(self.category(one) is None for one in own)
+        unnamed = [one for one in own if spoken(one) not in self.names]
+        self.coverage.named += len(own) - len(unnamed)
+        if OTHERS not in self.names:
+            self.coverage.own += len(unnamed)
+        elif self.names[OTHERS] is not None:
+            self.coverage.others += len(unnamed)
 
     def take_coverage(self) -> Coverage:
         """Return what was counted since the last call."""
