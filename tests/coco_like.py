@@ -80,7 +80,8 @@ def coco(
     for place, row in enumerate(rows, len(stated) + 1):
         whole = {"id": place, "image_id": 1, **GOOD, **row}
         stated.append({key: value for key, value in whole.items() if value is not None})
-    document = coco_document([(f"{name}.jpg", *size) for name, *size in images], stated, listed)
+    document = coco_document([(f"{name}.jpg", width, height) for name, width, height in images], (), listed)
+    document["annotations"] = stated
     files: dict[str, str | bytes] = {f"annotations/instances_{subset}.json": json.dumps(document)}
     for seed, (name, width, height) in enumerate(images):
         files[f"images/{subset}/{name}.jpg"] = image_bytes(width, height, seed)

@@ -26,6 +26,7 @@ USES = sorted((codec, spec) for codec in CODECS for spec, text in TEXTS.items() 
 NEVER_DECODED = {
     ("run_together", "open_images"): "stands in the path of a mask, which rows name by its whole path",
     ("entry", "label_studio"): "stands in rows that are kept, which are never made",
+    ("png_address", "label_studio"): "stands in rows that are kept, which are never made",
     ("filled", "labelme"): "stands in rows that are kept, which are never made",
     ("value_runs", "v7_darwin"): "stands in rows that are kept, which are never made",
 }
