@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import subprocess
 import tempfile
@@ -17,6 +18,11 @@ EVERY, SEVERAL = 0.02, 0.2
 
 class FailedError(Exception):
     """A measured command did not end well; the last line of what it said."""
+
+
+def without_folders(text: str) -> str:
+    """A text whose whole paths are shortened to their last names, since they tell of this machine alone."""
+    return re.sub(r"(?:/[\w.+-]+)+/(?=[\w.+-])", "", text)
 
 
 @dataclass
@@ -47,7 +53,7 @@ class Runs:
         try:
             wall, cpu, peak = run(command, env)
         except FailedError as error:
-            self.failed = str(error)
+            self.failed = without_folders(str(error))
             return
         self.walls.append(wall)
         self.cpus.append(cpu)
