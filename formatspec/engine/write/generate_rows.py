@@ -41,8 +41,8 @@ _OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "orig
 _OUTLINES = frozenset({"polygons", "polygon", "region"})
 
 
-class Site(NamedTuple):
-    """Where a generated function is made: what its source uses from outside, and how parts of rows are written.
+class FunctionInMaking(NamedTuple):
+    """A function whose source is being put together, and how the parts of rows are written that it calls for.
 
     Attributes:
         names: What the source uses from outside.
@@ -55,6 +55,13 @@ class Site(NamedTuple):
     before: list[str]
     writer_of: Callable[[Field, Scope], Writer]
     choice_of: Callable[[OneOf, Scope], Writer]
+
+
+def _begun(
+    writer_of: Callable[[Field, Scope], Writer], choice_of: Callable[[OneOf, Scope], Writer]
+) -> FunctionInMaking:
+    """A function without lines for any field yet."""
+    return FunctionInMaking(Names(NAMES, LackingError=LackingError), list(OF_ITEM), writer_of, choice_of)
 
 
 def plain_writer(
@@ -72,10 +79,10 @@ def plain_writer(
         return None
     if not isinstance(rule, MapRule) or not is_plain(rule, scope):
         return None
-    site = Site(Names(NAMES, LackingError=LackingError), list(OF_ITEM), writer_of, choice_of)
-    body = _mapping_lines(rule, scope, site, "document")
+    making = _begun(writer_of, choice_of)
+    body = _mapping_lines(rule, scope, making, "document")
     lines = [
-        *site.before,
+        *making.before,
         "for record, index in zip(records, indices):",
         "    claims, mark = setting.claims, len(refused)",
         "    try:",
@@ -87,35 +94,35 @@ def plain_writer(
         "    else:",
         "        yield document",
     ]
-    return function("write(records, indices, rows, context)", lines, site.names)
+    return function("write(records, indices, rows, context)", lines, making.names)
 
 
-def _mapping_lines(rule: MapRule, scope: Scope, site: Site, into: str) -> list[str]:
+def _mapping_lines(rule: MapRule, scope: Scope, making: FunctionInMaking, into: str) -> list[str]:
     """Return the source lines that make a mapping for an object, under a local name."""
     body = [f"{into} = {{}}"]
     for field in rule.fields:
-        lines = _field_lines(field, scope, site, into)
+        lines = _field_lines(field, scope, making, into)
         if _is_of_item(field, scope):
-            known = f"known{len(site.before)}"
-            site.before.append(f"{known} = MISSING")
+            known = f"known{len(making.before)}"
+            making.before.append(f"{known} = MISSING")
             *lines, put = lines
             lines = [*(f"    {line}" for line in lines), f"    if not isinstance(value, (list, dict)): {known} = value"]
             lines = [f"value = {known}", "if value is MISSING:", *lines, put]
         body += lines
     for choice in rule.alternatives:
-        body += _choice_lines(choice, scope, site, into)
+        body += _choice_lines(choice, scope, making, into)
     return body
 
 
-def _field_lines(field: Field, scope: Scope, site: Site, into: str) -> list[str]:
+def _field_lines(field: Field, scope: Scope, making: FunctionInMaking, into: str) -> list[str]:
     """Return the source lines that put a field's value under its keys; the last line puts it there."""
     rule, keys = field.rule, field.keys
     if isinstance(rule, MapRule) and not field.optional and len(keys) == 1 and is_plain(rule, scope):
-        part = site.names.of("part", None)
-        return [*_mapping_lines(rule, scope.below(), site, part), f"{into}[{keys[0]!r}] = {part}"]
+        part = making.names.of("part", None)
+        return [*_mapping_lines(rule, scope.below(), making, part), f"{into}[{keys[0]!r}] = {part}"]
     put = f"{into}[{keys[0]!r}] = value" if len(keys) == 1 else f"{into}.update(zip({keys!r}, value))"
-    lines = list(value_lines(field, scope, site.writer_of, site.names))
-    empty = None if _is_leaf(field) or not field.optional else _is_empty(rule, scope, site)
+    lines = list(value_lines(field, scope, making.writer_of, making.names))
+    empty = None if _is_leaf(field) or not field.optional else _is_empty(rule, scope, making)
     if empty is not None:
         lines = [f"if {empty}: value = MISSING", "else:", *(f"    {line}" for line in lines)]
     return [*lines, f"if value is not MISSING: {put}"]
@@ -125,20 +132,20 @@ def _is_leaf(field: Field) -> bool:
     return isinstance(field.rule, LeafRule)
 
 
-def _is_empty(rule: Rule, scope: Scope, site: Site) -> str | None:
+def _is_empty(rule: Rule, scope: Scope, making: FunctionInMaking) -> str | None:
     """Return the source that tests if an optional part of a row is empty for an object; None if none can."""
     if isinstance(rule, TableRule):
-        return _is_empty_table(rule.each.table, site)
+        return _is_empty_table(rule.each.table, making)
     if isinstance(rule, LeafRule):
-        return _is_empty_leaf(rule, scope, site)
+        return _is_empty_leaf(rule, scope, making)
     if isinstance(rule, OneOf):
-        return _all_of(_is_empty(one, scope, site) for one in rule.alternatives)
+        return _all_of(_is_empty(one, scope, making) for one in rule.alternatives)
     if not isinstance(rule, MapRule):
         return None
-    parts = [_is_empty(field.rule, scope.below(), site) for field in rule.fields]
-    parts += [_is_empty(choice, scope.below(), site) for choice in rule.alternatives]
+    parts = [_is_empty(field.rule, scope.below(), making) for field in rule.fields]
+    parts += [_is_empty(choice, scope.below(), making) for choice in rule.alternatives]
     if rule.rest is not None and is_told(rule.rest):
-        parts.append(_is_empty(rule.rest, scope.below(), site))
+        parts.append(_is_empty(rule.rest, scope.below(), making))
     needed = [field for field in rule.fields if not field.optional]
     if needed and not any(isinstance(one.rule, LeafRule) and _is_bare(one.rule) for one in needed):
         return None
@@ -160,20 +167,20 @@ def _all_of(parts: Iterable[str | None]) -> str | None:
     return None if None in told or not told else "(" + " and ".join(map(str, told)) + ")"
 
 
-def _is_empty_table(table: str, site: Site) -> str | None:
+def _is_empty_table(table: str, making: FunctionInMaking) -> str | None:
     if table == "attributes":
         return "not record.attributes"
     if table != "children":
         return None
-    if FAMILIES not in site.before:
-        site.before.append(FAMILIES)
+    if FAMILIES not in making.before:
+        making.before.append(FAMILIES)
     return "record.id not in parents"
 
 
 FAMILIES = "parents = context.family().children"
 
 
-def _is_empty_leaf(rule: LeafRule, scope: Scope, site: Site) -> str | None:
+def _is_empty_leaf(rule: LeafRule, scope: Scope, making: FunctionInMaking) -> str | None:
     leaf = rule.leaf
     if not isinstance(leaf, Bind) or leaf.default is not None:
         return None
@@ -185,31 +192,31 @@ def _is_empty_leaf(rule: LeafRule, scope: Scope, site: Site) -> str | None:
         if meaning.type == "mapping" and meaning.name == "attributes":
             tests.append("not record.attributes")
             continue
-        value = _value(meaning, scope, site.names)
+        value = _value(meaning, scope, making.names)
         tests.append(None if value is None or not value.startswith("record.") else f"{value} in (None, ())")
     return _all_of(tests)
 
 
-def _choice_lines(rule: OneOf, scope: Scope, site: Site, into: str) -> list[str]:
+def _choice_lines(rule: OneOf, scope: Scope, making: FunctionInMaking, into: str) -> list[str]:
     """Return the source lines that put the keys of one of several alternatives into a mapping."""
     if _is_outlines(rule, scope):
-        choose = site.names.of("choose", site.choice_of(rule, scope))
+        choose = making.names.of("choose", making.choice_of(rule, scope))
         bits = slot_bits(rule.alternatives[0], scope)
         put = f"if {_HAS_OUTLINES}: {into}.update({choose}({_CONTEXT}, UNSOURCED))"
         return [put, f"else: held[id(record)] = held.get(id(record), 0) | {bits}"]
     if can_be_plain(rule, scope) and all(
         isinstance(one, MapRule) and is_plain(one, scope) for one in rule.alternatives
     ):
-        writers = [_alternative(one, scope, site) for one in rule.alternatives if isinstance(one, MapRule)]
-        choose = site.names.of("choose", chooser_of_plain(rule, scope, writers))
+        writers = [_alternative(one, scope, making) for one in rule.alternatives if isinstance(one, MapRule)]
+        choose = making.names.of("choose", chooser_of_plain(rule, scope, writers))
         return [f"{into}.update({choose}(record, index, rows, context))"]
-    choose = site.names.of("choose", site.choice_of(rule, scope))
+    choose = making.names.of("choose", making.choice_of(rule, scope))
     return [f"{into}.update({choose}({_CONTEXT}, UNSOURCED))"]
 
 
-def _alternative(rule: MapRule, scope: Scope, site: Site) -> PlainAlternative:
+def _alternative(rule: MapRule, scope: Scope, making: FunctionInMaking) -> PlainAlternative:
     """Return the writer of one of several alternatives within a row."""
-    inner = Site(Names(NAMES, LackingError=LackingError), list(OF_ITEM), site.writer_of, site.choice_of)
+    inner = _begun(making.writer_of, making.choice_of)
     body = _mapping_lines(rule, scope, inner, "document")
     lines = [*inner.before, *BEGINNING, *body, "return document"]
     return function("alternative(record, index, rows, context)", lines, inner.names)
