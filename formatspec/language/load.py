@@ -139,9 +139,15 @@ def available() -> dict[str, Path]:
     """Every spec that can be found by name, sorted by name."""
     found: dict[str, Path] = {}
     for folder in folders():
-        for file in sorted(folder.glob("*.yaml")):
-            found.setdefault(file.stem, file)
+        for name, file in _specs_in(folder, folder.stat().st_mtime_ns):
+            found.setdefault(name, file)
     return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=KEPT)
+def _specs_in(folder: Path, changed: int) -> tuple[tuple[str, Path], ...]:
+    """The specs in a folder that was changed last at a time, by name."""
+    return tuple((file.stem, file) for file in sorted(folder.glob("*.yaml")))
 
 
 def find(name_or_file: str | Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,8 +25,9 @@ from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
 from formatspec.engine.read.projection import fields_of, rows_decoder
+from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import Format, Role, compile_format, everything
+from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role, compile_format, everything
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.engine.splits.match_categories import CategoryListing, matched_splits
 from formatspec.findings.finding import Finding
@@ -217,8 +218,7 @@ class OpenDataset:
             return self.index.tables
         return {
             name: tuple(
-                replace(table, readers=tuple(row_reader(one.rule, one.scope, context) for one in table.readers))
-                for table in tables
+                replace(table, readers=tuple(_asking(one, context) for one in table.readers)) for table in tables
             )
             for name, tables in self.index.tables.items()
         }
@@ -227,12 +227,14 @@ class OpenDataset:
         """Return the fast readers of rows, for purposes that do not need the rows themselves."""
         if self.purpose.origin:
             return {}
-        return {
-            (name, table.path): plain
+        generates = amounts().generates
+        found = {
+            (name, table.path): _plain_rows(table.readers[0], context, generates)
             for name, of_role in tables.items()
             for table in of_role
-            if len(table.readers) == 1 and (plain := generate_rows_reader(table.readers[0], context)) is not None
+            if len(table.readers) == 1
         }
+        return {place: plain for place, plain in found.items() if plain is not None}
 
     def _lines(self, context: ReadContext) -> dict[str, FastLines]:
         """Return the fast readers of texts of numbers by role, for purposes that do not need the lines themselves."""
@@ -423,6 +425,18 @@ def _coming(entries: Sequence[Entry], place: int, readers: Readers, purpose: Pur
 
 class DatasetChangedError(RuntimeError):
     """A dataset has changed since it was opened."""
+
+
+@lru_cache(KEPT_FORMATS)
+def _asking(reader: RowReader, context: ReadContext) -> RowReader:
+    """Return the reader of the same rows for another purpose."""
+    return row_reader(reader.rule, reader.scope, context)
+
+
+@lru_cache(KEPT_FORMATS)
+def _plain_rows(reader: RowReader, context: ReadContext, generates: bool) -> FastRows | None:
+    """Return the fast reader of the same rows, if one is generated at all."""
+    return generate_rows_reader(reader, context) if generates else None
 
 
 def _opened_again(

@@ -47,7 +47,6 @@ from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relati
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.spec.shared_values import value_slots
-from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.generate_lines import text_writer
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of
@@ -116,7 +115,7 @@ class Exporter:
         if not self.same and target.numbered_by_rows:
             self.roles.sort(key=lambda role: role.kind == "pixels")
         self.writers = {
-            role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
+            role.name: role.painter() if role.kind == "pixels" else role.writer()
             for role in self.roles
             if role.kind is not None and role.span != "shared"
         }
@@ -132,9 +131,7 @@ class Exporter:
             if role.span == "item" and role.codec is not None and (count := row_counter(role.codec.rule)) is not None
         }
         self.spooled = {
-            role.name: tuple(spooled_tables(role))
-            for role in self.roles
-            if role.span == "shared" and role.codec is not None
+            role.name: spooled_tables(role) for role in self.roles if role.span == "shared" and role.codec is not None
         }
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}

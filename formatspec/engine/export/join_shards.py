@@ -172,7 +172,7 @@ class Finisher:
         self._spool = tempfile.SpooledTemporaryFile(HELD)  # noqa: SIM115  # it lives as long as its owner
         self._item_sources = [entry.partition(".")[0] for entry in target.spec.items]
         self._roles = [role for role in target.roles.values() if role.span == "shared" and role.codec is not None]
-        self._spooled = {role.name: tuple(spooled_tables(role)) for role in self._roles}
+        self._spooled = {role.name: spooled_tables(role) for role in self._roles}
         self._texts = {role.name: row_writer(role.codec) for role in self._roles if role.codec is not None}
 
     def add(self, part: ShardOutput) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import counts_plainly
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import Format, Role
+from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
 from formatspec.engine.write.print_leaf import Writer
@@ -27,7 +27,7 @@ from formatspec.language.rules import TableRule
 from formatspec.model.slots import TABLES
 
 
-class Spooled(msgspec.Struct, frozen=True, dict=True):
+class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
     """A table of a shared document whose rows come from items; `rules` are the alternatives for one row."""
 
     key: str
@@ -85,13 +85,16 @@ def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[st
     return rows
 
 
-def spooled_tables(role: Role) -> Iterable[Spooled]:
-    """Yield the tables of a role's document whose rows come from items."""
+@lru_cache(KEPT_FORMATS)
+def spooled_tables(role: Role) -> tuple[Spooled, ...]:
+    """Return the tables of a role's document whose rows come from items."""
     assert role.codec is not None
-    for _, rule in tables_in(role.codec.rule, ()):
-        rules = rules_of(rule)
-        if is_spooled(rules[0], role.scope):
-            yield Spooled(spool_key(rules, role.scope), TABLES[rules[0].each.table], rules, role.scope)
+    found = [rules_of(rule) for _, rule in tables_in(role.codec.rule, ())]
+    return tuple(
+        Spooled(spool_key(rules, role.scope), TABLES[rules[0].each.table], rules, role.scope)
+        for rules in found
+        if is_spooled(rules[0], role.scope)
+    )
 
 
 def _all_spooled(form: Format) -> Iterator[Spooled]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.projection import fields_of
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.json_schema import schema_faults
-from formatspec.engine.spec.compiled import IMAGE, Format, Role, everything, row_readers
+from formatspec.engine.spec.compiled import IMAGE, KEPT_FORMATS, Format, Role, everything, row_readers
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.spec.wanted_slots import meanings
 from formatspec.files.document import FileError
@@ -398,6 +399,7 @@ def _tells_names_only(reader: RowReader) -> bool:
     return all(meaning.where == "option" or names_only(meaning, scope) for meaning, scope, _ in told)
 
 
+@lru_cache(KEPT_FORMATS)
 def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     assert role.codec is not None
     found = []

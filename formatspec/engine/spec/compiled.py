@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.documents.line_document import alternative_lines
 from formatspec.engine.documents.role_codec import RoleCodec, document_codec
 from formatspec.engine.label_images.layers import BY_AREA, BY_ORDER
@@ -38,6 +39,7 @@ from formatspec.language.leaf import Bind
 from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, OptionSpec, Spec
+from formatspec.model.amounts import amounts
 from formatspec.paths.globs import Globs, globs
 from formatspec.paths.names import with_small_extension
 from formatspec.paths.templates.template import Template
@@ -51,7 +53,7 @@ HIDDEN = ("**/.*", "**/.*/**", "__MACOSX/**")
 """Files that tools leave behind, which belong to no format."""
 
 
-class Role(msgspec.Struct, frozen=True, dict=True):
+class Role(msgspec.Struct, frozen=True, dict=True, eq=False):
     """Files with one function in the dataset.
 
     Attributes:
@@ -147,8 +149,19 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     def reader(self, context: ReadContext) -> Reader:
         """Return the reader of the role's document."""
-        assert self.codec is not None
-        return compile_reader(self.codec.rule, self.scope, context)
+        made = self._readers.get(context)
+        if made is None:
+            assert self.codec is not None
+            made = self._readers[context] = compile_reader(self.codec.rule, self.scope, context)
+        return made
+
+    @cached_property
+    def _readers(self) -> dict[ReadContext, Reader]:
+        return {}
+
+    @cached_property
+    def _rasters(self) -> dict[ReadContext, RasterReader]:
+        return {}
 
     def lines(self, context: ReadContext) -> FastLines | None:
         """Return the fast reader of the role's text if its lines are objects of numbers."""
@@ -180,21 +193,32 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     def raster(self, context: ReadContext) -> RasterReader:
         """Return the reader of the role's label images."""
-        assert self.rule is not None
-        return raster_reader(self.spec, self.rule, self.scope, context)
+        made = self._rasters.get(context)
+        if made is None:
+            assert self.rule is not None
+            made = self._rasters[context] = raster_reader(self.spec, self.rule, self.scope, context)
+        return made
 
     def writer(self) -> Writer:
-        """The writer of the role's document."""
+        """Return the writer of the role's document."""
+        return self._writer
+
+    def painter(self) -> RasterWriter:
+        """Return the writer of the role's label images."""
+        return self._painter
+
+    @cached_property
+    def _writer(self) -> Writer:
         assert self.codec is not None
         return compile_writer(self.codec.rule, self.scope)
 
-    def painter(self) -> RasterWriter:
-        """The writer of the role's label images."""
+    @cached_property
+    def _painter(self) -> RasterWriter:
         assert self.rule is not None
         return raster_writer(self.spec, self.rule, self.scope)
 
 
-class Format(msgspec.Struct, frozen=True, dict=True):
+class Format(msgspec.Struct, frozen=True, dict=True, eq=False):
     """One compiled layout of a spec.
 
     `names` holds, for each option in keys, the names that the documents of a dataset have there.
@@ -313,6 +337,8 @@ def compile_format(
 ) -> Format:  # fmt: skip
     """Compile one layout of a spec: its paths now, its rules when they are needed.
 
+    What was compiled lately is given again, with the codecs that it has made since.
+
     Args:
         source: The spec.
         layout: The layout.
@@ -322,8 +348,31 @@ def compile_format(
     Raises:
         SpecError: The layout cannot be compiled.
     """
-    spec = layout.spec
     chosen = options_of(layout, options or {})
+    told = tuple((name, type(value), str(value)) for name, value in chosen.items())  # 1, 1.0 and true are three choices
+    found = _lately(source, layout)
+    key = told, tuple((names or {}).items()), amounts()
+    form = found.pop(key, None) or _compiled(source, layout, chosen, names or {})
+    found[key] = form
+    while len(found) > CHOICES:
+        found.pop(next(iter(found)), None)
+    return form
+
+
+KEPT_FORMATS, CHOICES = 512, 16
+"""How many layouts are remembered, and how many choices of options of each."""
+
+
+@remembered(KEPT_FORMATS)
+def _lately(source: Source, layout: Layout) -> dict[Hashable, Format]:
+    """What was compiled of one layout, by what was chosen."""
+    return {}
+
+
+def _compiled(
+    source: Source, layout: Layout, chosen: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]
+) -> Format:
+    spec = layout.spec
     named = named_layout(layout, chosen)
     files = layout.node.value["files"].value
     pieces = {
@@ -348,7 +397,7 @@ def compile_format(
         if name.partition(".")[0] not in roles:
             stated = layout.node.value["items"]
             raise problem(f"`items` names no role: {name!r}", stated.place, hint=suggest(name, roles))
-    return Format(source, layout, roles, chosen, keys, globs((*HIDDEN, *spec.ignore)), names or {})
+    return Format(source, layout, roles, chosen, keys, globs((*HIDDEN, *spec.ignore)), names)
 
 
 def offered_options(spec: Spec) -> dict[str, OptionSpec]:

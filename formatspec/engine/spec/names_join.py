@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.compiled import IMAGE, KEPT_FORMATS, Format, Role
 from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.language.errors import Problem, suggest
 from formatspec.language.leaf import bindings
@@ -115,6 +116,7 @@ def _names_item(role: Role, rule: Rule, required: set[str]) -> bool:
     return required <= told
 
 
+@remembered(KEPT_FORMATS)
 def extension_told(form: Format) -> str | None:
     """Return the name of an image's extension if it may distinguish two images of one stem.
 

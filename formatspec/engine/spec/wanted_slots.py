@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.read.leaf_reader import Wanted
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.spec.compiled import Format, Role, everything
+from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role, everything
 from formatspec.engine.spec.object_rows import table_rules
 from formatspec.language.expression import names
 from formatspec.language.leaf import Bind, bindings
@@ -23,12 +25,13 @@ from formatspec.language.rules import (
 )
 
 
-def leaves(rule: Rule, scope: Scope, kept: bool = True) -> Iterator[tuple[Bind, Scope, bool]]:
-    """Yield every leaf that binds, with its scope, and whether it is in rows that only look up others.
+@remembered(2048)
+def leaves(rule: Rule, scope: Scope, kept: bool = True) -> tuple[tuple[Bind, Scope, bool], ...]:
+    """Return every leaf that binds, with its scope, and whether it is in rows that only look up others.
 
     `kept` says whether rows count that are only written back to the same format.
     """
-    yield from _leaves(rule, scope, False, kept)
+    return tuple(_leaves(rule, scope, False, kept))
 
 
 def _leaves(rule: Rule, scope: Scope, lookup: bool, kept: bool) -> Iterator[tuple[Bind, Scope, bool]]:
@@ -42,9 +45,14 @@ def _leaves(rule: Rule, scope: Scope, lookup: bool, kept: bool) -> Iterator[tupl
         yield from _leaves(one, scope, lookup, kept)
 
 
-def meanings(rule: Rule, scope: Scope, kept: bool = True) -> Iterator[tuple[Meaning, Scope, bool]]:
-    """Yield what the names of a rule's leaves mean; without `kept`, leaving out what is only written back."""
-    for leaf, inner, lookup in leaves(rule, scope, kept):
+@remembered(2048)
+def meanings(rule: Rule, scope: Scope, kept: bool = True) -> tuple[tuple[Meaning, Scope, bool], ...]:
+    """Return what the names of a rule's leaves mean; without `kept`, leaving out what is only written back."""
+    return tuple(_meanings(leaves(rule, scope, kept)))
+
+
+def _meanings(found: Iterable[tuple[Bind, Scope, bool]]) -> Iterator[tuple[Meaning, Scope, bool]]:
+    for leaf, inner, lookup in found:
         for name in leaf.names:
             if name == "slot":
                 for call in leaf.calls:
@@ -59,12 +67,17 @@ def meanings(rule: Rule, scope: Scope, kept: bool = True) -> Iterator[tuple[Mean
                 yield meaning, inner, lookup
 
 
-def tables(rule: Rule, lookups: bool = True) -> Iterator[str]:
-    """Yield the tables whose rows hold something; without `lookups`, only those whose rows are records of their own."""
+@remembered(2048)
+def tables(rule: Rule, lookups: bool = True) -> frozenset[str]:
+    """Return the tables whose rows hold something; without `lookups`, only those whose rows are new records."""
+    return frozenset(_tables(rule, lookups))
+
+
+def _tables(rule: Rule, lookups: bool) -> Iterator[str]:
     if isinstance(rule, TableRule) and not is_derived(rule.row) and (lookups or not rule.each.overlap):
         yield rule.each.table
     for one in inside(rule):
-        yield from tables(one, lookups)
+        yield from _tables(one, lookups)
 
 
 def serves(role: Role, wanted: Wanted) -> bool:
@@ -114,6 +127,7 @@ def for_target(source: Format, target: Format, present: Collection[str]) -> Want
     return boxes_only if _states_boxes(source) else everything
 
 
+@lru_cache(KEPT_FORMATS)
 def needs_sizes(form: Format) -> bool:
     """Return whether reading a format needs the images' sizes: for fractions of them, or since no file states them."""
     stated = False

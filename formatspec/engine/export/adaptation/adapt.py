@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from formatspec.codecs.registry import Env, UnfitError
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.name_items import MOMENTS, Naming, spoken
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import CROWDS, KEEP, Format
+from formatspec.engine.spec.compiled import CROWDS, KEEP, KEPT_FORMATS, Format
 from formatspec.language.leaf import Bind
 from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Item, Object
@@ -233,7 +234,7 @@ class Adapter:
         self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
         self.leaves_states = not self.same and not wanted_slots.tells_states(target)
         self.id_digits = _id_digits(target)
-        self.fits_ids = _fits_numbers(target, lambda leaf: "id" in leaf.names and "id")
+        self.fits_ids = _fits_numbers(target, _id)
         self.fits_numbers = _fits_numbers(target, _own_number)
 
     def note(self, what: str, count: int) -> None:
@@ -359,6 +360,7 @@ def alike(source: Format, target: Format) -> bool:
     )
 
 
+@remembered(KEPT_FORMATS)
 def _binds(form: Format, kind: str, name: str) -> bool:
     return any(
         scope.kind == kind and meaning.where == "record" and meaning.name == name
@@ -370,7 +372,8 @@ def _binds(form: Format, kind: str, name: str) -> bool:
 Fits = Callable[[Any], bool]
 
 
-def _fits_numbers(form: Format, slot_of: Callable[[Bind], Any]) -> list[tuple[str, Fits]]:
+@remembered(KEPT_FORMATS)
+def _fits_numbers(form: Format, slot_of: Callable[[Bind], str | None]) -> list[tuple[str, Fits]]:
     """Return the slots that share a pixel value with the category, each with a test of whether a value fits there.
 
     Such numbers count the objects of one category.
@@ -386,6 +389,7 @@ def _fits_numbers(form: Format, slot_of: Callable[[Bind], Any]) -> list[tuple[st
     return found
 
 
+@remembered(KEPT_FORMATS)
 def _id_digits(form: Format) -> int:
     """Return the slot of an object's number that a leaf holds beside the category, if it may be changed."""
     found = [
@@ -399,6 +403,11 @@ def _id_digits(form: Format) -> int:
 
 
 _PADDED = re.compile(r"0[1-9]d")
+
+
+def _id(leaf: Bind) -> str | None:
+    """Return the slot of an object's id if a leaf combines it with the category."""
+    return "id" if "id" in leaf.names else None
 
 
 def _own_number(leaf: Bind) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.documents.line_document import TextShape, blocks_anew
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.name_items import spoken
@@ -26,7 +27,7 @@ from formatspec.engine.resolve.held_slots import (
 )
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import Format
+from formatspec.engine.spec.compiled import KEPT_FORMATS, Format
 from formatspec.model import derive
 from formatspec.model.records import Category, Item, Object
 from formatspec.model.region import Region
@@ -89,6 +90,7 @@ def tells_of(form: Format, slots: Set[str]) -> bool:
     return bool(_item_slots(form, _meanings(form, False)) & slots)
 
 
+@remembered(KEPT_FORMATS)
 def _meanings(form: Format, kept: bool) -> list[tuple[Meaning, Scope]]:
     """Return what the leaves of a format's documents mean; those of rows that are only kept are included if `kept`."""
     return [

@@ -48,7 +48,7 @@ Reader = Callable[[Any, Record, ItemState], None]
 """Takes a document and binds its values to the model's slots."""
 
 
-class RowReader(msgspec.Struct, frozen=True):
+class RowReader(msgspec.Struct, frozen=True, eq=False):
     """The reader of one row of a table: its form, what it binds, and which record it belongs to.
 
     Attributes:

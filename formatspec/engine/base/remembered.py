@@ -1,0 +1,40 @@
+"""Results of pure functions, kept by the identity of their arguments: rules and scopes are compared too slowly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def remembered(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return a decorator that keeps the results of the last calls, and their arguments with them.
+
+    Each argument is compared by identity, which holds as long as it is kept. The function must be pure and its
+    arguments immutable; arguments that are made anew for each call are never met again.
+
+    Args:
+        most: How many results are kept; the one that was given the longest ago goes first.
+    """
+
+    def decorator(function: Callable[P, T]) -> Callable[P, T]:
+        kept: dict[tuple[int, ...], tuple[tuple[Any, ...], T]] = {}
+
+        @wraps(function)
+        def given(*args: P.args, **named: P.kwargs) -> T:
+            values = (*args, *named, *named.values())
+            key = tuple(map(id, values))
+            entry = kept.pop(key, None)
+            if entry is None:
+                entry = values, function(*args, **named)
+            kept[key] = entry
+            while len(kept) > most:
+                kept.pop(next(iter(kept)), None)
+            return entry[1]
+
+        return given
+
+    return decorator
