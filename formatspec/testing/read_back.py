@@ -208,12 +208,21 @@ def _numbers(
     made = lines.get(("areas, written as objects", "areas"), 0) if table == "objects" else 0
     if table == "areas":  # several objects may be part of one area
         after, gone = min(after, before), min(gone, before)
-    twice = sum(len(one.own.labels) - len(_distinct(one.own.labels)) for one in handed) if table == "labels" else 0
+    twice = 0
+    if table == "labels":
+        twice = sum(len(one.own.labels) - len(_distinct(one.own.labels)) for one in handed)
+        after -= sum(_denied_anew(one.own, back[one.own.key]) for one in handed if one.own.key in back)
     if before - twice + made - gone == after:
         return  # two labels of one category are two rows, but one label when read
     if not 0 <= before + made - gone - after <= aside:
         words = f"{before} were handed over, {made} made, {gone} are named as gone, {after} came back"
         yield Difference(f"{table} by number", "all items", words)
+
+
+def _denied_anew(own: Item, other: Item) -> int:
+    """Return how many labels came back as absent of which nothing was handed over, from a column for each class."""
+    stated = _distinct(own.labels)
+    return sum(one.state == "no" and not _distinct((one,)) <= stated for one in other.labels)
 
 
 def _distinct(labels: Sequence[Label]) -> set[str]:
