@@ -14,6 +14,7 @@ from commands import Ran, Run
 
 import formatspec as fs
 from formatspec.cli.main import main
+from formatspec.engine.base.remembered import forget
 from formatspec.model.limits import limits, set_limits
 from formatspec.paths.trees.store import MANIFEST
 
@@ -34,6 +35,17 @@ def reference() -> Reference:
         return folder
 
     return find
+
+
+@pytest.fixture(autouse=True)
+def _compiled_anew(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that puts something else in the place of a part of the engine shares no compiled format with others."""
+    patches = "monkeypatch" in request.fixturenames
+    if patches:
+        forget()
+    yield
+    if patches:
+        forget()
 
 
 @pytest.fixture

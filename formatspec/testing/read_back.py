@@ -155,6 +155,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "objects.area": ("stated areas that differ",),
     "objects.region": ("visible regions", "holes and pieces", "pixels covered"),
     "objects.hidden": ("hidden regions",),
+    "items": ("items not written",),
     "items.tags": ("tags",),
     "items.attributes": ("attributes of items",),
     "items.sequence": ("sequences",),

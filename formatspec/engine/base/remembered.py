@@ -6,8 +6,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+_ALL: list[dict[tuple[int, ...], tuple[tuple[Any, ...], Any]]] = []
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def forget() -> None:
+    """Forget all results, so that formats are compiled anew, with what a test has put in the place of a part."""
+    for kept in _ALL:
+        kept.clear()
 
 
 def remembered(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -22,6 +29,7 @@ def remembered(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
     def decorator(function: Callable[P, T]) -> Callable[P, T]:
         kept: dict[tuple[int, ...], tuple[tuple[Any, ...], T]] = {}
+        _ALL.append(kept)
 
         @wraps(function)
         def given(*args: P.args, **named: P.kwargs) -> T:

@@ -54,6 +54,7 @@ from formatspec.model.records import Item, Object
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
+NO_ROW = "no row tells of them"
 
 
 class Exporter:
@@ -140,6 +141,8 @@ class Exporter:
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.spool = RowSpool(target, self.spooled, self.numbering)
+        self.told: set[str] = set()
+        self.listed_by, self.subsets_by = asked.listed_by_records(target), asked.subsets_by_records(target)
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
         self.boxed = not self.same and asked.holds_boxes_only(target)
@@ -185,6 +188,7 @@ class Exporter:
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
         self.spool.begin()
+        self.told.clear()
         told, twins = as_seen(own, setting) if self.beside_pictures else (own, [])
         self.spool.numbers.update(
             (id(shown), self.spool.numbers[id(one)]) for one, shown in twins if id(one) in self.spool.numbers
@@ -207,7 +211,7 @@ class Exporter:
         if self.losses.may_lack_categories:
             self.used.update(category_names(item))
         unwritten = self.unwritten if whole else self.beside_copies
-        lost = [*left_out, *unwritten.of(own, setting, stated)]
+        lost = [*left_out, *unwritten.of(own, setting, stated), *self._untold(own)]
         for what, unit in lost:
             self.losses.note(what, unit)
         if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
@@ -218,6 +222,13 @@ class Exporter:
             note_kept_fields(item, kept, self.losses, self.tally)
         self.losses.item(own, setting.held, [(id(own) if mark == id(told) else mark, n) for mark, n in setting.refused])
         return own
+
+    def _untold(self, item: Item) -> Iterator[tuple[str, str]]:
+        """Yield the losses of an item of which no row of a shared file tells, where only such rows would."""
+        if self.listed_by and self.told.isdisjoint(self.listed_by):
+            yield f"items not written ({NO_ROW})", "items"
+        if self.subsets_by and item.subsets and self.told.isdisjoint(self.subsets_by):
+            yield f"subsets not written ({NO_ROW})", "items"
 
     def _written_back(self) -> bool:
         """Whether the items come from files of this very format."""
@@ -389,6 +400,7 @@ class Exporter:
             for table in self.spooled[role.name]:
                 kind, rows = table.kind, self.spool.rows(table, shared, item, context)
                 if rows:
+                    self.told.add(role.name)
                     self.tally.give(f"{shared.part.path} {table.key}", kind, rows)
         gather_values(self.values[role.name], item, shared.part.values, self.losses)
         note_frame(self.frames.get(role.name), item, shared)

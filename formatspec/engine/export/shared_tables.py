@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.adaptation.adapt import Adapter
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
@@ -121,6 +122,39 @@ def told_twice(form: Format, roles: Mapping[str, Iterable[Spooled]]) -> bool:
 def tells_of_items(form: Format) -> bool:
     """Return whether shared files hold rows of items."""
     return any(True for _ in _all_spooled(form))
+
+
+@remembered(KEPT_FORMATS)
+def listed_by_records(form: Format) -> frozenset[str]:
+    """Return the roles whose rows of objects, labels or captions alone make an item known, or none."""
+    sources = {name.partition(".")[0] for name in form.spec.items}
+    return (
+        frozenset(sources)
+        if sources and all(_tells_records_only(form.roles[name]) for name in sources)
+        else frozenset()
+    )
+
+
+@remembered(KEPT_FORMATS)
+def subsets_by_records(form: Format) -> frozenset[str]:
+    """Return the roles whose rows of objects, labels or captions alone tell an item's subset, or none."""
+    if "subset" in form.key_names:
+        return frozenset()
+    told = [role for role in form.documents if not role.kept and _tells_subsets(role)]
+    return frozenset(role.name for role in told) if all(map(_tells_records_only, told)) else frozenset()
+
+
+def _tells_subsets(role: Role) -> bool:
+    meanings = wanted_slots.meanings(role.document_rule, role.scope, kept=False)
+    return "subset" in role.captures or any(meaning.name in ("subset", "subsets") for meaning, _, _ in meanings)
+
+
+def _tells_records_only(role: Role) -> bool:
+    """Return whether a shared file tells of an item only in rows of its records, so that one without any is absent."""
+    if role.span != "shared" or role.codec is None:
+        return False
+    kinds = {TABLES[rule.each.table] for table in spooled_tables(role) for rule in table.rules}
+    return bool(kinds) and "item" not in kinds
 
 
 def knows_all(form: Format) -> bool:
