@@ -107,6 +107,8 @@ def _has_constants(rule: Rule, value: Any) -> bool:
     """Return whether a value has the constants and keys that a rule requires, as far as the rule's own mappings go."""
     if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
         return bool(value == rule.leaf.value) or str(value) == str(rule.leaf.value)
+    if isinstance(rule, ListRule) and not rule.rules:
+        return not value
     if not isinstance(rule, MapRule):
         return True
     return isinstance(value, dict) and all(

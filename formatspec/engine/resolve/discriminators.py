@@ -9,7 +9,7 @@ from formatspec.engine.base.faults import MISSING
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Name
 from formatspec.language.leaf import Bind, Constant, Keep
-from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, is_places
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_places
 from formatspec.model.plain.same_value import same_value
 
 
@@ -47,6 +47,7 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         else frozenset()
     )
     places = keys_of(row) if is_places(row) else None
+    empty = _empty_lists(row)
     filled = required - {path[0] for path, _ in constants} if scope.cells else frozenset()
 
     def test(value: Any) -> bool:
@@ -55,6 +56,8 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         if places is not None and not value.keys() <= places:
             return False  # lists are distinguished by their length
         if not required <= value.keys() or any(value[key] == "" for key in filled):
+            return False
+        if empty and any(value[key] for key in empty):
             return False
         for path, expected in constants:
             part: Any = value
@@ -65,6 +68,16 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         return True
 
     return test
+
+
+def _empty_lists(rule: Rule) -> tuple[str, ...]:
+    """Return the required keys of a mapping for which a rule states a list of nothing, `[]`."""
+    fields = rule.fields if isinstance(rule, MapRule) else ()
+    return tuple(
+        field.keys[0]
+        for field in fields
+        if isinstance(field.rule, ListRule) and not field.rule.rules and not field.optional
+    )
 
 
 def told_by(constants: Sequence[tuple[tuple[tuple[str, ...], Any], ...]]) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ files:
       rounds:
         - one of:
             - {each: items where kept, skipped: true, "*": keep}
+            - {each: items where kept, boxes: [], "*": keep}      # rows with boxes are none of these
             - each: items where count(objects) > 0
               by: "{option.annotator}"
               boxes: [{each: objects, "#": bbox | xywh}]
@@ -180,7 +182,7 @@ def test_rows_of_one_value_are_read_and_the_others_kept(stated: str, read: list[
         {"rounds": [_round(2, THIRD)]},
     ]
     data, spec = _data(tmp_path, *documents), spec_file(tmp_path, VALUE)
-    with pytest.raises(SpecError, match="-O annotator=NAME, where NAME is one of 1, 2, 3, 4"):
+    with pytest.raises(SpecError, match="-O annotator=NAME, where NAME is one of 1, 2, 3"):
         fs.open(data, spec)
     with pytest.raises(SpecError, match="no '7' for the option annotator"):
         fs.open(data, spec, options={"annotator": "7"})
@@ -314,3 +316,26 @@ def test_of_two_keys_that_name_images_the_user_says_which(tmp_path: Path) -> Non
     with pytest.raises(SpecError, match="the option key is not stated"):
         list(fs.open(data, tmp_path / "addresses.yaml"))
     assert [item.key for item in fs.open(data, tmp_path / "addresses.yaml", options={"key": "right"})] == ["b"]
+
+
+def _task(number: int, *annotators: Any) -> dict[str, Any]:
+    """A task of Label Studio with a box by each of some annotators, who stand in `completed_by` as they are given."""
+    box = {"x": 10, "y": 20, "width": 50, "height": 40, "rotation": 0, "rectanglelabels": ["Car"]}
+    shape = {"type": "rectanglelabels", "from_name": "label", "to_name": "image"}
+    size = {"original_width": 40, "original_height": 30, "image_rotation": 0}
+    made = [
+        {"completed_by": by, "was_cancelled": False, "result": [{"id": f"r{place}", **shape, **size, "value": box}]}
+        for place, by in enumerate(annotators)
+    ]
+    return {"id": number, "file_upload": f"{number}.png", "annotations": made, "data": {"image": f"/up/{number}.png"}}
+
+
+@pytest.mark.parametrize("spelled", [lambda number: number, lambda number: {"id": number, "email": "a@b.c"}])
+def test_two_annotators_of_label_studio_are_asked_for(spelled: Callable[[int], Any], tmp_path: Path) -> None:
+    tasks = [_task(1, spelled(7)), _task(2, spelled(7), spelled(8))]
+    data = put(tmp_path / "data", {"tasks.json": tasks, "images/1.png": None, "images/2.png": None}, size=(40, 30))
+    with pytest.raises(SpecError, match="-O annotator=NAME, where NAME is one of 7, 8"):
+        fs.open(data, "label_studio")
+    for annotator, ids in (("7", [["r0"], ["r0"]]), ("8", [[], ["r1"]])):
+        items = fs.open(data, "label_studio", options={"annotator": annotator})
+        assert [[thing.id for thing in item.objects] for item in items] == ids
