@@ -15,7 +15,7 @@ from functools import cache
 from formatspec.codecs import assignments, boxes, choices, lists, numbers, points, text  # noqa: F401 - they register
 from formatspec.codecs.arguments import BadArgumentsError
 from formatspec.codecs.keypoints import named_points  # noqa: F401 - they register
-from formatspec.codecs.regions import filled, holed_rings, images, run_lengths  # noqa: F401 - they register
+from formatspec.codecs.regions import filled, holed_rings, images, run_lengths, vertex_lists  # noqa: F401 - they register
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, UnfitError
 from formatspec.plugins import CODECS as ENTRY_POINTS
 from formatspec.plugins import entry_points_of

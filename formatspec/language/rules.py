@@ -148,6 +148,12 @@ class SequenceRule(msgspec.Struct, frozen=True):
 Rule = LeafRule | MapRule | ListRule | TableRule | OneOf | LineRule | SequenceRule
 
 
+def is_mapping_or_rows(rule: Rule) -> bool:
+    """Return whether a rule describes a mapping or a list of rows, for which null stands if the key is optional."""
+    tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    return isinstance(rule, MapRule) or all(isinstance(one, TableRule) for one in tables)
+
+
 def inside(rule: Rule) -> Iterator[Rule]:
     """Yield the rules directly inside a rule, in their order."""
     if isinstance(rule, MapRule):

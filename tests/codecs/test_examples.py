@@ -651,3 +651,25 @@ def test_masks_that_are_stretched_over_their_box() -> None:
     points = make("nan_unseen", [], Site())
     assert points.decode([[0.25, 0.5], [nan, nan]], env) == ((10, 10, 2), (0, 0, 0))
     assert points.encode(((10, 10, 2), (0, 0, 0)), env) == [[0.25, 0.5], [nan, nan]]
+
+
+def test_vertex_lists() -> None:
+    both(
+        "vertex_lists",
+        [],
+        ((1, 2, 3, 4, 5, 6),),
+        [{"vertices": [[1, 2], [3, 4], [5, 6]], "types": "LLL", "closed": True}],
+    )
+    both("vertex_lists", ["open"], (1, 2, 3, 4), [{"vertices": [[1, 2], [3, 4]], "types": "LL", "closed": False}])
+    two = [{"vertices": [[1, 2]], "types": "L", "closed": True}, {"vertices": [[3, 4]], "closed": True}]
+    reads("vertex_lists", [], two, ((1, 2), (3, 4)))
+    for odd in (
+        [],
+        [{**two[0], "types": "C"}],
+        [{**two[0], "closed": False}],
+        [{**two[0], "why": 1}],
+        [{"closed": True}],
+    ):
+        cannot_read("vertex_lists", [], odd)
+    cannot_read("vertex_lists", ["open"], [{"vertices": [[1, 2]], "closed": False}] * 2)
+    cannot_write("vertex_lists", [], ())

@@ -238,6 +238,8 @@ CASES = [
     Case("by_name", ("columns",), st.dictionaries(st.sampled_from(["Bald", "Bangs", "Old"]), scalars)),
     Case("by_name", ("columns",), st.lists(st.tuples(numbers, numbers), max_size=3).map(tuple), env=POINTS),
     Case("holed_rings", (), regions),
+    Case("vertex_lists", (), polygons.filter(lambda found: found and all(found))),
+    Case("vertex_lists", ("open",), rings.filter(bool)),
     Case("filled", (), regions),
     Case("filled", ("box",), regions),
     Case("apart", (), polygons),

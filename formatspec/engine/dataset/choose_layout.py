@@ -168,6 +168,14 @@ def _is_less_of(other: OpenDataset, one: OpenDataset) -> bool:
     return is_unread and other.prefix == one.prefix and _lacking(one) < _lacking(other)
 
 
+def _lacks_more(one: OpenDataset, other: OpenDataset) -> bool:
+    """Return whether a layout has no files of a required role, and another one of the same root lacks none.
+
+    Images without annotations, such as those of a test set, are then no reason for a layout that has no annotations.
+    """
+    return other.prefix == one.prefix and bool(_lacking(one)) and not _lacking(other)
+
+
 UNREAD = ("FILE_UNREADABLE", "FILE_ENCODING")
 """Codes of faults after which nothing is known about a document's content."""
 
@@ -199,7 +207,7 @@ def open_source(
     for form, prefix in found:
         dataset = OpenDataset(form, tree, prefix, purpose)
         complete = dataset.index.complete
-        if best is not None and _is_less_of(dataset, best[1]):
+        if best is not None and (_is_less_of(dataset, best[1]) or (best[0][0] and _lacks_more(dataset, best[1]))):
             continue
         items = min(complete, len(dataset))  # a layout may find more images than it has items
         if best is None or (items, len(dataset)) > best[0]:

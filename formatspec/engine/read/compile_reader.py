@@ -56,6 +56,7 @@ from formatspec.language.rules import (
     Rule,
     TableRule,
     inside,
+    is_mapping_or_rows,
     problem,
 )
 from formatspec.model.slots import TABLES
@@ -105,11 +106,11 @@ def field_reader(field: Field, scope: Scope, context: ReadContext, at: DocumentP
     if isinstance(field.rule, LeafRule):
         return leaf_reader(field.rule.leaf, field.rule.place, scope, context, inner, len(field.keys))
     reader = compile_reader(field.rule, scope.below(), context, inner)
-    if not field.optional or scope.textual or not isinstance(field.rule, MapRule) or reader is nothing:
+    if not field.optional or scope.textual or not is_mapping_or_rows(field.rule) or reader is nothing:
         return reader
 
     def read(value: Any, record: Record, state: ItemState) -> None:
-        if value is not None:  # null in place of an optional mapping means that it is absent
+        if value is not None:  # null in place of an optional mapping, or of optional rows, means that it is absent
             reader(value, record, state)
 
     return read

@@ -47,6 +47,7 @@ from formatspec.language.rules import (
     OneOf,
     Rule,
     TableRule,
+    is_mapping_or_rows,
     problem,
 )
 from formatspec.model.plain.same_value import same_value
@@ -155,12 +156,13 @@ def field_writer(field: Field, scope: Scope) -> Writer:
     if required:
         return inner
     listed = isinstance(field.rule, TableRule | OneOf)
+    may_be_null = is_mapping_or_rows(field.rule)
     names = () if listed else tuple(names_within(field.rule))
     stated = _stated(field.rule)
 
     def write(context: WriteContext, source: Any) -> Any:
         refused = len(context.setting.refused)
-        gone = MISSING if source is None and not listed else source  # null means the same as an absent key
+        gone = MISSING if source is None and may_be_null else source  # null means the same as an absent key
         try:
             value = inner(context, gone)
         except LackingError:
@@ -171,8 +173,8 @@ def field_writer(field: Field, scope: Scope) -> Writer:
             empty = all(part == [] for key, part in value.items() if key not in stated)
             if empty:
                 return source
-        if not value and source in (NO_SOURCE, MISSING) and (listed or value == {}):
-            return MISSING
+        if not value and gone in (NO_SOURCE, MISSING) and (listed or value == {}):
+            return source if source is None else MISSING
         return value
 
     return write
