@@ -431,36 +431,3 @@ def flat_and_visibility(arguments: Sequence[Argument], site: Site) -> Codec:
         return tuple((x, y, values.seen(v)) for x, y, v in zip(ring[::2], ring[1::2], visibilities, strict=True))
 
     return Codec(encode=encode, decode=decode, kind="table")
-
-
-@codec("marked_points")
-def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`marked_points`: keypoints as XML elements <points label="1" outside="0" occluded="0" points="x,y"/>, in order.
-
-    A point that is outside has visibility 0, an occluded one 1, and any other 2. The labels 1, 2, 3, ... are written.
-    """
-    take.plain(arguments)
-
-    def element(number: int, point: tuple[Number, Number, int]) -> dict[str, Any]:
-        x, y, seen = point
-        marks = {"outside": str(int(seen == 0)), "occluded": str(int(seen == 1))}
-        spelled = f"{values.spell_number(x)},{values.spell_number(y)}"
-        return {"@": {"label": str(number), **marks, "points": spelled}}
-
-    def point(value: Any) -> tuple[Number, Number, int]:
-        marks = value.get("@") if isinstance(value, dict) else None
-        if not isinstance(marks, dict):
-            raise UnfitError("elements with points", value)
-        x, y = values.coordinates([values.read_number(p) for p in values.text(marks.get("points")).split(",")], 2)
-        if marks.get("outside") == "1":
-            return x, y, 0
-        return x, y, 1 if marks.get("occluded") == "1" else values.VISIBLE
-
-    return Codec(
-        encode=lambda value, env: [element(i, p) for i, p in enumerate(values.keypoints(value), 1)],
-        decode=lambda value, env: tuple(
-            point(p) for p in values.sequence([value] if isinstance(value, dict) else value)
-        ),
-        kind="tree",
-        fit=lambda value, rng, env: value if values.is_keypoints(value) else (),
-    )

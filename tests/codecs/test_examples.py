@@ -274,8 +274,10 @@ def test_points() -> None:
     both("upright", [], (1, 2, 1, 5, 4, 5, 4, 2), [1, 2, 1, 5, 4, 5, 4, 2])
     cannot_read("upright", [], [1, 2, 4, 2, 4, 5, 2, 5])
     marks = [{"@": {"label": "1", "outside": "0", "occluded": "1", "points": "1.5,2"}}]
-    both("marked_points", [], ((1.5, 2, 1),), marks)
-    reads("marked_points", [], {"@": {"label": "nose", "outside": "1", "points": "3,4"}}, ((3, 4, 0),))
+    both("marked_points", [], (((1.5, 2, 1),), None), marks)
+    reads("marked_points", [], {"@": {"label": "nose", "outside": "1", "points": "3,4"}}, (((3, 4, 0),), ("nose",)))
+    cannot_read("marked_points", [], [marks[0], marks[0]])
+    cannot_write("marked_points", [], (((1, 2, 2), (3, 4, 2)), ("nose",)))
     reads("visible", [], [[1, 2]], ((1, 2, 2),))
     nodes = {"a": {"loc": [1, 2]}, "b": {"loc": [3, 4.5], "disabled": True}}
     both("points_by_name", ["loc", "disabled"], (((1, 2, 2), (3, 4.5, 1)), ("a", "b")), nodes)
@@ -303,6 +305,15 @@ def test_points() -> None:
     cannot_read("named_graph", [], {"nodes": {"a": {}}, "edges": [{"src": "a", "dst": "c"}]})
     cannot_read("named_graph", [], {})
     cannot_write("named_graph", [], (("a", "b"), ((3, 1),)))
+    drawn = call("svg_graph", []).encode((("a", 'b "c"'), ((2, 1),)), ENV)
+    assert call("svg_graph", []).decode(drawn, ENV) == (("a", 'b "c"'), ((2, 1),))
+    circles = (
+        '<circle data-node-id="7" data-label-name="left"></circle><circle data-node-id="9" data-label-name="right" />'
+    )
+    reads("svg_graph", [], f'<line data-node-from="9" data-node-to="7"/>{circles}', (("left", "right"), ((2, 1),)))
+    for odd in ("", "<svg/>", f'<line data-node-from="9" data-node-to="8"/>{circles}', 7):
+        cannot_read("svg_graph", [], odd)
+    cannot_write("svg_graph", [], (("a", "b"), ((3, 1),)))
     both("visible", [1], ((1, 2, 2),), [1, 2])
     cannot_read("visible", [2], [1, 2])
     both("zero_unseen", [], ((1, 2, 2), (0, 0, 0)), [1, 2, 0, 0])

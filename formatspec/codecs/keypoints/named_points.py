@@ -7,7 +7,9 @@ some out, or have them in another order, `engine.read.build_item` puts them in t
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape, unescape
 from typing import Any
 
 from formatspec.codecs import arguments as take
@@ -142,6 +144,54 @@ def _codec(
     return Codec(encode=encode, decode=decode, kind="table", fit=fit, takes=takes)
 
 
+@codec("marked_points")
+def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`marked_points`: keypoints as XML elements <points label="nose" outside="0" occluded="0" points="x,y"/>.
+
+    Example: `points: keypoints, category.keypoint_names | marked_points`. A point that is outside has visibility 0, an
+    occluded one 1, and any other 2. If the category has no names, the labels are 1, 2, 3 and so on.
+    """
+    take.plain(arguments)
+
+    def element(name: str, point: tuple[Number, Number, int]) -> dict[str, Any]:
+        x, y, seen = point
+        marks = {"outside": str(int(seen == 0)), "occluded": str(int(seen == 1))}
+        spelled = f"{values.spell_number(x)},{values.spell_number(y)}"
+        return {"@": {"label": name, **marks, "points": spelled}}
+
+    def read(value: Any) -> Named:
+        marks = value.get("@") if isinstance(value, dict) else None
+        if not isinstance(marks, dict):
+            raise UnfitError("elements with points", value)
+        x, y = values.coordinates([values.read_number(p) for p in values.text(marks.get("points")).split(",")], 2)
+        seen = 0 if marks.get("outside") == "1" else 1 if marks.get("occluded") == "1" else values.VISIBLE
+        return values.text(marks.get("label")), (x, y, seen)
+
+    def encode(value: Any, env: Env) -> list[dict[str, Any]]:
+        told, given = values.sequence(value, 2)
+        points = values.keypoints(told)
+        names = tuple(map(values.text, values.sequence(() if given is None else given))) or _counting(len(points))
+        if len(names) != len(points) or len(set(names)) < len(names):
+            raise UnfitError("a name of its own for each keypoint", given)
+        return [element(name, point) for name, point in zip(names, points, strict=True)]
+
+    def decode(value: Any, env: Env) -> tuple[Any, tuple[str, ...] | None]:
+        found = [read(one) for one in values.sequence([value] if isinstance(value, dict) else value)]
+        names = tuple(name for name, _ in found)
+        if len(set(names)) < len(names):
+            raise UnfitError("points, each with a label of its own", value)
+        return tuple(point for _, point in found), None if names == _counting(len(names)) else names
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        told, given = value if values.is_sequence(value) and len(value) == 2 else (value, None)
+        points = tuple(told) if values.is_keypoints(told) else ()
+        names = tuple(values.sequence(given)) if values.is_sequence(given) else ()
+        fitting = len(set(names)) == len(points) == len(names) and names != _counting(len(names))
+        return points, names if fitting and names else None
+
+    return Codec(encode=encode, decode=decode, kind="tree", fit=fit)
+
+
 @codec("named_graph")
 def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
     """`keypoint_names, skeleton | named_graph`: {"nodes": {name: {"label": name, "loc": [x, y]}}, "edges": [...]}.
@@ -177,13 +227,62 @@ def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
             raise UnfitError("edges between nodes", value)
         return tuple(number), tuple((number[a], number[b]) for a, b in ends)
 
-    def fit(value: Any, rng: random.Random, env: Env) -> Any:
-        told, pairs = value if values.is_sequence(value) and len(value) == 2 else (value, ())
-        names = tuple(dict.fromkeys(told)) if values.is_sequence(told) else ()
-        names = names or ("point",)
-        ends = [pair for pair in pairs if values.is_sequence(pair)] if values.is_sequence(pairs) else []
-        return names, tuple(
-            tuple(end if 0 < end <= len(names) else 1 + abs(end) % len(names) for end in pair) for pair in ends
-        )
+    return Codec(encode=encode, decode=decode, kind="table", fit=_fit_graph, takes=dict)
 
-    return Codec(encode=encode, decode=decode, kind="table", fit=fit, takes=dict)
+
+def _fit_graph(value: Any, rng: random.Random, env: Env) -> Any:
+    """Return names and pairs of their numbers, made from any value."""
+    told, pairs = value if values.is_sequence(value) and len(value) == 2 else (value, ())
+    names = tuple(dict.fromkeys(told)) if values.is_sequence(told) else ()
+    names = names or ("point",)
+    ends = [pair for pair in pairs if values.is_sequence(pair)] if values.is_sequence(pairs) else []
+    return names, tuple(
+        tuple(end if 0 < end <= len(names) else 1 + abs(end) % len(names) for end in pair) for pair in ends
+    )
+
+
+@codec("svg_graph")
+def svg_graph(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`keypoint_names, skeleton | svg_graph`: a drawing of circles with `data-label-name` and of lines between them.
+
+    Circles have numbers in `data-node-id`, to which `data-node-from` and `data-node-to` of lines refer. Places and
+    colours only say how a program draws the graph. They are not read; new places are put on a line.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> str:
+        told, pairs = values.sequence(value, 2)
+        names = tuple(map(values.text, values.sequence(() if told is None else told)))
+        if not names or len(set(names)) < len(names):
+            raise UnfitError("names of keypoints, each once", told)
+        edges = [values.sequence(pair, 2) for pair in values.sequence(() if pairs is None else pairs)]
+        if not all(type(end) is int and 0 < end <= len(names) for pair in edges for end in pair):
+            raise UnfitError(f"pairs of numbers from 1 to {len(names)}", pairs)
+        lines = [
+            f'<line x1="{10 * a}" y1="{10 * a}" x2="{10 * b}" y2="{10 * b}" data-type="edge" data-node-from="{a}" '
+            f'data-node-to="{b}"></line>'
+            for a, b in edges
+        ]
+        circles = [
+            f'<circle r="1.5" cx="{10 * i}" cy="{10 * i}" data-type="element node" data-element-id="{i}" '
+            f'data-node-id="{i}" data-label-name="{escape(name, quote=True)}"></circle>'
+            for i, name in enumerate(names, 1)
+        ]
+        return "".join([*lines, *circles])
+
+    def decode(value: Any, env: Env) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+        marks = [dict(_MARK.findall(tag)) for tag in _TAG.findall(values.text(value))]
+        named = {
+            one["node-id"]: unescape(one["label-name"]) for one in marks if one.keys() >= {"node-id", "label-name"}
+        }
+        ends = [(one["node-from"], one["node-to"]) for one in marks if one.keys() >= {"node-from", "node-to"}]
+        if not named or len(set(named.values())) < len(named) or not all(end in named for pair in ends for end in pair):
+            raise UnfitError("circles with names and lines between them", value)
+        number = {node: i for i, node in enumerate(named, 1)}
+        return tuple(named.values()), tuple((number[a], number[b]) for a, b in ends)
+
+    return Codec(encode=encode, decode=decode, fit=_fit_graph)
+
+
+_TAG = re.compile(r"<(?:line|circle)\b([^<>]*)>")
+_MARK = re.compile(r'\bdata-([a-z-]+)="([^"]*)"')
