@@ -209,15 +209,23 @@ def _numbers(
     made = lines.get(("areas, written as objects", "areas"), 0) if table == "objects" else 0
     if table == "areas":  # several objects may be part of one area
         after, gone = min(after, before), min(gone, before)
-    twice = 0
+    twice = sum(map(_told_twice, (one.item for one in handed))) if table == "objects" else 0
     if table == "labels":
         twice = sum(len(one.own.labels) - len(_distinct(one.own.labels)) for one in handed)
         after -= sum(_denied_anew(one.own, back[one.own.key]) for one in handed if one.own.key in back)
     if before - twice + made - gone == after:
-        return  # two labels of one category are two rows, but one label when read
-    if not 0 <= before + made - gone - after <= aside:
+        return  # two labels of one category are two rows, but one label when read; so are objects of two subsets
+    if not 0 <= before + made - gone - after <= aside + twice:
         words = f"{before} were handed over, {made} made, {gone} are named as gone, {after} came back"
         yield Difference(f"{table} by number", "all items", words)
+
+
+def _told_twice(item: Item) -> int:
+    """Return how many objects are those of another subset again, which are one object when they are read."""
+    if len(item.subsets) < 2:
+        return 0
+    alone = [msgspec.structs.replace(thing, origin=None) for thing in item.objects]
+    return sum(thing in alone[:place] for place, thing in enumerate(alone))
 
 
 def _denied_anew(own: Item, other: Item) -> int:

@@ -144,6 +144,7 @@ class Losses:
             for meaning, scope in meanings
             if scope.kind == "object" and meaning.where == "record" and meaning.name.startswith("attributes")
         }
+        self.by_number = not same and not wanted_slots.names_category_by(target, "name")
         self.may_lack_categories = not same and (categories.fixed or "categories" not in self.tables)
         if any(scope.kind == "attribute" for _, scope in meanings):
             self.object_attributes.add("")
@@ -221,6 +222,7 @@ class Losses:
         if self.same:
             return
         slots_lost, numbered, plain, is_fixed = self._slots, self.numbered, self._plain, self.categories.fixed
+        by_number = self.by_number
         left_out: dict[Hashable, set[str]] = {}
         for mark, names in refused:
             left_out.setdefault(mark, set()).update(names)
@@ -248,6 +250,8 @@ class Losses:
                 slots_lost[gone] = slots_lost.get(gone, 0) + 1
             if thing.attributes or is_fixed:
                 self._named(thing, bits, left_out.get(one, ()))
+            if by_number and thing.category is not None and not thing.category.name:
+                self._unnamed(thing.category)
         self._of_item(item, left_out.get(id(item), ()))
 
     def _gone(self, thing: Object, stated: int, bits: int, item: Item) -> int:
@@ -320,6 +324,12 @@ class Losses:
                 self.note(f"attribute {name}")
         if thing.category is not None and self.categories.fixed and not self.categories.holds(thing.category):
             self.note(f"category {thing.category.name}")
+
+    def _unnamed(self, category: Category) -> None:
+        """Count a category without a name, such as a mere colour, that has no number in the target's list either."""
+        own = self.categories.own(category)
+        if own is None or (own.id is None and own.index is None):
+            self.note("categories of objects")
 
     def lines(self) -> list[str]:
         """Return one line per kind of loss, sorted: `hidden regions: 64 objects`, `kept fields: license (3 items)`."""
