@@ -195,3 +195,17 @@ def test_a_track_that_a_target_needs_is_none_that_another_object_of_the_frame_ha
     stated = [{track for track in row if track} for row in tracks]
     assert all(any(own <= set(row) for row in back) for own in stated)
     assert "DUPLICATE" not in {one.code for one in found.findings}
+
+
+def test_frames_count_from_where_the_target_begins(tmp_path: Path) -> None:
+    frames = {f"img1/00000{number}.jpg": None for number in (1, 2)}
+    data = put(tmp_path / "in", {**frames, "gt/gt.txt": "1,1,2,3,4,5,1,1,1\n2,1,3,3,4,5,1,1,1\n"})
+    video, _ = converted(data, "cvat_video", spec="mot_seq")
+    assert sorted(file.name for file in video.glob("images/*")) == ["frame_000000.jpg", "frame_000001.jpg"]
+    assert [line.split('"')[1] for line in (video / "annotations.xml").read_text().splitlines() if "<box" in line] == [
+        "0",
+        "1",
+    ]
+    back, _ = converted(video, "mot_seq", spec="cvat_video")
+    assert sorted(file.name for file in back.glob("**/*.jpg")) == ["000001.jpg", "000002.jpg"]
+    assert [line.split(",")[0] for line in next(back.glob("**/gt.txt")).read_text().splitlines()] == ["1", "2"]

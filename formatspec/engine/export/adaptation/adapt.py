@@ -250,7 +250,7 @@ class Adapter:
         names = naming.of(item, index)
         if self.numbers_meet and item.id is not None:
             item = msgspec.structs.replace(item, id=None)
-        moments = {slot: names.get(slot) if slot in naming.names else getattr(item, slot) for slot in MOMENTS}
+        moments = {slot: names.get(slot) if slot in naming.names else naming.moment(item, slot) for slot in MOMENTS}
         return msgspec.structs.replace(
             item, key=naming.own_key(item, names), captures=names, subsets=naming.subsets(item),
             image=naming.placed(item.image, names), objects=self._objects(item, index), **moments,

@@ -34,6 +34,12 @@ class NoPlaceError(ValueError):
     """The target has no place for something that every item needs. The message says what to do."""
 
 
+def frames_later(source: Format, target: Format) -> int:
+    """Return by how much a target's numbers of frames are greater, where both formats say from where they count."""
+    first, other = (form.spec.counts_from.get("frame") for form in (source, target))
+    return 0 if first is None or other is None else other - first
+
+
 def spoken(category: Category) -> str:
     """Return a category's name; if it has none, its number, or its colour as `#rrggbb`."""
     if category.name:
@@ -69,6 +75,7 @@ class Naming:
         self.categories: Any = None
         self.subsets_of_source: Callable[[], Iterable[str]] = tuple
         self.subset = lru_cache(maxsize=256)(self._subset)
+        self.later = frames_later(source, target)
         self._inherited = source.key_names
         self._is_same = source.source.is_same(target.source)
         self._parts = tuple(name for name in source.key_names if name != "subset")
@@ -250,7 +257,7 @@ class Naming:
     def _said(self, name: str) -> Iterator[Callable[[Item], Any]]:
         """Yield functions that give what an item states for a capture; each gives None if the item states nothing."""
         if name in MOMENTS:
-            yield lambda item: getattr(item, name)
+            yield lambda item: self.moment(item, name)
         if name.startswith("label.category."):
             yield lambda item: _of_label(item, name.rpartition(".")[2])
             return
@@ -259,6 +266,11 @@ class Naming:
             return
         if name not in ("name", "id") and name in self._inherited:
             yield lambda item: self._inherited_name(name, item)
+
+    def moment(self, item: Item, name: str) -> Any:
+        """Return an item's sequence or frame as the target counts it; None if the item states none."""
+        value = getattr(item, name)
+        return value + self.later if name == "frame" and value is not None and self.later else value
 
     def _inherited_name(self, name: str, item: Item) -> Any:
         """Return the value of a capture of this name in the source; None if it cannot name a folder."""
