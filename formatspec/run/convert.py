@@ -197,6 +197,9 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     in_files = [] if conversion.adapter.same else list(kept_in_files(source))
     for what, unit in in_files:
         losses.note(what, unit)
+    unlike = 0 if conversion.adapter.same else sum(finding.code == "ROWS_UNLIKE" for finding in findings)
+    if unlike:
+        losses.note("what further rows of an object say otherwise", "values", unlike)
     for path in files_of_no_item(source) if plan.takes_all else ():
         losses.note(f"{path}: it lists no item", "files")
     finisher.tally.count(KEPT_FIELDS, "", len(in_files), 0, len(in_files))

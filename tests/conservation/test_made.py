@@ -209,3 +209,18 @@ def test_frames_count_from_where_the_target_begins(tmp_path: Path) -> None:
     back, _ = converted(video, "mot_seq", spec="cvat_video")
     assert sorted(file.name for file in back.glob("**/*.jpg")) == ["000001.jpg", "000002.jpg"]
     assert [line.split(",")[0] for line in next(back.glob("**/gt.txt")).read_text().splitlines()] == ["1", "2"]
+
+
+@pytest.mark.parametrize("to", ["coco", "coco_panoptic", "lvis", "supervisely", "doclaynet", "publaynet", "objects365"])
+def test_numbers_made_for_ids_that_are_texts_are_named(to: str, tmp_path: Path) -> None:
+    columns = (
+        "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside"
+    )
+    files = {
+        "images/train/a.jpg": None,
+        "annotations/oidv6-train-annotations-bbox.csv": f"{columns}\na,xclick,/m/01g317,1,0.1,0.5,0.1,0.5,0,0,0,0,0\n",
+        "annotations/class-descriptions-boxable.csv": "/m/01g317,Person\n",
+    }
+    out, lost = converted(put(tmp_path / "in", files), to, spec="open_images")
+    assert lost["category ids"] == 1
+    assert not any(b"/m/01g317" in file.read_bytes() for file in out.rglob("*.json") if not file.name.startswith("."))

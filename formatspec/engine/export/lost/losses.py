@@ -198,11 +198,18 @@ class Losses:
                 self.note("categories without objects", "categories")
             for name, words in CATEGORY_NAMES.items():
                 value = getattr(category, name)
-                if value is not None and value not in ((), "") and name not in self.category_slots:
+                if value is None or value in ((), ""):
+                    continue
+                if name not in self.category_slots or (name == "id" and self._numbers_anew(category)):
                     self.note(words, "categories")
             told = self.category_slots
             if "attributes" not in told and any(f"attributes.{name}" not in told for name in category.attributes):
                 self.note("attributes of categories", "categories")
+
+    def _numbers_anew(self, category: Category) -> bool:
+        """Return whether a category has another id in the target, such as a number in place of a text."""
+        own = self.categories.own(category)
+        return own is not None and own.id != category.id
 
     def _lists(self, category: Category) -> bool:
         """Return whether the target's own list of categories has this one."""
