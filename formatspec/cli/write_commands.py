@@ -346,7 +346,8 @@ def _tell(result: Result, as_json: bool, dry_run: bool, whole: Callable[[], Any]
     for one in result.actions:
         say_out(f"{one.code}: {_DONE[one.action].format(amount(one.count, _UNITS.get(one.action, 'finding')))}")
     if result.skipped:
-        typer.echo(f"left out: {amount(result.skipped, 'invalid item')}")
+        with_them = f" with {amount(result.skipped_objects, 'object')}" if result.skipped_objects else ""
+        typer.echo(f"left out: {amount(result.skipped, 'invalid item')}{with_them}")
     if result.losses:
         typer.echo(f"{result.target} cannot hold:")
         for line in result.losses:

@@ -150,7 +150,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     claimed: set[str] = set()
     categories: set[str] = set()
     coverage = Coverage()
-    items = files = copied = left_out = classed = classless = joined = boxed = objects = outlines = 0
+    items = files = copied = left_out = with_objects = classed = classless = joined = boxed = objects = outlines = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -163,7 +163,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         claimed |= made.claimed
         categories |= made.categories
         items, files, copied = items + made.items, files + made.media, copied + made.copied
-        left_out += made.left_out
+        left_out, with_objects = left_out + made.left_out, with_objects + made.with_objects
         classed += made.classed
         joined += made.joined
         coverage.add(made.coverage)
@@ -234,7 +234,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
               if conversion.labels is not None and plan.takes_all else ()),
             *_of_boxes(conversion, boxed, objects, losses),
         ),
-        actions=actions, unaccounted=unaccounted,
+        actions=actions, unaccounted=unaccounted, skipped_objects=with_objects,
     )  # fmt: skip
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coco_like import coco_document
 from law import recorded
 from small_datasets import coco, converted, counted, outlined, put
 
 import formatspec as fs
 from formatspec.engine.resolve import held_slots
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
 from formatspec.testing.read_back import read_output, unexplained
 
@@ -291,3 +293,44 @@ def test_ids_that_were_made_are_not_lost(tmp_path: Path) -> None:
     )
     _, lost = converted(data, str(target), spec="yolo_ultralytics")
     assert "object ids" not in lost
+
+
+def test_the_objects_of_an_item_that_is_left_out_are_counted(tmp_path: Path) -> None:
+    files = {f"images/{subset}/a.png": None for subset in ("train", "val")}
+    rows = [{"bbox": [1, 2, 3, 4], "area": 12}, {"bbox": [2, 3, 4, 5], "area": 20}]
+    for subset in ("train", "val"):
+        files[f"annotations/instances_{subset}.json"] = coco_document([("a.png", 20, 10)], rows)
+    result = fs.convert(
+        put(tmp_path / "in", files), spec="coco", to="voc", out=tmp_path / "out", on=["ITEM_COLLISION=drop-item"]
+    )
+    assert (result.items, result.skipped, result.skipped_objects) == (1, 1, 2)
+
+
+def test_attributes_of_a_tag_are_held_by_a_table_of_attributes(tmp_path: Path) -> None:
+    label = {"id": 0, "type": "label", "label_id": 0, "attributes": {"source": "verification"}}
+    document = {
+        "categories": {"label": {"labels": [{"name": "cat"}]}},
+        "items": [{"id": "a", "annotations": [label], "image": {"path": "a.png", "size": [10, 20]}}],
+    }
+    data = put(tmp_path / "in", {"annotations/train.json": document, "images/train/a.png": None})
+    out, lost = converted(data, "cvat_images", spec="datumaro")
+    assert "attributes of labels" not in lost
+    (read,) = next(iter(fs.open(out, "cvat_images"))).labels
+    assert read.attributes == {"source": "verification"}
+
+
+def test_what_further_rows_of_an_object_say_is_named(tmp_path: Path) -> None:
+    ring = {"label": "cat", "group_id": 1, "shape_type": "polygon", "points": [[1, 1], [5, 1], [5, 5]], "flags": {}}
+    shapes = [{**ring, "description": "left"}, {**ring, "points": [[7, 1], [9, 1], [9, 5]], "description": "right"}]
+    document = {
+        "version": "5.0.1",
+        "imagePath": "a.png",
+        "imageData": None,
+        "imageHeight": 10,
+        "imageWidth": 20,
+        "flags": {},
+    }
+    data = put(tmp_path / "in", {"a.json": {**document, "shapes": shapes}, "a.png": None})
+    assert converted(data, "coco", spec="labelme")[1]["what further rows of an object say otherwise"] == 1
+    with pytest.raises(RefusedError):
+        fs.convert(data, spec="labelme", to="coco", out=tmp_path / "out", lossless=True, allow_loss=["groups"])

@@ -48,6 +48,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         out: Where the output is.
         items: How many items were written.
         skipped: How many were left out.
+        skipped_objects: How many objects were left out with them.
         files: How many files were written.
         losses: The lines of the loss report.
         loss_report: The same as data.
@@ -62,6 +63,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     out: str
     items: int
     skipped: int
+    skipped_objects: int = 0
     files: int
     losses: tuple[str, ...]
     loss_report: tuple[dict[str, Any], ...]

@@ -143,7 +143,8 @@ class Conversion:
                 refused = Finding(code=error.code, level="error", item=item.key, message=str(error), scope="item",
                                   file=item.image.path if item.image else None)  # fmt: skip
                 refused = msgspec.structs.replace(refused, action=self.plan.policy.action(refused))
-                made.left_out += refused.action != "error"
+                if refused.action != "error":
+                    made.leave_out(item)
                 made.refused.append(refused)
                 continue
             except (TooLargeError, MemoryError) as error:
@@ -237,7 +238,7 @@ class Conversion:
         made.found += [(named(done), place) for done, place in zip(outcome.done, places, strict=True)]
         stops = any(done.action == "error" for done in outcome.done)
         if outcome.item is None and not stops:
-            made.left_out += 1
+            made.leave_out(item)
         changed = outcome.item is not item or any(done.action in ("drop", "fix", "clip") for done in outcome.done)
         if outcome.item is None or stops:
             return None, changed
@@ -251,7 +252,7 @@ class Conversion:
         judged = in_target(self.plan.policy, self.judge, item, stated)
         made.found += [(named(done), None) for done in judged.done]
         if judged.item is None:
-            made.left_out += 1
+            made.leave_out(item)
         return None if any(done.action == "error" for done in judged.done) else judged.item
 
     def _read_whole(self, index: int, made: Written) -> Item | None:
@@ -265,6 +266,7 @@ class Conversion:
         if item is None:
             made.found += [(found, at) for found, at in again.found if found.action in ("drop-item", "error")]
             made.left_out += again.left_out
+            made.with_objects += again.with_objects
         return item
 
     @cached_property
@@ -376,6 +378,7 @@ class Written(msgspec.Struct):
 
     items: int = 0
     left_out: int = 0
+    with_objects: int = 0
     media: int = 0
     copied: int = 0
     found: Noted = []
@@ -390,6 +393,11 @@ class Written(msgspec.Struct):
     classless: int = 0
     outlines: int = 0
     part: ShardOutput | None = None
+
+    def leave_out(self, item: Item) -> None:
+        """Count an item that is not written, and the objects that go with it."""
+        self.left_out += 1
+        self.with_objects += len(item.objects)
 
 
 def kept_by_objects(item: Item) -> int:

@@ -155,6 +155,9 @@ class Losses:
                 for kind in ("label", "caption")
             )
         )
+        tables = {scope.outer.kind for _, scope in meanings if scope.kind == "attribute" and scope.outer is not None}
+        for kind, slots in (("label", self.label_slots), ("caption", self.caption_slots)):
+            slots |= {"attributes"} if kind in tables else set()
 
     def note(self, what: str, unit: str = "objects", count: int = 1) -> None:
         """Count a loss."""
