@@ -46,3 +46,9 @@ def test_an_image_that_no_row_lists_is_named(boxes: Path, tmp_path: Path) -> Non
     lines = counted(result)
     assert lines["items not written (no row tells of them)"] == lines["subsets not written (no row tells of them)"] == 2
     assert sorted(item.key for item in fs.open(result.out, spec="sku110k")) == ["train0", "val0"]
+
+
+@pytest.mark.parametrize(("to", "items"), [("yolo_ultralytics", 2), ("imagenet", 4), ("voc", 0), ("coco", 0)])
+def test_without_images_what_only_their_paths_tell_is_named(to: str, items: int, boxes: Path, tmp_path: Path) -> None:
+    result = fs.convert(boxes, spec="coco", to=to, out=tmp_path / "out", media="none")
+    assert counted(result).get("items not written (no image)", 0) == items

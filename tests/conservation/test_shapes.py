@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_datasets import coco, converted, put
+from small_datasets import coco, converted, outlined, put
 
 import formatspec as fs
 from formatspec.testing.memory import image_bytes
@@ -207,3 +207,11 @@ def test_an_object_whose_keypoints_are_all_unlabelled_is_written_by_its_box(tmp_
     boxed, posed = item.objects
     assert boxed.bbox == pytest.approx((16, 12, 8, 6)) and not boxed.keypoints
     assert len(posed.keypoints) == 2 and lost["boxes"] == lost["keypoints"] == 1
+
+
+@pytest.mark.parametrize("to", ["ade20k2017", "ade20k2020", "coco_panoptic"])
+def test_a_box_alone_has_no_pixels(to: str, tmp_path: Path) -> None:
+    rows = [outlined(1, 2, 8, 9), {"bbox": [20, 20, 5, 5], "area": 25}]
+    out, lost = converted(coco(tmp_path / "in", rows), to)
+    assert lost["objects not written (no region)"] == 1
+    assert [len(item.objects) for item in fs.open(out, to)] == [1]

@@ -142,6 +142,7 @@ class Exporter:
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.spool = RowSpool(target, self.spooled, self.numbering)
         self.told: set[str] = set()
+        self.brings = True
         self.listed_by, self.subsets_by = asked.listed_by_records(target), asked.subsets_by_records(target)
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
@@ -211,7 +212,7 @@ class Exporter:
         if self.losses.may_lack_categories:
             self.used.update(category_names(item))
         unwritten = self.unwritten if whole else self.beside_copies
-        lost = [*left_out, *unwritten.of(own, setting, stated), *self._untold(own)]
+        lost = [*left_out, *unwritten.of(own, setting, stated), *self._untold(own, bool(files))]
         for what, unit in lost:
             self.losses.note(what, unit)
         if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
@@ -223,8 +224,16 @@ class Exporter:
         self.losses.item(own, setting.held, [(id(own) if mark == id(told) else mark, n) for mark, n in setting.refused])
         return own
 
-    def _untold(self, item: Item) -> Iterator[tuple[str, str]]:
+    def without_images(self) -> None:
+        """Count as lost what only the path of an image would tell, since no image is brought."""
+        self.brings = self.same or IMAGE not in self.target.roles
+        if not self.brings and any(name.startswith("label.") for name in self.target.roles[IMAGE].captures):
+            self.unwritten.first.discard("labels")
+
+    def _untold(self, item: Item, has_files: bool) -> Iterator[tuple[str, str]]:
         """Yield the losses of an item of which no row of a shared file tells, where only such rows would."""
+        if not self.brings and not has_files and not self.told:
+            yield "items not written (no image)", "items"
         if self.listed_by and self.told.isdisjoint(self.listed_by):
             yield f"items not written ({NO_ROW})", "items"
         if self.subsets_by and item.subsets and self.told.isdisjoint(self.subsets_by):

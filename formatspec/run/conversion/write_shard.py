@@ -120,6 +120,8 @@ class Conversion:
             self.as_read,
             self.spelled,
         )
+        if self.plan.media == "none":
+            made.without_images()
         if self.plan.policy.fixes("GEOMETRY"):
             made.unheld = frozenset()  # boxes around lines and points replace them
         return made

@@ -18,6 +18,7 @@ from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import CROWDS, KEEP, KEPT_FORMATS, Format
+from formatspec.engine.spec.object_rows import object_tables
 from formatspec.language.leaf import Bind
 from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Item, Object
@@ -188,6 +189,8 @@ def _leaf_of(form: Format, slot: str) -> tuple[Bind | None, Any]:
 
 NO_CATEGORY = "objects not written (no category.name)"
 """The report's words for objects that have no category name, in a target whose label images and documents need one."""
+NO_PIXELS = "objects not written (no region)"
+"""The report's words for objects that have no pixels, in a target where each row has its pixels in a label image."""
 CROWDS_LEFT = "left out (crowds)"
 """The report's words for crowds, in a target that has no objects for them."""
 STATES_LEFT = {"no": "left out (stated as absent)", "unsure": "left out (unsure)"}
@@ -231,6 +234,7 @@ class Adapter:
         self.ids_in_pixels = _binds_in_pixels(target, "id")
         self.ids_name_files = any(role.is_named_by_object for role in target.roles.values())
         self.lists_objects = not self.same and target.lists_objects
+        self.needs_pixels = self.lists_objects and _needs_pixels(target)
         self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
         self.leaves_states = not self.same and not wanted_slots.tells_states(target)
         self.id_digits = _id_digits(target)
@@ -280,6 +284,10 @@ class Adapter:
         if self.lists_objects and any(thing.category is None for thing in shown.objects):
             known = tuple(thing for thing in shown.objects if thing.category is not None)
             lost += [(NO_CATEGORY, "objects")] * (stated - len(known))
+            shown, stated = msgspec.structs.replace(shown, objects=known), len(known)
+        if self.needs_pixels and any(map(_is_without_pixels, shown.objects)):
+            known = tuple(thing for thing in shown.objects if not _is_without_pixels(thing))
+            lost += [(NO_PIXELS, "objects")] * (stated - len(known))
             shown, stated = msgspec.structs.replace(shown, objects=known), len(known)
         if areas_as_objects and item.areas:
             shown = self._without_crowds(with_areas_as_objects(shown))
@@ -422,6 +430,22 @@ def _fits(chain: Chain, place: int, count: int, value: Any) -> bool:
     except UnfitError:
         return False
     return True
+
+
+@remembered(KEPT_FORMATS)
+def _needs_pixels(form: Format) -> bool:
+    """Return whether each object must have pixels in a label image that items cannot lack."""
+    pictures = (role for role in form.documents if role.kind == "pixels" and not role.optional)
+    return any(True for role in pictures for _ in object_tables(role.document_rule))
+
+
+PAINTED = ("region", "hidden", "polygons", "rotated", "circle", "ellipse")
+"""The slots of an object that give it pixels."""
+
+
+def _is_without_pixels(thing: Object) -> bool:
+    """Return whether an object states nothing that bounds pixels; a box alone does not tell which are the object's."""
+    return not any(getattr(thing, slot) not in (None, ()) for slot in PAINTED)
 
 
 def _binds_in_pixels(form: Format, name: str) -> bool:
