@@ -202,6 +202,11 @@ class JoinedDatasets(OpenDataset):
         made._united = united
         return made
 
+    @property
+    def opened(self) -> tuple[OpenDataset, ...]:
+        """The datasets of all parts."""
+        return tuple(one for part in self.parts for one in part.dataset.opened)
+
     def _placed(self) -> Iterator[tuple[str, Place]]:
         """Yield the items of all parts with the paths that their images have in the whole."""
         taken: dict[str, set[str | None]] = defaultdict(set)

@@ -194,7 +194,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     except CannotWriteError as error:
         raise RefusedError(f"nothing was written: {error}", told) from None
     losses.listed(conversion.listed, finisher.used)
-    in_files = [] if conversion.adapter.same else list(kept_in_files(source))
+    in_files = [] if conversion.adapter.same else [kept for one in source.opened for kept in kept_in_files(one)]
     for what, unit in in_files:
         losses.note(what, unit)
     unlike = 0 if conversion.adapter.same else sum(finding.code == "ROWS_UNLIKE" for finding in findings)

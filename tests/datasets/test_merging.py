@@ -125,3 +125,16 @@ def test_items_without_a_subset_are_told_apart_from_those_of_any(tmp_path: Path)
     assert fs.open(one).subsets == ("default",) and fs.open(two).subsets == ("train",)
     fs.merge([fs.open(one), fs.open(two)], tmp_path / "out", to="yolo_ultralytics")
     assert fs.open(tmp_path / "out").keys == ["train/a", "train/two/a"]
+
+
+def test_what_the_files_of_each_part_keep_is_named(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        written(tmp_path / name, "coco", **{name: [("cat", (0, 0, 4, 4))]})
+        file = next((tmp_path / name).glob("annotations/*.json"))
+        document = json.loads(file.read_text("utf-8"))
+        document["categories"][0]["color"] = "#ff0000"
+        file.write_text(json.dumps({**document, "info": {"by": name}, "reviewed_by": name}), "utf-8")
+    result = fs.merge([fs.open(tmp_path / name) for name in ("one", "two")], tmp_path / "out", to="yolo_ultralytics")
+    lost = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
+    assert lost["kept fields: info", "files"] == lost["kept fields: reviewed_by", "files"] == 2
+    assert lost["kept fields: color", "categories"] == 2

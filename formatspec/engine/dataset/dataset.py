@@ -107,6 +107,11 @@ class OpenDataset:
         """The name of the format."""
         return self.form.name
 
+    @property
+    def opened(self) -> tuple[OpenDataset, ...]:
+        """The datasets whose files are read: this one, or those of which it is made."""
+        return (self,)
+
     def __len__(self) -> int:
         """Return how many items there are, including those with errors."""
         return len(self.entries)
