@@ -48,6 +48,7 @@ class WriteSetting:
         apart: Whether the target holds regions and polygons in separate places, so that neither replaces the other.
         unheld: Which of lines and keypoints the target does not hold, so that an object of nothing else has no box.
         boxed: Whether the target holds only the boxes of objects, so that their areas are those of the boxes.
+        closely: Whether areas are computed with regard to edges of outlines that cross.
         drawn: Whether the target holds outlines of objects only as the pixels inside them.
         claims: How many rows the writers have given.
         odd: Label images that do not show what was painted, each with the number of values painted and found.
@@ -60,7 +61,7 @@ class WriteSetting:
     """
 
     __slots__ = (
-        "apart", "boxed", "captures", "categories", "claims", "columns", "drawn", "file", "folder", "held",
+        "apart", "boxed", "captures", "categories", "claims", "closely", "columns", "drawn", "file", "folder", "held",
         "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused", "renumbered", "rows",
         "seen", "subsets", "unheld", "values",
     )  # fmt: skip
@@ -77,6 +78,7 @@ class WriteSetting:
         self.renumbered: frozenset[str] = frozenset()
         self.apart = False
         self.boxed = False
+        self.closely = False
         self.drawn = False
         self.index = 0
         self.held: dict[Hashable, int] = {}
@@ -423,7 +425,11 @@ _OBJECT: dict[str, Getter] = {
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
     "region": lambda context: derive.region(context.record, *_size(context)),
-    "area": lambda context: derive.box_area(context.record) if context.setting.boxed else derive.area(context.record),
+    "area": lambda context: (
+        derive.box_area(context.record)
+        if context.setting.boxed
+        else derive.area(context.record, context.setting.closely)
+    ),
     "extent": lambda context: derive.surround(context.record) or context.record.bbox,
     "labelled": lambda context: derive.labelled(context.record),
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
