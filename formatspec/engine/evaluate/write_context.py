@@ -47,6 +47,7 @@ class WriteSetting:
         paths: How a role's path is rendered for a context.
         apart: Whether the target holds regions and polygons in separate places, so that neither replaces the other.
         unheld: Which of lines and keypoints the target does not hold, so that an object of nothing else has no box.
+        beneath: The `id()` of each object that was made of an area and therefore lies beneath all others.
         boxed: Whether the target holds only the boxes of objects, so that their areas are those of the boxes.
         closely: Whether areas are computed with regard to edges of outlines that cross.
         drawn: Whether the target holds outlines of objects only as the pixels inside them.
@@ -61,9 +62,9 @@ class WriteSetting:
     """
 
     __slots__ = (
-        "apart", "boxed", "captures", "categories", "claims", "closely", "columns", "drawn", "file", "folder", "held",
-        "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused", "renumbered", "rows",
-        "seen", "subsets", "unheld", "values",
+        "apart", "beneath", "boxed", "captures", "categories", "claims", "closely", "columns", "drawn", "file",
+        "folder", "held", "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused",
+        "renumbered", "rows", "seen", "subsets", "unheld", "values",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
@@ -77,6 +78,7 @@ class WriteSetting:
         self.file = ""
         self.renumbered: frozenset[str] = frozenset()
         self.apart = False
+        self.beneath: frozenset[int] = frozenset()
         self.boxed = False
         self.closely = False
         self.drawn = False
