@@ -446,6 +446,14 @@ def box_of(thing: Object, unheld: frozenset[str]) -> derive.Box | None:
     return derive.bbox(thing)
 
 
+def is_flat(thing: Object) -> bool:
+    """Return whether an object consists of only a line or points, around which a box has no area."""
+    if is_unbounded(thing) is None:
+        return False
+    box = derive.surround(thing)
+    return box is None or box[2] <= 0 or box[3] <= 0
+
+
 def is_unbounded(thing: Object) -> str | None:
     """Return `polyline` or `keypoints` if an object consists of only that; None for any other object."""
     if (
