@@ -16,6 +16,7 @@ from formatspec.codecs import arguments as take
 from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 from formatspec.codecs.values import Number, Ring
+from formatspec.model.plain.windings import against
 
 
 def _counted(ring: Ring, count: int | None, what: str) -> Ring:
@@ -130,8 +131,9 @@ def numbered_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 def with_holes(arguments: Sequence[Argument], site: Site) -> Codec:
     """`exterior, interior: polygon | with_holes`: an outline as points, and the outlines of its holes.
 
-    With `with_holes(flat)`, they are written as lists x, y, x, y, ...; both forms are read. When read, holes are joined
-    to the outline by bridges of no width, which leave the filled area unchanged. A ring is written without holes.
+    With `with_holes(flat)`, they are written as lists x, y, x, y, ...; both forms are read. When read, holes are turned
+    to run against the outline, and joined to it by bridges of no width, which leave the filled area unchanged. A ring
+    is written without holes.
     """
     is_flat = bool(take.names(take.plain(arguments, 0, 1), ["flat"]))
 
@@ -143,7 +145,8 @@ def with_holes(arguments: Sequence[Argument], site: Site) -> Codec:
         exterior, holes = values.sequence(value, 2)
         ring = values.ring_of(exterior)
         joined = list(ring)
-        for hole in map(values.ring_of, values.sequence(holes)):
+        for given in map(values.ring_of, values.sequence(holes)):
+            hole = against(given, ring)
             joined += [*(ring[:2] if len(joined) == len(ring) else ()), *hole, *hole[:2], *ring[:2]]
         return tuple(joined)
 

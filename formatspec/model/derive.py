@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from formatspec.model.limits import TooLargeError
+from formatspec.model.outlines import area_within, joined
 from formatspec.model.region import Region
 
 SAME_OUTLINE = 0.99
@@ -174,18 +175,7 @@ def polygon(thing: Shape, as_stated: bool = False) -> Ring | None:
         ring = thing.region.one_ring()
         return None if ring is None else tuple(ring)
     rings = thing.polygons or polygons(thing)
-    return bridged(rings) if rings else None
-
-
-def bridged(rings: Sequence[Ring]) -> Ring:
-    """Join rings to one; filled by the even-odd rule, it covers the same pixels as the separate rings."""
-    if len(rings) == 1:
-        return rings[0]
-    start = rings[0][:2]
-    joined: list[float] = [*rings[0], *start]
-    for ring in rings[1:]:
-        joined += [*ring, *ring[:2], *start]
-    return tuple(joined[:-2])
+    return joined(rings) if rings else None
 
 
 def is_outlined(thing: Shape) -> bool:
@@ -257,12 +247,17 @@ def mask_region(thing: Shape, size: tuple[int, int] | None) -> Region | None:
     return _fill(rings, *size)
 
 
-def area(thing: Shape) -> float | None:
-    """Return the area of the region in pixels, or else of the polygons, of the rotated box, or of the box."""
+def area(thing: Shape, closely: bool = False) -> float | None:
+    """Return the area of the region in pixels, or else of the polygons, of the rotated box, or of the box.
+
+    Args:
+        thing: The object.
+        closely: Whether every outline is searched for edges that cross, not only those that look like it.
+    """
     if thing.region is not None:
         return thing.region.area
     if thing.polygons:
-        return sum(ring_area(ring) for ring in thing.polygons)
+        return area_within(thing.polygons, closely)
     if thing.rotated is not None:
         return thing.rotated[2] * thing.rotated[3]
     return box_area(thing)
@@ -272,13 +267,6 @@ def box_area(thing: Shape) -> float | None:
     """Return the area of an object's box, for cases where only the box is known."""
     box = bbox(thing)
     return None if box is None else box[2] * box[3]
-
-
-def ring_area(ring: Sequence[float]) -> float:
-    """Return the area inside a ring (the shoelace formula)."""
-    xs, ys = ring[::2], ring[1::2]
-    total = sum(xs[i - 1] * ys[i] - xs[i] * ys[i - 1] for i in range(len(xs)))
-    return abs(total) / 2
 
 
 def touches_border(thing: Shape, height: int | None, width: int | None) -> bool | None:

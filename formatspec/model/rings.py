@@ -72,8 +72,15 @@ def crosses_itself(ring: Sequence[float]) -> bool:
     Args:
         ring: x0, y0, x1, y1, …, in pixels; three points or more.
     """
-    starts = np.asarray(ring, np.float64).reshape(-1, 2)
-    ends = np.roll(starts, -1, 0)
+    return crossing((ring,))
+
+
+def crossing(rings: Sequence[Sequence[float]]) -> bool:
+    """Return whether two edges of closed rings cross between their ends, in one of them or in two; see above."""
+    own = [np.asarray(ring, np.float64).reshape(-1, 2) for ring in rings]
+    if not own:
+        return False
+    starts, ends = np.concatenate(own), np.concatenate([np.roll(points, -1, 0) for points in own])
     step = max(_AT_ONCE // len(starts), 1)
     for first in range(0, len(starts), step):
         a, b = starts[first : first + step, None], ends[first : first + step, None]

@@ -11,7 +11,7 @@ from formatspec.findings.codes import Action
 from formatspec.findings.finding import Finding
 from formatspec.model import derive
 from formatspec.model.flaws import RING, Size
-from formatspec.model.records import Item, Object, Origin, Ring
+from formatspec.model.records import Item, Object, Origin, Ring, note_area
 
 
 class Decision(NamedTuple):
@@ -209,8 +209,11 @@ def _computed_anew(thing: Object) -> Object:
     if thing.origin is None:
         return replace(thing, score=thing.score)
     before = thing.origin
-    origin = Origin(before.rows, before.rasters, before.index, before.documents, before.kept)
-    return replace(thing, origin=origin)
+    fresh = replace(thing, origin=Origin(before.rows, before.rasters, before.index, before.documents, before.kept))
+    area = derive.area(fresh, closely=True)
+    if area is not None and area != derive.area(fresh):
+        note_area(fresh, area)
+    return fresh
 
 
 def _without_parent(thing: Object) -> Object:

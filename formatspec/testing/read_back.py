@@ -462,6 +462,7 @@ def _has_keypoints(thing: Object, other: Object) -> bool:
     seen = [tuple(point) if point[2] else (0.0, 0.0, 0.0) for point in thing.keypoints]
     there = [tuple(point) if point[2] else (0.0, 0.0, 0.0) for point in other.keypoints]
     there += [(0.0, 0.0, 0.0)] * (len(seen) - len(there))
+    seen += [(0.0, 0.0, 0.0)] * (len(there) - len(seen))
     return len(seen) == len(there) and all(map(_near, seen, there))
 
 

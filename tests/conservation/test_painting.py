@@ -106,3 +106,42 @@ def test_synonyms_are_no_supercategories(tmp_path: Path) -> None:
     (category,) = json.loads((out / "annotations/instances_val.json").read_text())["categories"]
     assert "supercategory" not in category and category["attributes"] == {"synonyms": ["cup", "mug"]}
     assert not lost
+
+
+TOP = {"size": [30, 40], "counts": [0] + [10, 20] * 40}
+SKY = {"id": 9, "image_id": 1, "category_id": 5, "bbox": [0, 0, 40, 10], "area": 400, "segmentation": TOP}
+
+
+@pytest.mark.parametrize("paint", ["order", "area"])
+@pytest.mark.parametrize("to", ["coco_panoptic", "mots_png", "voc", "image_masks"])
+def test_areas_lie_beneath_objects_also_where_they_are_written_as_objects(tmp_path: Path, to: str, paint: str) -> None:
+    rows = [outlined(1, 1, 5, 5), outlined(0, 0, 40, 15, category_id=2)]
+    data = coco(tmp_path / "in", rows if paint == "area" else rows[:1])
+    images = [{"id": 1, "file_name": "a.png", "width": 40, "height": 30}]
+    sky = {"id": 5, "name": "sky", "supercategory": "outdoor"}
+    stuff = {"images": images, "annotations": [SKY], "categories": [sky]}
+    (objects,) = data.glob("annotations/instances_*.json")
+    put(data, {str(objects.relative_to(data)).replace("instances", "stuff"): json.dumps(stuff)})
+    out, lost = converted(data, to, options={"paint": paint})
+    assert "objects hidden by others" not in lost
+    (found,) = (
+        file for file in out.rglob("a.png") if not {"images", "JPEGImages", "SegmentationObject"} & {*file.parts}
+    )
+    labels = png.decode(found.read_bytes()).pixels
+    labels = labels[..., 0] if labels.ndim == 3 else labels
+    assert len({int(labels[2, 2]), int(labels[9, 39]), int(labels[29, 39])}) == 3
+    assert int((labels == labels[2, 2]).sum()) == 25
+
+
+def test_a_category_of_areas_alone_is_stuff_where_areas_are_written_as_objects(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", [outlined(1, 1, 5, 5), outlined(20, 20, 5, 5, category_id=2)], ("cat", "dog", "cow"))
+    images = [{"id": 1, "file_name": "a.png", "width": 40, "height": 30}]
+    named = [{"id": 5, "name": "sky"}, {"id": 2, "name": "dog"}]
+    rows = [SKY, {**SKY, "id": 10, "category_id": 2}]
+    stuff = {"images": images, "annotations": rows, "categories": named}
+    (objects,) = data.glob("annotations/instances_*.json")
+    put(data, {str(objects.relative_to(data)).replace("instances", "stuff"): json.dumps(stuff)})
+    out, _ = converted(data, "coco_panoptic")
+    (file,) = out.glob("annotations/panoptic_*.json")
+    categories = json.loads(file.read_text())["categories"]
+    assert {one["name"]: one["isthing"] for one in categories} == {"cat": 1, "dog": 1, "cow": 1, "sky": 0}

@@ -215,3 +215,49 @@ def test_a_box_alone_has_no_pixels(to: str, tmp_path: Path) -> None:
     out, lost = converted(coco(tmp_path / "in", rows), to)
     assert lost["objects not written (no region)"] == 1
     assert [len(item.objects) for item in fs.open(out, to)] == [1]
+
+
+CVAT = """<annotations><version>1.1</version>
+  <meta><task><id>5</id><labels><label><name>person</name><type>skeleton</type></label>
+  <label><name>head</name><type>points</type><parent>person</parent></label>
+  <label><name>foot</name><type>points</type><parent>person</parent></label>
+  <label><name>car</name></label></labels></task></meta>
+  <image id="0" name="a.png" width="40" height="30">{}</image></annotations>"""
+SKELETON = """<skeleton label="person" source="manual" z_order="0">
+  <points label="head" source="manual" outside="0" occluded="0" points="11.00,12.00"></points>
+  <points label="foot" source="manual" outside="1" occluded="0" points="13.00,22.00"></points></skeleton>"""
+POINTS = '<points label="car" source="manual" occluded="0" points="1.00,1.00;5.00,8.00" z_order="0"></points>'
+CUBOID = """<cuboid label="car" source="manual" occluded="0" xtl1="1" ytl1="1" xbl1="1" ybl1="5" xtr1="5" ytr1="1"
+  xbr1="5" ybr1="5" xtl2="7" ytl2="1" xbl2="7" ybl2="4" xtr2="3" ytr2="1" xbr2="3" ybr2="4" z_order="0"></cuboid>"""
+
+
+def cvat(folder: Path, *shapes: str) -> Path:
+    """A dataset of CVAT with one image and these shapes."""
+    files = {"images/a.png": image_bytes(40, 30, "png"), "annotations.xml": CVAT.format("".join(shapes))}
+    return put(folder, files)
+
+
+@pytest.mark.parametrize(
+    "to", ["labelme", "supervisely", "label_studio", "labelbox", "v7_darwin", "voc", "via_json", "via3_project"]
+)
+def test_one_visible_point_is_no_box_without_an_area(tmp_path: Path, to: str) -> None:
+    out, lost = converted(cvat(tmp_path / "in", SKELETON), to)
+    assert lost["objects not written (points, which bound no area)"] == 1
+    assert not any(item.objects for item in fs.open(out, to))
+
+
+@pytest.mark.parametrize("to", ["via_json", "via_csv"])
+def test_no_shape_is_without_points(tmp_path: Path, to: str) -> None:
+    """Points that VIA has no shape for are written by their box, and what has no geometry is named as not written."""
+    out, lost = converted(cvat(tmp_path / "in", CUBOID, POINTS), to)
+    (item,) = fs.open(out, to)
+    assert [thing.bbox for thing in item.objects] == [(1, 1, 4, 7)]
+    assert sum(count for what, count in lost.items() if what.startswith("objects not written")) == 1
+    assert lost["keypoints"] == 1
+
+
+def test_a_circle_has_no_empty_outline_beside_its_box(tmp_path: Path) -> None:
+    out, _ = converted(labelme(tmp_path / "in", ["circle"]), "v7_darwin")
+    (file,) = out.glob("releases/latest/annotations/*.json")
+    (row,) = json.loads(file.read_text())["annotations"]
+    assert "polygon" not in row and ("ellipse" in row or "bounding_box" in row)

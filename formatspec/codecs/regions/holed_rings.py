@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def holed_rings(arguments: Sequence[Argument], site: Site) -> Codec:
     """`holed_rings`: a region with holes as flat rings. A pixel is inside if an odd number of rings contains it.
 
-    A region without holes does not fit, since polygons suffice for it; see `apart`.
+    A region without holes does not fit, since polygons suffice for it; see `apart`. Rings that overlap are read too.
     """
     take.plain(arguments)
 
@@ -30,8 +30,10 @@ def holed_rings(arguments: Sequence[Argument], site: Site) -> Codec:
         return [list(ring) for one in outlines for ring in (one.outer, *one.holes)]
 
     def decode(value: Any, env: Env) -> Region:
-        region = _filled_evenodd(values.sequence(value), env)
-        checked(region)
+        rings = values.sequence(value)
+        region = _filled_evenodd(rings, env)
+        if region == _filled(rings, env):
+            checked(region)
         return region
 
     return Codec(
@@ -45,15 +47,19 @@ def holed_rings(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("apart")
 def apart(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`apart`: polygons that have no hole when they are filled by the even-odd rule, unchanged; see `holed_rings`."""
+    """`apart`: polygons, unchanged, that cover the same pixels by the even-odd rule; see `holed_rings`.
+
+    Those that overlap, of which one lies in another, or that have a hole between them, do not fit.
+    """
     take.plain(arguments)
 
     def checked(value: Any, env: Env) -> tuple[values.Ring, ...]:
         found = tuple(map(values.ring_of, values.sequence(value)))
         if len(found) < 2 or env.width <= 0 or env.height <= 0:
             return found
-        if any(outline.holes for outline in _filled_evenodd(found, env).to_polygons()):
-            raise UnfitError("polygons without holes", value)
+        region = _filled_evenodd(found, env)
+        if any(outline.holes for outline in region.to_polygons()) or region != _filled(found, env):
+            raise UnfitError("polygons without holes that do not overlap", value)
         return found
 
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
@@ -88,6 +94,13 @@ def _filled_evenodd(rings: Sequence[Any], env: Env) -> Region:
         raise
     except (ValueError, OverflowError) as error:
         raise UnfitError("rings of an image", rings) from error
+
+
+def _filled(rings: Sequence[Any], env: Env) -> Region:
+    """Return the pixels inside any of several rings that `_filled_evenodd` takes."""
+    from formatspec.model.region import Region
+
+    return Region.from_polygons([values.ring_of(ring) for ring in rings], env.height, env.width)
 
 
 def _fit_holed(value: Any, rng: random.Random, env: Env) -> Any:

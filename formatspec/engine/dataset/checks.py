@@ -107,19 +107,20 @@ class Checker:
                 context = root
             elif thing is not context.record:
                 context = WriteContext(root.setting, item, thing, root, places.get(id(thing), 0), len(item.objects))
+            known = self._values.get((id(leaf), thing is not None)) or self._value(leaf, thing is not None)
             try:
-                known = self._values.get((id(leaf), thing is not None))
-                expected: Any = (known or self._value(leaf, thing is not None))(context)
+                expected: Any = known(context)
+                if self._agrees(leaf, expected, value):
+                    continue
+                if leaf.near:  # only now, since it takes its time
+                    root.setting.closely = True
+                    expected = known(context)
+                    if self._agrees(leaf, expected, value):
+                        continue
             except ExpressionError:
                 continue
-            plain = type(expected) is type(value) and expected == value
-            if (
-                plain
-                or expected is None
-                or _means_the_same(expected, value)
-                or (leaf.near and _near(expected, value, self.pixels))
-            ):
-                continue
+            finally:
+                root.setting.closely = False
             finding = Finding(
                 code="DIFFERS", level="warning", message="the value differs from what follows from the data",
                 file=f"{self.prefix}{file}", pointer=pointer_text(path), item=one.key,
@@ -127,6 +128,12 @@ class Checker:
                 expected=spell_any(expected), got=value, rule=place_text(place),
             )  # fmt: skip
             yield Judgement(finding, (file, path), places.get(id(thing)))
+
+    def _agrees(self, leaf: Computed, expected: Any, value: Any) -> bool:
+        """Return whether a stated value is the computed one, or near enough to it where the leaf allows this."""
+        if expected is None or (type(expected) is type(value) and expected == value):
+            return True
+        return _means_the_same(expected, value) or (leaf.near and _near(expected, value, self.pixels))
 
     def _value(self, leaf: Computed, of_object: bool) -> Getter:
         """Return a function that computes a leaf for an object or an item; it is compiled once."""

@@ -76,8 +76,9 @@ def _as_told(form: Format, given: Mapping[str, Any], documents: Documents) -> Fo
         for role, keys in option.told_by.items() if given.get(name) is None else ():
             first = next(iter(documents(form.roles[role])), None) if role in form.roles else None
             stated = _value_at(first, keys.split("."))
-            choices = [one for one in option.choices if one == stated and type(one) is type(stated)]
-            told.update(dict.fromkeys((name,) if choices else (), stated))
+            is_count = bool(option.counts) and type(stated) is int and stated > 0
+            if is_count or any(one == stated and type(one) is type(stated) for one in option.choices):
+                told[name] = stated
     if not told or all(form.options.get(name) == value for name, value in told.items()):
         return form
     chosen = {name: value for name, value in form.options.items() if value is not None}

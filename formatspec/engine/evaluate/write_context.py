@@ -47,7 +47,9 @@ class WriteSetting:
         paths: How a role's path is rendered for a context.
         apart: Whether the target holds regions and polygons in separate places, so that neither replaces the other.
         unheld: Which of lines and keypoints the target does not hold, so that an object of nothing else has no box.
+        beneath: The `id()` of each object that was made of an area and therefore lies beneath all others.
         boxed: Whether the target holds only the boxes of objects, so that their areas are those of the boxes.
+        closely: Whether areas are computed with regard to edges of outlines that cross.
         drawn: Whether the target holds outlines of objects only as the pixels inside them.
         claims: How many rows the writers have given.
         odd: Label images that do not show what was painted, each with the number of values painted and found.
@@ -60,9 +62,9 @@ class WriteSetting:
     """
 
     __slots__ = (
-        "apart", "boxed", "captures", "categories", "claims", "columns", "drawn", "file", "folder", "held",
-        "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused", "renumbered", "rows",
-        "seen", "subsets", "unheld", "values",
+        "apart", "beneath", "boxed", "captures", "categories", "claims", "closely", "columns", "drawn", "file",
+        "folder", "held", "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused",
+        "renumbered", "rows", "seen", "subsets", "unheld", "values",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
@@ -76,7 +78,9 @@ class WriteSetting:
         self.file = ""
         self.renumbered: frozenset[str] = frozenset()
         self.apart = False
+        self.beneath: frozenset[int] = frozenset()
         self.boxed = False
+        self.closely = False
         self.drawn = False
         self.index = 0
         self.held: dict[Hashable, int] = {}
@@ -423,7 +427,11 @@ _OBJECT: dict[str, Getter] = {
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
     "region": lambda context: derive.region(context.record, *_size(context)),
-    "area": lambda context: derive.box_area(context.record) if context.setting.boxed else derive.area(context.record),
+    "area": lambda context: (
+        derive.box_area(context.record)
+        if context.setting.boxed
+        else derive.area(context.record, context.setting.closely)
+    ),
     "extent": lambda context: derive.surround(context.record) or context.record.bbox,
     "labelled": lambda context: derive.labelled(context.record),
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
@@ -436,6 +444,14 @@ def box_of(thing: Object, unheld: frozenset[str]) -> derive.Box | None:
     if thing.bbox is None and unheld and is_unbounded(thing) in unheld:
         return None
     return derive.bbox(thing)
+
+
+def is_flat(thing: Object) -> bool:
+    """Return whether an object consists of only a line or points, around which a box has no area."""
+    if is_unbounded(thing) is None:
+        return False
+    box = derive.surround(thing)
+    return box is None or box[2] <= 0 or box[3] <= 0
 
 
 def is_unbounded(thing: Object) -> str | None:

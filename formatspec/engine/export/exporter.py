@@ -22,6 +22,7 @@ from formatspec.engine.export.item_views import (
     category_names,
     hold_category,
     is_named,
+    names_of,
     of_one_category,
     of_one_label,
     of_one_subset,
@@ -106,6 +107,8 @@ class Exporter:
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
         self.used: set[str] = set()
+        self.stuff: set[str] = set()
+        self.things: set[str] = set()
         self.files = 0
         self.named: dict[str, str] = {}
         self.by_extension = extension_told(target) is not None
@@ -150,6 +153,7 @@ class Exporter:
         self.drawn = not self.same and asked.draws_outlines(target)
         self.beside_pictures = not self.same and target.told_beside_pictures
         self.in_documents = not self.same and target.numbered_by_rows
+        self.tells_stuff = not self.same and "countable" in losses.category_slots
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int, whole: bool = True, kept: Sequence[tuple[str, str]] = ()) -> Item:
@@ -160,7 +164,7 @@ class Exporter:
         """
         self.are_read = self.are_read or item.origin is not None
         try:
-            taken, stated, left_out = self.adapter.taken(item, self.areas_as_objects)
+            taken, made, left_out = self.adapter.taken(item, self.areas_as_objects)
             noted = self.adapter.notes.get(RENUMBERED, 0)
             own = self.adapter.item(taken, index)
         except NoPlaceError as error:
@@ -183,6 +187,10 @@ class Exporter:
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
         setting.drawn = self.drawn
         setting.in_documents = whole and self.in_documents
+        setting.beneath = frozenset(map(id, own.objects[:made]))
+        if self.areas_as_objects and self.tells_stuff:
+            self.stuff.update(names_of(taken.objects[:made]))
+            self.things.update(names_of(taken.objects[made:]))
         context = self._context(setting, own)
         files: list[tuple[str, bytes]] = []
         for role in self.roles if whole else ():
@@ -212,13 +220,13 @@ class Exporter:
         if self.losses.may_lack_categories:
             self.used.update(category_names(item))
         unwritten = self.unwritten if whole else self.beside_copies
-        lost = [*left_out, *unwritten.of(own, setting, stated), *self._untold(own, bool(files))]
+        lost = [*left_out, *unwritten.of(own, setting, made), *self._untold(own, bool(files))]
         for what, unit in lost:
             self.losses.note(what, unit)
         if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
-            with_ids = sum(1 for one in taken.objects[:stated] if one.id is not None)
+            with_ids = sum(1 for one in taken.objects[made:] if one.id is not None)
             self.adapter.note(RENUMBERED, with_ids)
-        count_item(self.tally, item, own, setting, unwritten, lost, stated)
+        count_item(self.tally, item, own, setting, unwritten, lost, made)
         if not self.same:
             note_kept_fields(item, kept, self.losses, self.tally)
         self.losses.item(own, setting.held, [(id(own) if mark == id(told) else mark, n) for mark, n in setting.refused])
@@ -479,6 +487,8 @@ class Exporter:
             tally=self.tally,
             met=sorted(self.met),
             used=sorted(self.used),
+            stuff=sorted(self.stuff),
+            things=sorted(self.things),
         )
         for file, shared in self.shared.items():
             self.numbering.pass_by(file, shared.part.counts)
@@ -486,5 +496,5 @@ class Exporter:
         self.losses.clear()
         self.tally = Tally()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
-        self.met, self.used = set(), set()
+        self.met, self.used, self.stuff, self.things = set(), set(), set(), set()
         return part

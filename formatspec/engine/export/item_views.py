@@ -131,6 +131,11 @@ def category_names(item: Item) -> Iterator[str]:
             yield spoken(record.category)
 
 
+def names_of(things: Iterable[Object]) -> Iterator[str]:
+    """Yield the names of the categories that objects have."""
+    return (spoken(thing.category) for thing in things if thing.category is not None)
+
+
 PathOf = Callable[[WriteContext], str | None]
 """Gives the path by which one file refers to another one."""
 

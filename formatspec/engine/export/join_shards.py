@@ -163,6 +163,8 @@ class Finisher:
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
         self.used: set[str] = set()
+        self.stuff: set[str] = set()
+        self.things: set[str] = set()
         self.files = 0
         self.borrowed: list[str] = []
         self.tally = Tally()
@@ -189,6 +191,8 @@ class Finisher:
             mine.update(other)
         self.met.update(part.met)
         self.used.update(part.used)
+        self.stuff.update(part.stuff)
+        self.things.update(part.things)
         self.files += part.files
         self.tally.add(part.tally)
         self.are_read = self.are_read or part.are_read
@@ -211,6 +215,7 @@ class Finisher:
 
     def finish(self, put: Put) -> None:
         """Write the shared files.  Raises CannotWriteError."""
+        self.categories = self.categories.with_stuff(self.stuff - self.things)
         for role in self._roles:
             names = [key for key in self._files if key[0] == role.name]
             if not names and not role.captures:

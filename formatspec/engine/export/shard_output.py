@@ -86,6 +86,8 @@ class ShardOutput(msgspec.Struct):
     Attributes:
         met: The source's names of the items' subsets, where subsets are renamed.
         used: The names of the categories that records have, where the target lists only those.
+        stuff: The names of the categories of areas that became objects, where the target tells things from stuff.
+        things: Those of all other objects, likewise.
     """
 
     shared: list[SharedShard]
@@ -98,6 +100,8 @@ class ShardOutput(msgspec.Struct):
     tally: Tally
     met: list[str] = []
     used: list[str] = []
+    stuff: list[str] = []
+    things: list[str] = []
 
 
 def row_writer(codec: RoleCodec) -> Callable[[Any], bytes]:

@@ -21,6 +21,7 @@ from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
+from formatspec.engine.write.geometry_choice import too_flat
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
@@ -65,7 +66,9 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     def holds(self, row: RowWriter, which: str, context: WriteContext, record: Any) -> bool:
         """Return whether an alternative holds a record's geometry as stated; true in turns for any record."""
-        return not which or self._shaped[id(row)].holds(context, record)
+        if not which:
+            return len(self.writers) == 1 or context.as_read is not None or not too_flat(row.shape, record)
+        return self._shaped[id(row)].holds(context, record)
 
 
 def is_category_source(form: Format, role: Role) -> bool:

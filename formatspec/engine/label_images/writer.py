@@ -186,7 +186,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
                     if held:  # a row of computed values holds nothing, so its record loses nothing here
                         context.setting.rows.setdefault("lost", []).append((row.table, inner.record, _blank(value)))
                     continue
-                height = _LAYERS.get(row.table, 1)
+                height = 0 if id(inner.record) in context.setting.beneath else _LAYERS.get(row.table, 1)
                 below = family.depth(inner.record) if family is not None and isinstance(inner.record, Object) else 0
                 place = (height, -below, stacking(inner.record, region, paint), layer * 1_000_000 + index)
                 painted.append((place, Layer(region, value, inner, held)))

@@ -20,8 +20,8 @@ from formatspec.language.errors import Place, suggest
 from formatspec.language.expression import ExpressionError, UnknownNameError
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import Field, LeafRule, LineRule, MapRule, Rule, TableRule, inside, problem
-from formatspec.model import derive
 from formatspec.model.flaws import JUDGED, Size
+from formatspec.model.outlines import joined
 
 VALUES = "values"
 Holds = Callable[[Any], bool]
@@ -41,7 +41,7 @@ class Stated(NamedTuple):
 
     def numbers(self, value: Any, size: Size | None) -> list[float] | None:
         """Return the numbers with which a file states a value; None if it cannot."""
-        value = derive.bridged(value) if self.name == "polygon" and value else value
+        value = joined(value) if self.name == "polygon" and value else value
         try:
             made = (self.chain.unspelled or self.chain.encode)(value, Env(*size) if size else Env())
         except (UnfitError, ValueError, TypeError):

@@ -10,7 +10,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting,
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import names_within, slot_bits
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.geometry_choice import Fitting, shape_chooser, shape_of
+from formatspec.engine.write.geometry_choice import Fitting, chooser_of
 from formatspec.engine.write.mark_written import hold, hold_mark, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.language.leaf import Keep
@@ -97,13 +97,13 @@ def can_be_plain(rule: OneOf, scope: Scope) -> bool:
 
 def chooser_of_plain(rule: OneOf, scope: Scope, writers: Sequence[PlainAlternative]) -> PlainAlternative:
     """Return a fast form of `alternatives_writer` for objects without a source whose alternatives `can_be_plain`."""
-    fits = shape_chooser([shape_of(choice) for choice in rule.alternatives])
+    fits = chooser_of(rule.alternatives)
     bits = [slot_bits(choice, scope) for choice in rule.alternatives]
     can_be_made = frozenset(place for place, choice in enumerate(rule.alternatives) if not _keeps(choice))
     orders: dict[int, tuple[Fitting, list[int], list[int]]] = {}
 
     def choose(record: Object, index: int, rows: int, context: WriteContext) -> dict[str, Any]:
-        found = fits(context, record)
+        found = fits(context, record, False)
         order = orders.get(id(found))
         if order is None:
             first, rest = ([one for one in places if one in can_be_made] for places in (found.first, found.others))
@@ -125,13 +125,10 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     that can be written. If alternatives name different attributes, those that name more of the record's attributes come
     first. An alternative that requires kept values is never used for an object of another format.
     """
-    tried = [
-        (compile_writer(choice, scope), shape_of(choice), slot_bits(choice, scope), choice)
-        for choice in rule.alternatives
-    ]
+    tried = [(compile_writer(choice, scope), slot_bits(choice, scope)) for choice in rule.alternatives]
     keys = keys_of_choice(rule)
     tests = [row_test(choice, scope) for choice in rule.alternatives]
-    fits = shape_chooser([shape for _, shape, _, _ in tried])
+    fits = chooser_of(rule.alternatives)
     told = _attributes_apart(rule)
     apart = {name: getter(scope.resolve(name, rule.place), scope) for name in sorted(frozenset().union(*told))}
     opaque = [scope.kind == "object" and _keeps(choice) for choice in rule.alternatives]
@@ -146,7 +143,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         return frozenset(name for name, get in apart.items() if get(context) is not None)
 
     def choose(context: WriteContext, is_read: bool) -> tuple[Any, int, int]:
-        _, fitting, others = fits(context, context.record)
+        _, fitting, others = fits(context, context.record, is_read)
         if apart and (stated := stated_apart(context)):
             fitting = tuple(sorted(fitting, key=lambda place: -len(told[place] & stated)))
         if not is_read:
@@ -154,7 +151,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         document, place = first_written(
             fitting, others, context.setting, lambda place: tried[place][0](context, NO_SOURCE)
         )
-        return document, tried[place][2], place
+        return document, tried[place][1], place
 
     def write(context: WriteContext, source: Any) -> Any:
         now, bits, place = choose(context, context.as_read is not None)

@@ -19,7 +19,7 @@ from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.choose_alternative import PlainAlternative, can_be_plain, chooser_of_plain
-from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, as_lists
+from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, as_lists, filler
 from formatspec.language import expression
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary
 from formatspec.language.leaf import Bind
@@ -362,10 +362,12 @@ def _encoded(
     flat = meaning.value_type in _SCALARS and not leaf.calls
     flat = flat or (scope.textual and (not chain.codecs or chain.codecs[-1].kind != "tree"))
     made = _default(leaf, scope, names)
+    fill = filler(leaf, meaning.value_type, scope, field.place)
     return (
         f"value = {value}",
         *([f"if value is None or value == (): value = {made}"] if made is not None else []),
         f"if value is None or value == (): {gone}",
+        *([f"elif len(value) < len({names.of('fill', fill)}(context)): {otherwise}"] if fill is not None else []),
         "else:",
         f"    try: value = {encoded if flat else f'as_lists({encoded})'}",
         f"    except UnfitError: {otherwise}",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, states
+from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, is_flat, is_unbounded, states
 from formatspec.engine.resolve.held_slots import BITS, SLOT_OF, stated_bits
-from formatspec.language.leaf import bindings
+from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule
 from formatspec.model import derive
 from formatspec.model.records import Object
@@ -24,6 +24,23 @@ def shape_of(rule: Rule) -> Geometry:
     return frozenset(name for name in bound_names(rule) if name in GEOMETRY)
 
 
+def requires_outline(rule: Rule) -> bool:
+    """Return whether a mapping always states outlines, and would state empty ones for an object without any."""
+    if isinstance(rule, ListRule):
+        return any(map(requires_outline, rule.rules))
+    return isinstance(rule, MapRule) and any(
+        not field.optional
+        and (
+            requires_outline(field.rule)
+            if not isinstance(field.rule, LeafRule)
+            else isinstance(field.rule.leaf, Bind)
+            and field.rule.leaf.default is None
+            and field.rule.leaf.names == ("polygons",)
+        )
+        for field in rule.fields
+    )
+
+
 class Fitting(NamedTuple):
     """The alternatives, given by their positions, grouped by how well they hold an object's geometry.
 
@@ -37,29 +54,69 @@ class Fitting(NamedTuple):
     first: tuple[int, ...]
     others: tuple[int, ...]
 
+    def without(self, gone: frozenset[int]) -> Fitting:
+        """Return the alternatives without some of them."""
+        return Fitting(*(tuple(place for place in places if place not in gone) for places in self))
 
-def shape_chooser(shapes: Sequence[Geometry]) -> Callable[[WriteContext, Any], Fitting]:
+
+class Choose(Protocol):
+    """Says which of several alternatives fit a record's stated geometry, and whether it was read in this format."""
+
+    def __call__(self, context: WriteContext, record: Any, is_read: bool = True) -> Fitting:
+        """Return the alternatives that fit, and the others."""
+
+
+def too_flat(shape: Geometry, record: Any) -> bool:
+    """Return whether an alternative of this shape would state a box without an area in place of a record's points."""
+    return bool(shape) and isinstance(record, Object) and is_flat(record) and is_unbounded(record) not in shape
+
+
+def chooser_of(choices: Sequence[Rule]) -> Choose:
+    """Return `shape_chooser` for alternatives."""
+    return shape_chooser(
+        [shape_of(choice) for choice in choices],
+        frozenset(place for place, choice in enumerate(choices) if requires_outline(choice)),
+    )
+
+
+def shape_chooser(shapes: Sequence[Geometry], outlines: frozenset[int] = frozenset()) -> Choose:
     """Return a function that says which of several alternatives fit a record's stated geometry.
+
+    A record that was not read in this format is never written by an alternative that would state no geometry of it:
+    empty outlines, or a box without an area in place of points.
 
     Alternatives come in their order, one for a box alone last. If an object's region is its stated geometry, an outline
     can follow from it: that outline is preferred to a box alone if it stands before it, and also if an alternative for
     the region stands before the outline but cannot hold this region. The answer depends only on which slots are stated,
     so it is computed once for each combination of them.
+
+    Args:
+        shapes: The geometry that each alternative holds.
+        outlines: The alternatives that always state outlines, also empty ones.
     """
     names = frozenset().union(*shapes)
     bits = {name: BITS[SLOT_OF.get(name, name)] for name in names}
     asked = sum(set(bits.values()))
-    known: dict[tuple[int, bool, bool], Fitting] = {}
+    known: dict[tuple[Any, ...], Fitting] = {}
 
-    def choose(context: WriteContext, record: Any) -> Fitting:
+    def choose(context: WriteContext, record: Any, is_read: bool = True) -> Fitting:
         is_object = isinstance(record, Object)
         stated = stated_bits(record) & asked if is_object else asked
         by_region = is_object and bool(record.region) and not context.setting.apart
         unseen = is_object and bool(record.keypoints) and _says_more_than_keypoints(record)
-        found = known.get((stated, by_region, unseen))
+        bare, flat = False, None
+        if is_object and names and not is_read and not (record.polygons or record.region):
+            bare = bool(outlines) and record.rotated is None
+            flat = is_unbounded(record) if is_flat(record) else None
+        key = stated, by_region, unseen, bare, flat
+        found = known.get(key)
         if found is None:
             slots = frozenset(name for name, bit in bits.items() if stated & bit)
-            found = known[stated, by_region, unseen] = _fitting(shapes, slots, by_region, unseen)
+            found = _fitting(shapes, slots, by_region, unseen)
+            gone = outlines if bare else frozenset()
+            if flat is not None:
+                gone |= {place for place, shape in enumerate(shapes) if shape and flat not in shape}
+            found = known[key] = found.without(gone)
         return found
 
     return choose

@@ -178,6 +178,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
     get = _one(getters[0]) if len(getters) == 1 else _several(getters)
     mapping = meanings[0].type == "mapping"
     shape = len(meanings) == 1 and meanings[0].value_type in ("ring", "keypoints")  # one without points is missing
+    fill = filler(leaf, meanings[0].value_type, scope, place) if len(meanings) == 1 else None
     if mapping and scope.bound:
         get = _unbound(get, scope.bound)
 
@@ -189,6 +190,8 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
             value = default(context)
             value = tuple(value) if isinstance(value, list) else value
             said = null_said if value is None else True
+        if fill is not None and value and len(value) < len(points := fill(context)):
+            value = (*value, *points[len(value) :])
         if not said and (value is None or ((value == () or (mapping and not value)) and not required)):
             if value is None and required and not _null_fits(encode, context, scope.textual):
                 raise LackingError(what)
@@ -212,6 +215,27 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
         return as_lists(encoded)
 
     return show
+
+
+def filler(leaf: Bind, value_type: str, scope: Scope, place: Place) -> Callable[[WriteContext], tuple[Any, ...]] | None:
+    """Return a function that gives the points that stand where an object lacks keypoints; None for any other leaf.
+
+    They also fill up the keypoints of objects that have too few of them. Only an `else` about categories and options,
+    which is the same for every object, does this; it is evaluated once for each list of categories.
+    """
+    if value_type != "keypoints" or leaf.default is None or isinstance(leaf.default, Literal):
+        return None
+    if not all(name.startswith(("categories", "option.")) for name in expression.names(leaf.default)):
+        return None
+    default: Any = compiled(leaf.default, scope, place)
+    known: list[Any] = [None, ()]
+
+    def points(context: WriteContext) -> tuple[Any, ...]:
+        if known[0] is not context.setting.categories:
+            known[:] = context.setting.categories, tuple(default(context) or ())
+        return known[1]  # type: ignore[no-any-return]
+
+    return points
 
 
 def _unbound(get: Callable[[WriteContext], Any], bound: frozenset[str]) -> Callable[[WriteContext], Any]:

@@ -22,7 +22,7 @@ from formatspec.engine.resolve.held_slots import (
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.generate_rows import PlainWriter, condition_test
-from formatspec.engine.write.geometry_choice import OUTLINES, Fitting, shape_chooser, shape_of
+from formatspec.engine.write.geometry_choice import OUTLINES, Choose, shape_chooser, shape_of, too_flat
 from formatspec.engine.write.mark_written import hold, hold_mark, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import (
@@ -223,7 +223,7 @@ class Shaped(NamedTuple):
         place: The position of the row among them.
     """
 
-    fits: Callable[[WriteContext, Any], Fitting]
+    fits: Choose
     place: int
 
     def holds(self, context: WriteContext, record: Any) -> bool:
@@ -302,7 +302,7 @@ def written_rows(
             r
             for r in (by_shape[id(row)] if stated_only and by_shape else row.select(context))
             if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
-            and (context.as_read is None or not is_elsewhere(r, row.number, context))
+            and (not too_flat(row.shape, r) if context.as_read is None else not is_elsewhere(r, row.number, context))
         ]
         whole = row.table == "items"
         if numbers or (whole and context.setting.in_lists):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,16 @@ class TargetCategories:
             own = found if found is not None else None if self.closed else stranger
             known = self._own[id(category)] = (category, own)
         return known[1]
+
+    def with_stuff(self, names: Set[str]) -> TargetCategories:
+        """Return these categories, of which those named are stuff unless the source says what they are."""
+        if self.fixed or not any(one.countable is None and one.name in names for one in self.listed):
+            return self
+        listed = (
+            msgspec.structs.replace(one, countable=False) if one.countable is None and one.name in names else one
+            for one in self.listed
+        )
+        return TargetCategories(tuple(listed), fixed=False)
 
     def holds(self, category: Category) -> bool:
         """Return whether the table has this category."""
@@ -272,7 +282,7 @@ class Adapter:
             areas_as_objects: Whether areas become objects.
 
         Returns:
-            The item, how many of its objects are not made of areas, and the losses as words and table.
+            The item, how many of its objects, from the first on, are made of areas, and the losses as words and table.
         """
         shown = self._without_crowds(item)
         denied = [label for label in item.labels if label.state in STATES_LEFT] if self.leaves_states else []
@@ -289,11 +299,13 @@ class Adapter:
             known = tuple(thing for thing in shown.objects if not _is_without_pixels(thing))
             lost += [(NO_PIXELS, "objects")] * (stated - len(known))
             shown, stated = msgspec.structs.replace(shown, objects=known), len(known)
+        made = 0
         if areas_as_objects and item.areas:
             shown = self._without_crowds(with_areas_as_objects(shown))
-            lost += [(f"areas {CROWDS_LEFT}", "areas")] * (stated + len(item.areas) - len(shown.objects))
+            made = len(shown.objects) - stated
+            lost += [(f"areas {CROWDS_LEFT}", "areas")] * (len(item.areas) - made)
             shown = msgspec.structs.replace(shown, areas=())
-        return shown, stated, lost
+        return shown, made, lost
 
     def _without_crowds(self, item: Item) -> Item:
         if not self.leaves_crowds or all(thing.single is not False for thing in item.objects):
@@ -458,7 +470,7 @@ def _binds_in_pixels(form: Format, name: str) -> bool:
 
 
 def with_areas_as_objects(item: Item) -> Item:
-    """Turn each area into an object, for a target that knows only objects.
+    """Turn each area into an object, for a target that knows only objects; they come first, beneath all others.
 
     An area of a category whose things can be counted becomes one object that stands for a group of them.
     """
@@ -469,4 +481,4 @@ def with_areas_as_objects(item: Item) -> Item:
                single=False if area.category is not None and area.category.countable else None)
         for area in item.areas
     )  # fmt: skip
-    return msgspec.structs.replace(item, objects=(*item.objects, *made))
+    return msgspec.structs.replace(item, objects=(*made, *item.objects))

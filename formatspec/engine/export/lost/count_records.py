@@ -28,25 +28,25 @@ def table_key(table: TableShard, part: SharedShard) -> str:
 
 
 def count_item(
-    tally: Tally, handed: Item, own: Item, setting: WriteSetting, tables: Unwritten, lost: Sequence[Loss], stated: int
+    tally: Tally, handed: Item, own: Item, setting: WriteSetting, tables: Unwritten, lost: Sequence[Loss], made: int
 ) -> None:
     """Count the records of an item: those handed to the writers, and those that got rows or pixels.
 
     Args:
         tally: Takes the numbers.
         handed: The item as it was handed to the writers.
-        own: The item as it was written. Its objects from index `stated` on were made of its areas.
+        own: The item as it was written. Its first objects were made of its areas.
         setting: What the writers noted.
         tables: The tables that the target's rules write.
         lost: The losses of the item.
-        stated: How many objects were not made of areas.
+        made: How many objects were made of areas.
     """
     for table in PARTS:
         records = getattr(handed, table)
         if not records:
             continue
         named = sum(1 for what, unit in lost if unit == table and tells_of_gone(what, unit))
-        standing = _standing(table, own, setting, tables, stated)
+        standing = _standing(table, own, setting, tables, made)
         if table == "areas" and "areas, written as objects" in {what for what, _ in lost}:
             standing = 0
         tally.count(table, handed.key, len(records), standing, named)
@@ -54,9 +54,9 @@ def count_item(
         tally.compare("values of a label image", handed.key, given, there)
 
 
-def _standing(table: str, own: Item, setting: WriteSetting, tables: Unwritten, stated: int) -> int:
+def _standing(table: str, own: Item, setting: WriteSetting, tables: Unwritten, made: int) -> int:
     """Return how many records of a table were written: as a row, pixels, a column, or a file that is copied whole."""
-    records = getattr(own, table)[:stated] if table == "objects" else getattr(own, table)
+    records = getattr(own, table)[made:] if table == "objects" else getattr(own, table)
     if table in tables.whole or table in tables.copied:
         return len(records)
     held = setting.held.get

@@ -29,6 +29,7 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format
 from formatspec.model import derive
+from formatspec.model.outlines import overlap
 from formatspec.model.records import Category, Item, Object
 from formatspec.model.region import Region
 
@@ -278,6 +279,8 @@ class Losses:
         may_join = bits & BITS["polygons"] and (gone & BITS["region"] or len(thing.polygons) > 1)
         if may_join and _is_joined(thing, bits):
             self.note("holes and pieces, joined to one outline by bridges")
+            if not gone & BITS["region"] and overlap(thing.polygons):
+                self.note("outlines that overlap, joined along the edges of their pixels")
         if bits & UNMARKED and any(map(_is_told_otherwise, thing.keypoints)):
             self.note("visibility of keypoints")
         if gone & BITS["region"] and not thing.region:

@@ -64,8 +64,8 @@ class Unwritten:
         names = {name for role in target.roles.values() if not role.kept for name in _names(role)}
         self.first = {table for table, head in _SINGLE.items() if any(name.startswith(head) for name in names)}
 
-    def of(self, item: Item, setting: WriteSetting, stated: int) -> Iterator[Loss]:
-        """Yield each loss of a written item. Its objects from index `stated` on were made of its areas."""
+    def of(self, item: Item, setting: WriteSetting, made: int) -> Iterator[Loss]:
+        """Yield each loss of a written item, whose first `made` objects were made of its areas."""
         reasons: dict[Hashable, str] = {}
         others: dict[Loss, None] = {}
         for table, record, why in setting.rows.pop("lost", ()):
@@ -76,36 +76,34 @@ class Unwritten:
             else:
                 yield f"{table} not written ({why})", table
         yield from others
-        yield from self._objects(item, setting, reasons, stated)
+        yield from self._objects(item, setting, reasons, made)
         for table in ("labels", "captions"):
             yield from self._of(table, getattr(item, table), setting.held, reasons)
-        if stated == len(item.objects):
+        if not made:
             yield from self._areas(item, setting, reasons)
 
-    def _objects(
-        self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str], stated: int
-    ) -> Iterator[Loss]:
+    def _objects(self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str], made: int) -> Iterator[Loss]:
         if "objects" in self.whole | self.copied:
             return
         held = setting.held
-        is_plain = not reasons and not setting.seen and stated >= len(item.objects)
+        is_plain = not reasons and not setting.seen and not made
         if is_plain and 0 not in [held.get(one, 0) & WRITTEN for one in map(id, item.objects)]:
             return  # each has a row of its own, and nothing was left out
         for place, thing in enumerate(item.objects):
             bits = held.get(id(thing), 0)
             written, seen = bits & WRITTEN, setting.seen.get(id(thing))
+            unit = "objects" if place >= made else "areas"
             if seen is not None and seen.find is not None and not bits & BITS["polygons"]:
                 if seen.pixels or written:
-                    yield COVERED, "objects"
+                    yield COVERED, unit
                 else:
-                    yield f"objects {HIDDEN}", "objects"
+                    yield f"{unit} {HIDDEN}", unit
                     continue
-            if written and place < stated:
+            if written and place >= made:
                 why = _not_drawn(thing, held, reasons)
                 if why:
                     yield f"not drawn as areas ({why})", "objects"
                 continue
-            unit = "objects" if place < stated else "areas"
             if written:
                 yield "areas, written as objects", unit
             elif _is_drawn(thing, held):
