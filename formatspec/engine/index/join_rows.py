@@ -25,9 +25,10 @@ from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.tables import takes_null
 from formatspec.engine.splits.id_scopes import IDS, Split, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import LeafRule, MapRule
+from formatspec.language.rules import LeafRule, MapRule, Rule
 from formatspec.paths.spellings import plainly
 
 
@@ -98,7 +99,7 @@ class _Joining(msgspec.Struct):
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)
         if rows is None:
-            _no_rows(self.file, self.table, self.faults)
+            _no_rows(self.file, self.table, self.form.roles[self.file.role].document_rule, self.faults)
             return
         columns = header_of(self.form.roles[self.file.role].document_rule, self.file.document)
         captures = self.file.captures
@@ -423,7 +424,7 @@ def _item_key(table: Table) -> str | None:
     return found
 
 
-def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
+def _no_rows(file: SharedFile, table: Table, rule: Rule, faults: list[Fault]) -> None:
     """Note a fault where a list of rows is expected and something else is found."""
     place = table.readers[0].place
     value: Any = file.document
@@ -436,6 +437,8 @@ def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
             return
         path.append(key)
         value = value[key]
+        if value is None and takes_null(rule, path):
+            return
     if value != []:
         faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a list", value))
 
