@@ -95,6 +95,8 @@ class _Joining(msgspec.Struct):
     rivals: Sequence[int] = ()
     in_capitals: tuple[Sequence[int], int] | None = None
     otherwise: Otherwise = msgspec.field(default_factory=Otherwise)
+    last: int | None = None
+    early: list[tuple[int, int]] = msgspec.field(default_factory=list)
 
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)
@@ -114,6 +116,7 @@ class _Joining(msgspec.Struct):
                 self._rows(start, documents, key, by_id, ids)
         else:
             self._numbered(rows, stated, key, by_id, ids)
+        self._keep_early()
         self._see_spellings()
         doubled = [*ids.again(rows), *((which, position, None) for which, position in ids.missing)]
         free = ids.free(rows) if doubled else None
@@ -167,6 +170,9 @@ class _Joining(msgspec.Struct):
             self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
             return
         names = self._names(state)
+        if table.source and table.readers[which].rule.each.kept and not names.keys() - file.captures.keys():
+            self._keep(position, which)
+            return
         if lacked := lacked_name(table, which, document, names.keys() - file.captures.keys(), self.form.key_names):
             self.faults.append(lacked(file.path, state.at))
             return
@@ -206,9 +212,27 @@ class _Joining(msgspec.Struct):
         ids.see(which, document, found[0], position)
         if self.in_capitals is not None:
             self.otherwise.add(*self.in_capitals, position)
+        self.last = found[0]
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+
+    def _keep(self, position: int, which: int) -> None:
+        """Give a kept row that names no item to the item of the row before it."""
+        if self.last is None:
+            self.early.append((position, which))
+        else:
+            self.joined.add(self.last, position, which)
+
+    def _keep_early(self) -> None:
+        """Give the kept rows before the first item to the last one, or name them if the file lists no item."""
+        for position, which in self.early:
+            if self.last is not None:
+                self.joined.add(self.last, position, which)
+                continue
+            state = self.state_of(dict(self.file.captures))
+            state.file, state.at = self.file.path, (*self.table.path, position)
+            self.faults.append(_unknown_item(self.file.path, self._names(state), state, self.table.readers[which], ""))
 
     def _new_twin(self, number: int, names: Mapping[str, Any]) -> int | None:
         """Add an item for a row whose image differs from another row's image only in the extension.
