@@ -58,7 +58,7 @@ def of_one_subset(item: Item, subset: str, subset_of: Mapping[str, str]) -> Item
         subset_of: The subset of each such document, by its path.
     """
 
-    def belongs(record: Object | Label | Caption) -> bool:
+    def belongs(record: Object | Label | Caption | Area) -> bool:
         told = None if record.origin is None else subset_of.get(record.origin.file)
         return told is None or told == subset or told not in item.subsets
 
@@ -69,6 +69,7 @@ def of_one_subset(item: Item, subset: str, subset_of: Mapping[str, str]) -> Item
         objects=tuple(one for one in item.objects if belongs(one)),
         labels=tuple(one for one in item.labels if belongs(one)),
         captions=tuple(one for one in item.captions if belongs(one)),
+        areas=tuple(one for one in item.areas if belongs(one)),
     )
 
 

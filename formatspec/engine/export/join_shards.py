@@ -346,12 +346,22 @@ def pieces(
         path: rows
         for path, rule in tables_in(role.codec.rule, ())
         if (rows := tables.get(spool_key(rules_of(rule), role.scope))) is not None
+        and (rows or not _is_null(document, path))
     }
     if role.codec.stream is not None and streams:
         return role.codec.stream(document, {path: rows.texts() for path, rows in streams.items()})
     if around is not None and role.codec.named is not None:
         return iter((role.codec.encode(_held(document), around),))
     return iter((role.codec.encode(_held(document)),))
+
+
+def _is_null(document: Any, path: Sequence[str | int]) -> bool:
+    """Return whether null stands under the last of some keys."""
+    for key in path:
+        if not isinstance(document, dict) or key not in document:
+            return False
+        document = document[key]
+    return document is None
 
 
 def open_ended(written: Iterable[bytes]) -> Iterator[bytes]:

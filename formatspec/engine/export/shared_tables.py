@@ -43,15 +43,21 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         return tuple(row_writer(rule, self.scope) for rule in self.rules)
 
     @cached_property
+    def beside(self) -> tuple[RowWriter, ...]:
+        """The writers of rows that are only kept beside an item's own row."""
+        return tuple(row for row in self.writers if row.kept and self.kind == "item")
+
+    @cached_property
     def turns(self) -> tuple[tuple[RowWriter, str], ...]:
         """The order in which the alternatives are tried, and which records each one takes in that turn.
 
         `read` takes the records that were read with this alternative, `stated` the records whose stated geometry the
         alternative holds, and an empty text any record.
         """
-        if len(self.writers) == 1 or any(row.late for row in self.writers):
-            return tuple((row, "") for row in self.writers)
-        return tuple((row, which) for which in ("read", "stated", "") for row in self.writers)
+        writers = tuple(row for row in self.writers if row not in self.beside)
+        if len(writers) == 1 or any(row.late for row in writers):
+            return tuple((row, "") for row in writers)
+        return tuple((row, which) for which in ("read", "stated", "") for row in writers)
 
     @cached_property
     def _shaped(self) -> Mapping[int, Shaped]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.engine.export.gather_rows import Shared, gather_row
+from formatspec.engine.export.gather_rows import LAST_PLACE, Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
 from formatspec.engine.export.memberships import has_moved
 from formatspec.engine.export.shard_output import CountedField, TableShard
 from formatspec.engine.export.shared_tables import Spooled
 from formatspec.engine.resolve.row_counters import Relative
+from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Format
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import LackingError
@@ -106,10 +107,11 @@ class RowSpool:
         self._alike.begin()
 
     def rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
-        """Put an item's rows of a table into its shared file; return how many records have a row."""
+        """Put an item's rows of a table into its shared file; return how many rows these are."""
         gathered = shared.part.tables.setdefault(table.key, TableShard())
         done: set[int] = set()  # each record gets one row, of the first alternative that can hold it
         lost: Lost = {}
+        beside = sum(self._beside(row, shared, gathered, item, context) for row in table.beside)
         for row, which in table.turns:
             if context.as_read is None and which == "read":
                 continue
@@ -119,7 +121,20 @@ class RowSpool:
             elif own:
                 self._anew(row, own, shared, gathered, context, done, lost)
         context.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
-        return len(done)
+        return len(done) + beside
+
+    def _beside(
+        self, row: RowWriter, shared: Shared, gathered: TableShard, item: Item, context: WriteContext
+    ) -> int:  # fmt: skip
+        """Put the kept rows that stood beside an item's own row into their table, as they were; return how many."""
+        if context.as_read is None or item.origin is None:
+            return 0
+        codec = self.target.roles[shared.part.role].codec
+        assert codec is not None
+        rows = item.origin.rows.get(beside_key(row.number, context.setting.file), ())
+        for position, document in rows:
+            gathered.add(document, min(position, LAST_PLACE), codec)
+        return len(rows)
 
     def _plain(
         self, table: Spooled, row: RowWriter, which: str, done: set[int], context: WriteContext

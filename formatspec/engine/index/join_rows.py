@@ -25,9 +25,10 @@ from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.tables import takes_null
 from formatspec.engine.splits.id_scopes import IDS, Split, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import LeafRule, MapRule
+from formatspec.language.rules import LeafRule, MapRule, Rule
 from formatspec.paths.spellings import plainly
 
 
@@ -94,11 +95,13 @@ class _Joining(msgspec.Struct):
     rivals: Sequence[int] = ()
     in_capitals: tuple[Sequence[int], int] | None = None
     otherwise: Otherwise = msgspec.field(default_factory=Otherwise)
+    last: int | None = None
+    early: list[tuple[int, int]] = msgspec.field(default_factory=list)
 
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)
         if rows is None:
-            _no_rows(self.file, self.table, self.faults)
+            _no_rows(self.file, self.table, self.form.roles[self.file.role].document_rule, self.faults)
             return
         columns = header_of(self.form.roles[self.file.role].document_rule, self.file.document)
         captures = self.file.captures
@@ -113,6 +116,7 @@ class _Joining(msgspec.Struct):
                 self._rows(start, documents, key, by_id, ids)
         else:
             self._numbered(rows, stated, key, by_id, ids)
+        self._keep_early()
         self._see_spellings()
         doubled = [*ids.again(rows), *((which, position, None) for which, position in ids.missing)]
         free = ids.free(rows) if doubled else None
@@ -166,6 +170,9 @@ class _Joining(msgspec.Struct):
             self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
             return
         names = self._names(state)
+        if table.source and table.readers[which].rule.each.kept and not names.keys() - file.captures.keys():
+            self._keep(position, which)
+            return
         if lacked := lacked_name(table, which, document, names.keys() - file.captures.keys(), self.form.key_names):
             self.faults.append(lacked(file.path, state.at))
             return
@@ -205,9 +212,27 @@ class _Joining(msgspec.Struct):
         ids.see(which, document, found[0], position)
         if self.in_capitals is not None:
             self.otherwise.add(*self.in_capitals, position)
+        self.last = found[0]
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+
+    def _keep(self, position: int, which: int) -> None:
+        """Give a kept row that names no item to the item of the row before it."""
+        if self.last is None:
+            self.early.append((position, which))
+        else:
+            self.joined.add(self.last, position, which)
+
+    def _keep_early(self) -> None:
+        """Give the kept rows before the first item to the last one, or name them if the file lists no item."""
+        for position, which in self.early:
+            if self.last is not None:
+                self.joined.add(self.last, position, which)
+                continue
+            state = self.state_of(dict(self.file.captures))
+            state.file, state.at = self.file.path, (*self.table.path, position)
+            self.faults.append(_unknown_item(self.file.path, self._names(state), state, self.table.readers[which], ""))
 
     def _new_twin(self, number: int, names: Mapping[str, Any]) -> int | None:
         """Add an item for a row whose image differs from another row's image only in the extension.
@@ -423,7 +448,7 @@ def _item_key(table: Table) -> str | None:
     return found
 
 
-def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
+def _no_rows(file: SharedFile, table: Table, rule: Rule, faults: list[Fault]) -> None:
     """Note a fault where a list of rows is expected and something else is found."""
     place = table.readers[0].place
     value: Any = file.document
@@ -436,6 +461,8 @@ def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
             return
         path.append(key)
         value = value[key]
+        if value is None and takes_null(rule, path):
+            return
     if value != []:
         faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a list", value))
 

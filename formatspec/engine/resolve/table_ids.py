@@ -13,6 +13,11 @@ def rows_key(number: int) -> tuple[str, int]:
     return ("rings", number)
 
 
+def beside_key(number: int, file: str) -> tuple[str, str, int]:
+    """Return the key under which an item's origin keeps the rows of a shared file that are only kept."""
+    return ("beside", file, number)
+
+
 def stood_key(number: int) -> tuple[str, int]:
     """Return the key under which an origin keeps an object's original source row, if its row now has another id."""
     return ("stood", number)

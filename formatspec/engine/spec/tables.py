@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
+from formatspec.language.leaf import Constant
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, is_mapping_or_rows
 
 
 def first_of(rule: TableRule | OneOf) -> TableRule:
@@ -40,3 +41,17 @@ def rules_of(rule: TableRule | OneOf) -> tuple[TableRule, ...]:
     if isinstance(rule, TableRule):
         return (rule,)
     return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
+
+
+def takes_null(rule: Rule, at: Sequence[str | int]) -> bool:
+    """Return whether null may stand under the last of some keys, in place of rows or of the mapping that holds them."""
+    if isinstance(rule, OneOf):
+        return any(takes_null(choice, at) for choice in rule.alternatives)
+    if not isinstance(rule, MapRule) or not at:
+        return bool(not at and isinstance(rule, LeafRule) and rule.leaf == Constant(None))
+    if any(takes_null(choices, at) for choices in rule.alternatives):
+        return True
+    key, *rest = at
+    found = [one for one in rule.fields if one.keys[0] == key]
+    optional = not rest and any(one.optional and is_mapping_or_rows(one.rule) for one in found)
+    return optional or any(takes_null(one.rule, rest) for one in found)

@@ -6,7 +6,7 @@ read. If both are equal, the value of the source is written as it was spelled, o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -170,7 +170,7 @@ def field_writer(field: Field, scope: Scope) -> Writer:
             refuse(context, names)
             return source if source is None else MISSING
         if gone is MISSING and isinstance(value, dict):
-            empty = all(part == [] for key, part in value.items() if key not in stated)
+            empty = all(_is_empty_list(part) for key, part in value.items() if key not in stated)
             if empty:
                 return source
         if not value and gone in (NO_SOURCE, MISSING) and (listed or value == {}):
@@ -191,6 +191,10 @@ def _stated(rule: Rule) -> frozenset[str]:
 
 
 RestWriter = Callable[[WriteContext, dict[str, Any] | None, frozenset[str]], dict[str, Any]]
+
+
+def _is_empty_list(part: Any) -> bool:
+    return isinstance(part, Sequence) and not isinstance(part, str) and not part
 
 
 def _rest(rule: MapRule, scope: Scope) -> RestWriter:

@@ -9,13 +9,14 @@ import msgspec
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import DocumentPath, Record
-from formatspec.engine.base.kept_fields import KEPT
+from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS
 from formatspec.engine.dataset.item.purpose import Readers
 from formatspec.engine.index.row_ownership import RepeatedId, Run, Table, TableFile
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
 from formatspec.engine.read.rows.table_row import costs_row, read_row
+from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Role
 from formatspec.engine.splits.turns import Turns
 
@@ -54,6 +55,8 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
                 read_row(document, position, table.readers, state.item, state, known)
             elif labels:
                 _read_label(role, table.readers[alternative], document, position, state)
+            elif table.readers[alternative].rule.each.kept:
+                _keep_item_row(role, table.readers[alternative], document, position, state)
             else:
                 _read_item(table.readers[alternative], document, position, state)
     turns.back(state)
@@ -107,6 +110,16 @@ def _read_item(reader: RowReader, document: Any, position: int, state: ItemState
     reader.fits(state.item, state)
     if state.origin and not any(costs_row(fault, reader) for fault in state.faults[before:]):
         state.item.setdefault("$rows", {})[reader.number, state.file] = (position, document)
+
+
+def _keep_item_row(role: Role, reader: RowReader, document: Any, position: int, state: ItemState) -> None:
+    """Keep a row that stands beside an item's own row, and says nothing about the item."""
+    before = len(state.faults)
+    reader.read(document, {}, state)
+    state.item[KEPT_ROWS] = (*state.item.get(KEPT_ROWS, ()), role.name)
+    if state.origin and not any(costs_row(fault, reader) for fault in state.faults[before:]):
+        rows = state.item.setdefault("$rows", {}).setdefault(beside_key(reader.number, state.file), [])
+        rows.append((position, document))
 
 
 def _read_label(role: Role, reader: RowReader, document: Any, position: int, state: ItemState) -> None:

@@ -9,9 +9,11 @@ import msgspec
 
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.splits.id_scopes import Split
-from formatspec.model.records import Caption, Item, Label, Object
+from formatspec.model.records import Area, Caption, Item, Label, Object
 
-TABLES = {"objects": "object", "labels": "label", "captions": "caption"}
+Told = Object | Label | Caption | Area
+
+TABLES = {"objects": "object", "labels": "label", "captions": "caption", "areas": "area"}
 
 
 def once(item: Item, state: ItemState, splits: Mapping[str, Split]) -> Item:
@@ -43,7 +45,7 @@ def once(item: Item, state: ItemState, splits: Mapping[str, Split]) -> Item:
     return msgspec.structs.replace(item, **changed) if changed else item
 
 
-def _first_told(made: Sequence[Object | Label | Caption], splits: Sequence[Split | None]) -> list[int]:
+def _first_told(made: Sequence[Told], splits: Sequence[Split | None]) -> list[int]:
     """Return for each record the index of the first equal one in another split, or its own index.
 
     Each record of a split can match one record of every other split.
@@ -62,7 +64,7 @@ def _first_told(made: Sequence[Object | Label | Caption], splits: Sequence[Split
     return places
 
 
-def _mark(one: Object | Label | Caption) -> Hashable:
+def _mark(one: Told) -> Hashable:
     """Give a key that equal records share, so that only records with the same key need to be compared."""
     if isinstance(one, Caption):
         return one.id, one.text
@@ -70,7 +72,7 @@ def _mark(one: Object | Label | Caption) -> Hashable:
     return (one.id, name, one.bbox) if isinstance(one, Object) else name
 
 
-def _is_same(one: Object | Label | Caption, other: Object | Label | Caption) -> bool:
+def _is_same(one: Told, other: Told) -> bool:
     return one == other and _kept(one) == _kept(other)
 
 
@@ -81,6 +83,6 @@ def _name_anew(state: ItemState, places: Mapping[int, int]) -> None:
             state.faults[number] = fault._replace(about=places[fault.about])
 
 
-def _kept(record: Object | Label | Caption) -> tuple[str, ...]:
+def _kept(record: Told) -> tuple[str, ...]:
     """Return the kept and unknown fields of a record's rows."""
     return () if record.origin is None else record.origin.kept
