@@ -239,3 +239,23 @@ def test_pixels_of_superannotate_stand_in_a_copy_and_are_named_elsewhere(tmp_pat
     assert (tmp_path / "out/a.jpg___save.png").read_bytes() == (data / "a.jpg___save.png").read_bytes()
     told = fs.convert(data, spec="superannotate", to="coco", out=tmp_path / "coco").loss_report
     assert ("kept files: painted", 1) in [(line["what"], line["count"]) for line in told]
+
+
+def test_datumaros_crowds_are_crowds(tmp_path: Path) -> None:
+    box = {"id": 1, "type": "bbox", "label_id": 0, "group": 0, "z_order": 0, "bbox": [1, 2, 10, 5]}
+    crowds = {1: False, 2: True, 3: 1, 4: 0}
+    rows = [
+        {**box, "attributes": {"is_crowd": crowd, "kind": "x"}, "bbox": [x, 2, 10, 5]} for x, crowd in crowds.items()
+    ]
+    item = {"id": "a", "annotations": rows, "attr": {}, "image": {"path": "a.png", "size": [80, 100]}}
+    labels = [{"name": "cat", "parent": "", "attributes": []}]
+    document = {"infos": {}, "categories": {"label": {"labels": labels}}, "items": [item]}
+    (read_item,) = read(
+        put(tmp_path / "in", {"images/train/a.png": None, "annotations/train.json": document}, SIZE), "datumaro"
+    )
+    assert [one.single for one in read_item.objects] == [True, False, False, True]
+    assert [one.attributes for one in read_item.objects] == [{"kind": "x"}] * 4
+    fs.convert(tmp_path / "in", to="coco", out=tmp_path / "coco")
+    fs.convert(tmp_path / "coco", to="datumaro", out=tmp_path / "again")
+    again = json.loads((tmp_path / "again/annotations/train.json").read_text())
+    assert [one["attributes"]["is_crowd"] for one in again["items"][0]["annotations"]] == [False, True, True, False]

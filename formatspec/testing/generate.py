@@ -177,7 +177,8 @@ class Generator:
         if name == "subset":
             return rng.choice(("train", "val", "Sub set"))
         base = rng.choice(NAMES) + rng.choice(("", str(rng.randrange(self.endings))))
-        return f"d/{base}" if kind == "path" and rng.random() < 0.3 else base
+        base = f"d/{base}" if kind == "path" and rng.random() < 0.3 else base
+        return base.replace(" ", "_") if name in self.outline.words else base
 
     def _item(self, names: dict[str, Any], index: int) -> Item | None:
         rng = self.rng

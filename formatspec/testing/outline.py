@@ -96,6 +96,8 @@ class Outline:
     """For groups of one object: the names that distinguish sequences, and the slots that groups state."""
     keys: list[tuple[str, ...]] = field(default_factory=list)
     """Slots of objects that the key of their row gives; no two objects may have equal ones."""
+    words: set[str] = field(default_factory=set)
+    """Names of paths that a line spells as words without blanks."""
     complete: bool = False
     """Whether a file has a value in each column for every item, so that no item is without a label."""
 
@@ -308,6 +310,8 @@ def _leaf(
         if any(meaning is None for meaning in meanings):
             continue
         known = [meaning for meaning in meanings if meaning is not None]
+        if part.format == "word":
+            found.words.update(one.name for one in known if one.where == "capture")
         chain = build(part, [meaning.value_type for meaning in known], max(len(keys), 1), textual, rule.place)
         kind = DERIVED if found.everything and known[0].derived else _kind(known[0], scope)
         if kind is None:

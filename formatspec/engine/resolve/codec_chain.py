@@ -182,7 +182,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
             many = keys > 1 and reader is not _read_numbers
             steps_in.append(partial(_each, reader) if many else reader)
         if leaf.format is not None and (leaf.format == "word" or _PADDED.fullmatch(leaf.format)):
-            steps_out.append(partial(_rendered, formats.field("x", leaf.format).render))
+            steps_out.append(partial(_rendered, formats.line_field("x", leaf.format).render))
         elif leaf.format == "token":
             steps_out.append(_unbroken)
         unspelled = _composed(steps_out)
@@ -319,7 +319,7 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
     if leaf.format == "token":
         return r"\S+"
     if leaf.format is not None:
-        pattern = formats.field("x", leaf.format).pattern
+        pattern = formats.line_field("x", leaf.format).pattern
         return WHOLE_NUMBER if leaf.format == "d" else pattern
     arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)
     for codec in reversed(codecs):

@@ -57,27 +57,29 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
             return False  # lists are distinguished by their length
         if not required <= value.keys() or any(value[key] == "" for key in filled):
             return False
-        if empty and any(value[key] for key in empty):
+        if empty and any(_part(value, path) for path in empty):
             return False
-        for path, expected in constants:
-            part: Any = value
-            for key in path:
-                part = part.get(key, MISSING) if isinstance(part, dict) else MISSING
-            if not same_value(part, expected):
-                return False
-        return True
+        return all(same_value(_part(value, path), expected) for path, expected in constants)
 
     return test
 
 
-def _empty_lists(rule: Rule) -> tuple[str, ...]:
-    """Return the required keys of a mapping for which a rule states a list of nothing, `[]`."""
-    fields = rule.fields if isinstance(rule, MapRule) else ()
-    return tuple(
-        field.keys[0]
-        for field in fields
-        if isinstance(field.rule, ListRule) and not field.rule.rules and not field.optional
-    )
+def _empty_lists(rule: Rule) -> tuple[tuple[str, ...], ...]:
+    """Return, as paths of keys, the required lists of a mapping for which a rule states a list of nothing, `[]`."""
+    found: list[tuple[str, ...]] = []
+    for field in rule.fields if isinstance(rule, MapRule) else ():
+        if isinstance(field.rule, ListRule) and not field.rule.rules and not field.optional:
+            found.append((field.keys[0],))
+        elif isinstance(field.rule, MapRule) and not field.optional:
+            found.extend((field.keys[0], *path) for path in _empty_lists(field.rule))
+    return tuple(found)
+
+
+def _part(value: Any, path: tuple[str, ...]) -> Any:
+    """Return what stands at a path of keys; MISSING if nothing does."""
+    for key in path:
+        value = value.get(key, MISSING) if isinstance(value, dict) else MISSING
+    return value
 
 
 def told_by(constants: Sequence[tuple[tuple[tuple[str, ...], Any], ...]]) -> tuple[str, ...] | None:

@@ -100,6 +100,12 @@ class Scope(msgspec.Struct, frozen=True):
             return _slot("item", found)
         return None
 
+    def is_captured(self, name: str) -> bool:
+        """Return whether a name in a row is one that a path spells: the `name` of a category is not that of an item."""
+        found = self.meaning(name)
+        own = found is not None and found.where == "record" and self.kind != "item" and "." not in name
+        return name in self.captures and not own
+
     def resolve(self, name: str, place: Place) -> Meaning:
         """Return what `name` means here. Raises SpecError with a suggestion."""
         meaning = self.meaning(name)

@@ -130,7 +130,7 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         absent = isinstance(part, Bind) and part.optional
         if absent:
             optional.add(name)
-        render = formats.field("x", "words").render if getattr(part, "format", None) == "words" else str
+        render = formats.line_field("x", "words").render if getattr(part, "format", None) == "words" else str
         mark = _mark_behind(leaf.parts, number)
         if pattern == r".+" and mark:
             # An optional field ends at the mark that follows it, so it cannot contain this mark.
@@ -257,16 +257,17 @@ def _format_wants(part: Bind | Keep | Computed, scope: Scope) -> str:
     """Return in words what a field takes whose form the image's path gives; an empty text if the path gives none."""
     if not isinstance(part, Bind) or part.calls or len(part.names) != 1:
         return ""
-    stated = part.format or scope.captures.get(part.names[0])
-    return formats.field("x", stated).wants if stated else ""
+    name = part.names[0]
+    stated = part.format or (scope.captures.get(name) if scope.is_captured(name) else None)
+    return formats.line_field("x", stated).wants if stated else ""
 
 
 def _pattern(part: Bind | Keep | Computed, scope: Scope, place: Place) -> str:
     if isinstance(part, Computed | Keep):
         return r".*"
     meanings = [scope.resolve(name, place) for name in part.names]
-    named = len(meanings) == 1 and (meanings[0].where == "capture" or part.names[0] in scope.captures)
-    if part.format is None and not part.calls and named:
+    named = len(meanings) == 1 and scope.is_captured(part.names[0])
+    if part.format in (None, "word") and not part.calls and named:
         return formats.field("x", scope.captures.get(meanings[0].name)).pattern
     pattern = build(part, [meaning.value_type for meaning in meanings], 1, True, place).pattern
     return pattern or r".+"

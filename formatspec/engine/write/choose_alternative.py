@@ -72,7 +72,7 @@ def first_written(
         try:
             document = write(place)
         except LackingError as lacking:
-            reason = lacking
+            reason = reason if reason.why and not lacking.why else lacking  # a value that does not fit tells more
             continue
         if place in fitting and document:
             return document, place

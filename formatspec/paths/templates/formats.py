@@ -60,6 +60,8 @@ _INTEGER = rf"-?[1-9][0-9]{{0,{_DIGITS - 1}}}|0"
 _DECIMAL = r"-?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 _WORDS = r"[^\s/]+(?: [^\s/0-9.+-][^\s/]*)*"
 _WORD = r"[^\s/]+"
+_LINE_WORDS = r"\S+(?: [^\s0-9.+-]\S*)*"
+_LINE_WORD = r"\S+"
 _PADDED = re.compile(r"0([1-9][0-9]?)d(\??)")
 
 
@@ -102,6 +104,16 @@ def field(name: str, format: str | None = None) -> TemplateField:
         close = get_close_matches(format, FORMATS, n=3, cutoff=0.4) or list(FORMATS)
         raise TemplateSyntaxError(f"unknown format `{format}`", 0, tuple(close))
     return make(name)
+
+
+@lru_cache(maxsize=1024)
+def line_field(name: str, format: str | None = None) -> TemplateField:
+    """The same for a placeholder whose text is no part of a path: words may hold slashes there.
+
+    Raises TemplateSyntaxError as `field` does.
+    """
+    made = _IN_LINES.get(format or "")
+    return field(name, format) if made is None else made(name)
 
 
 def _unless(name: str, word: str) -> TemplateField:
@@ -183,15 +195,23 @@ def _render_image(value: Any) -> str:
 
 
 def _render_unbroken(value: Any) -> str:
-    text = _render_segment(value)
-    if not re.fullmatch(_WORD, text):
+    return _unbroken(_render_segment(value))
+
+
+def _unbroken(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(_LINE_WORD, text):
         raise ValueError(f"{text!r} has blanks; a word without is expected")
     return text
 
 
 def _render_words(value: Any) -> str:
-    text = _render_segment(value)
-    if not re.fullmatch(_WORDS, text):
+    return _single_blanks(_render_segment(value))
+
+
+def _single_blanks(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(_LINE_WORDS, text):
         raise ValueError(f"{text!r} is no words with single blanks between, all but the first without numbers")
     return text
 
@@ -259,4 +279,12 @@ _NAMED: dict[str, Callable[[str], TemplateField]] = {
     "token": lambda name: TemplateField(name, _WORD, str, _render_unbroken, wants="a word without blanks"),
     "words": lambda name: TemplateField(name, _WORDS, str, _render_words, wants="words with single blanks between"),
     "image": _image,
+}
+
+_IN_LINES: dict[str, Callable[[str], TemplateField]] = {
+    "word": lambda name: TemplateField(name, _LINE_WORDS, str, _unbroken, wants="a word without blanks"),
+    "token": lambda name: TemplateField(name, _LINE_WORD, str, _unbroken, wants="a word without blanks"),
+    "words": lambda name: TemplateField(
+        name, _LINE_WORDS, str, _single_blanks, wants="words with single blanks between"
+    ),
 }
