@@ -61,8 +61,10 @@ def area_within(rings: Sequence[Sequence[float]], closely: bool = False) -> floa
         rings: The outlines.
         closely: See `ring_area`.
     """
+    if len(rings) == 1:
+        return ring_area(rings[0], closely)
     total = sum(ring_area(ring, closely) for ring in rings)
-    if len(rings) < 2 or are_apart(rings):
+    if are_apart(rings):
         return total
     found = _pixels_of_each(rings)
     return total if found is None else float(found[1].area)

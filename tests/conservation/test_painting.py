@@ -145,3 +145,21 @@ def test_a_category_of_areas_alone_is_stuff_where_areas_are_written_as_objects(t
     (file,) = out.glob("annotations/panoptic_*.json")
     categories = json.loads(file.read_text())["categories"]
     assert {one["name"]: one["isthing"] for one in categories} == {"cat": 1, "dog": 1, "cow": 1, "sky": 0}
+
+
+@pytest.mark.parametrize("to", ["image_masks", "color_masks", "camvid"])
+def test_pixels_of_objects_drawn_as_areas_are_counted_where_others_cover_them(tmp_path: Path, to: str) -> None:
+    """As where objects are drawn one by one, but not where both are of one category."""
+    rows = [
+        outlined(2, 2, 4, 4), outlined(0, 0, 20, 20, category_id=2),  # the first is hidden, and another cat is not
+        outlined(15, 15, 10, 10), outlined(18, 18, 3, 3), outlined(30, 2, 5, 5, category_id=2),
+    ]  # fmt: skip
+    _, lost = converted(coco(tmp_path / "in", rows), to)
+    told = ("objects, drawn as areas", "pixels covered by others", "objects hidden by others")
+    assert tuple(map(lost.get, told)) == (4, 1, 1)
+    rows = [outlined(2, 2, 4, 4), outlined(0, 0, 20, 20, category_id=2)]
+    _, lost = converted(coco(tmp_path / "hidden", rows), to)
+    assert (lost["objects, drawn as areas"], lost["objects hidden by others"]) == (1, 1)
+    assert not any(what.startswith("objects not written") for what in lost)
+    _, lost = converted(coco(tmp_path / "apart", [LARGE, outlined(25, 5, 4, 4, category_id=2)]), to)
+    assert "pixels covered by others" not in lost and lost["objects, drawn as areas"] == 2

@@ -37,6 +37,20 @@ class ShownPixels(NamedTuple):
     find: Callable[[], Region] | None = None
 
 
+class InArea(NamedTuple):
+    """An object that is drawn as part of its category's area.
+
+    Attributes:
+        region: Its pixels.
+        covered: Whether some of the objects of the area lie over those of others.
+        seen: How many of the pixels are its category's in the finished image that shows most; None before one is made.
+    """
+
+    region: Region
+    covered: bool
+    seen: int | None = None
+
+
 class WriteSetting:
     """What is the same for all records of one item, or of one shared file.
 
@@ -57,14 +71,15 @@ class WriteSetting:
         renumbered: Tables of records whose ids are not written, since they were unique only within smaller files.
         in_lists: Whether several shared files list the item, so that rows inside its row of one file stay there.
         in_documents: Whether documents list the item's objects, so that label images show only those with a row there.
+        in_areas: The objects that are drawn as parts of areas, by their `id()`, by the mark of the area.
         number: An object's number in its category, where a label image counts objects; otherwise its position.
         refused: Records, by their marks, with names that their rows leave out because the value cannot be written.
     """
 
     __slots__ = (
         "apart", "beneath", "boxed", "captures", "categories", "claims", "closely", "columns", "drawn", "file",
-        "folder", "held", "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused",
-        "renumbered", "rows", "seen", "subsets", "unheld", "values",
+        "folder", "held", "in_areas", "in_documents", "in_lists", "index", "number", "odd", "options", "paths",
+        "refused", "renumbered", "rows", "seen", "subsets", "unheld", "values",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
@@ -85,6 +100,7 @@ class WriteSetting:
         self.index = 0
         self.held: dict[Hashable, int] = {}
         self.claims = 0
+        self.in_areas: dict[Hashable, dict[int, InArea]] = {}
         self.in_documents = False
         self.in_lists = False
         self.odd: list[tuple[int, int]] = []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.write_context import InArea, WriteContext
 from formatspec.language.rules import Each
 from formatspec.model import derive
 from formatspec.model.records import Area, Category, Item, Object
@@ -53,10 +53,16 @@ def _is_counted(record: Any, slots: Sequence[str]) -> bool:
     return bool(record.region or record.polygons) and all(slot_value(record, slot) is None for slot in slots)
 
 
-def areas_of(item: Item, things: Sequence[Object], paint: str = BY_ORDER) -> list[Area]:
+InAreas = dict[Hashable, dict[int, InArea]]
+"""The objects that are drawn as parts of areas, by their `id()`, by the mark of the area."""
+
+
+def areas_of(
+    item: Item, things: Sequence[Object], paint: str = BY_ORDER, in_areas: InAreas | None = None
+) -> list[Area]:
     """Return the areas with the regions of `things` added to their categories' areas, without overlaps.
 
-    A pixel of several regions goes to the one that `stacking` puts on top.
+    A pixel of several regions goes to the one that `stacking` puts on top. `in_areas` takes the objects of each area.
     """
     height = item.image.height if item.image else None
     width = item.image.width if item.image else None
@@ -70,6 +76,8 @@ def areas_of(item: Item, things: Sequence[Object], paint: str = BY_ORDER) -> lis
     layers = [(t.category, region) for t, region in upwards if t.category is not None and region is not None]
     covered = Region.overlaid([(region, None) for _, region in layers]).get(None) if item.areas else None
     found = Region.overlaid([(region, _key(category)) for category, region in layers])
+    if in_areas is not None:
+        _note_parts(upwards, found, in_areas)
     categories = {_key(category): category for category, _ in reversed(layers)}
     apart = []
     for area in item.areas:
@@ -81,6 +89,18 @@ def areas_of(item: Item, things: Sequence[Object], paint: str = BY_ORDER) -> lis
             apart.append(Area(category=area.category, region=seen, origin=area.origin))
     shown = [Area(category=category, region=found[key]) for key, category in categories.items()]
     return apart + [area for area in shown if area.region]
+
+
+def _note_parts(layers: Sequence[tuple[Object, Region | None]], found: Mapping[Any, Region], in_areas: InAreas) -> None:
+    """Note which objects the areas have. `found`: what is seen of each category."""
+    regions = [(t, t.category, region) for t, region in layers if t.category is not None and region is not None]
+    covered = sum(region.area for _, _, region in regions) > sum(region.area for region in found.values())
+    for thing, category, region in regions:
+        parts = in_areas.setdefault(_key(category), {})
+        known = parts.get(id(thing))
+        parts[id(thing)] = InArea(region, covered, known.seen if known is not None else None)
+        if known is None and not found[_key(category)]:
+            parts[id(thing)] = InArea(region, covered, 0)
 
 
 def _key(category: Category) -> tuple[Any, str]:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.evaluate.expressions import condition
-from formatspec.engine.evaluate.write_context import ShownPixels, WriteContext
+from formatspec.engine.evaluate.write_context import InArea, ShownPixels, WriteContext
 from formatspec.engine.label_images.layers import BY_ORDER, areas_of, number_of, stacking
 from formatspec.engine.label_images.rules import (
     ALPHA,
@@ -223,6 +223,22 @@ def _note_seen(layer: Layer, pixels: int, find: Callable[[], Region] | None) -> 
         seen[mark] = ShownPixels(pixels, whole, None if pixels == whole else find)
     if pixels:
         hold(context, layer.bits)
+    within = context.setting.in_areas.get(mark)
+    if within and isinstance(context.record, Area):
+        _note_within(within, layer, pixels, find)
+
+
+def _note_within(within: dict[int, InArea], layer: Layer, pixels: int, find: Callable[[], Region] | None) -> None:
+    """Note how much of each object of an area a finished label image shows."""
+    is_whole = pixels == layer.region.area
+    shown = None
+    for thing, one in within.items():
+        if is_whole and not one.covered:
+            seen = one.region.area
+        else:
+            shown = shown if shown is not None else layer.region if is_whole or find is None else find()
+            seen = (one.region & shown).area
+        within[thing] = one._replace(seen=max(seen, one.seen or 0))
 
 
 _LAYERS = {"areas": 0, "objects": 1, "children": 1, "void": 2}
@@ -253,7 +269,8 @@ def _areas(context: WriteContext, apart: set[int], paint: str) -> list[Area]:
     """Return the item's areas, and one for each category of objects that nothing else paints; later ones lie on top."""
     item = context.item
     assert item is not None
-    return areas_of(item, [thing for thing in item.objects if id(thing) not in apart], paint)
+    things = [thing for thing in item.objects if id(thing) not in apart]
+    return areas_of(item, things, paint, context.setting.in_areas if context.as_read is None else None)
 
 
 def _restricted(context: WriteContext, members: set[int]) -> WriteContext:

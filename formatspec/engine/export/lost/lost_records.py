@@ -86,6 +86,7 @@ class Unwritten:
         if "objects" in self.whole | self.copied:
             return
         held = setting.held
+        in_areas = {one: drawn for area in setting.in_areas.values() for one, drawn in area.items()}
         is_plain = not reasons and not setting.seen and not made
         if is_plain and 0 not in [held.get(one, 0) & WRITTEN for one in map(id, item.objects)]:
             return  # each has a row of its own, and nothing was left out
@@ -93,6 +94,7 @@ class Unwritten:
             bits = held.get(id(thing), 0)
             written, seen = bits & WRITTEN, setting.seen.get(id(thing))
             unit = "objects" if place >= made else "areas"
+            drawn_in = in_areas.get(id(thing))
             if seen is not None and seen.find is not None and not bits & BITS["polygons"]:
                 if seen.pixels or written:
                     yield COVERED, unit
@@ -106,8 +108,12 @@ class Unwritten:
                 continue
             if written:
                 yield "areas, written as objects", unit
+            elif drawn_in is not None and drawn_in.seen == 0:
+                yield f"{unit} {HIDDEN}", unit
             elif _is_drawn(thing, held):
                 yield "objects, drawn as areas", unit
+                if drawn_in is not None and drawn_in.seen is not None and drawn_in.seen < drawn_in.region.area:
+                    yield COVERED, unit
             elif "objects" in self.rows:
                 why = UNBOUNDED.get(is_unbounded(thing) or "") or reasons.get(record_mark(thing), NO_TABLE)
                 yield f"{unit} not written ({why})", unit
