@@ -141,3 +141,20 @@ def test_a_skeleton_of_cvat_says_of_its_points_alone_what_is_outside(tmp_path: P
     data = put(tmp_path / "in", {"annotations.xml": document, "images/frame_000000.png": None}, SIZE)
     (item,) = read(data, "cvat_video")
     assert [one.keypoints for one in item.objects] == [((3, 10, 2), (9, 10, 2))]
+
+
+def test_textocr_with_the_images_of_its_test_set(tmp_path: Path) -> None:
+    def image(subset: str, folder: str) -> dict[str, Any]:
+        row = {"id": subset, "width": 64, "height": 48, "set": subset, "file_name": f"{folder}/{subset}.jpg"}
+        return {"info": {}, "imgs": {subset: row}}
+
+    word = {"id": "val_1", "image_id": "val", "bbox": [1, 2, 4, 8], "utf8_string": "x", "area": 32}
+    word["points"] = [1, 2, 5, 2, 5, 10, 1, 10]
+    files = {
+        "TextOCR_0.1_val.json": {**image("val", "train"), "anns": {"val_1": word}, "imgToAnns": {"val": ["val_1"]}},
+        "TextOCR_0.1_test.json": image("test", "test"),
+        "train_images/val.jpg": None,
+        "test_images/test.jpg": None,
+    }
+    items = read(put(tmp_path, files, SIZE), "textocr")
+    assert sorted((one.subsets, len(one.objects)) for one in items) == [(("test",), 0), (("val",), 1)]

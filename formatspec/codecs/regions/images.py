@@ -65,8 +65,8 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
 def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
     """`data, origin: region | packed_png`: a PNG of the bounding box, zlib-compressed, in base64; and [left, top].
 
-    The PNG is 8-bit gray, with 0 outside and 1 inside. Any value but 0 is read as inside; of a PNG with an alpha channel,
-    that channel is read. A PNG that is not compressed once more is read, too.
+    The PNG is 8-bit gray, with 0 outside and 1 inside. Any value but 0 is read as inside; of a PNG with an alpha
+    channel, that channel is read. A PNG that is not compressed once more is read, too.
     """
     take.plain(arguments)
 
