@@ -91,3 +91,70 @@ def test_two_annotators_of_labelbox_are_asked_for(tmp_path: Path) -> None:
         fs.open(data, "labelbox")
     items = fs.open(data, "labelbox", options={"annotator": "bob@x"})
     assert [[thing.id for thing in one.objects] for one in items] == [["a-bob@x"], [], []]
+
+
+def test_crowdhuman_with_a_folder_of_images_per_subset(tmp_path: Path) -> None:
+    boxes = [{"tag": "person", "fbox": [1, 2, 10, 20], "extra": {"box_id": 0}}]
+    files: dict[str, Any] = {}
+    for subset in ("train", "val"):
+        files[f"{subset}/Images/1,{subset}.jpg"] = None
+        files[f"annotation_{subset}.odgt"] = json.dumps({"ID": f"1,{subset}", "gtboxes": boxes}) + "\n"
+    items = read(put(tmp_path, files, SIZE), "crowdhuman")
+    assert sorted((one.subsets, len(one.objects)) for one in items) == [(("train",), 1), (("val",), 1)]
+
+
+def test_tt100k_with_the_lists_of_its_folders(tmp_path: Path) -> None:
+    sign = {"category": "p5", "bbox": {"xmin": 1, "ymin": 2, "xmax": 11, "ymax": 12}}
+    images = {
+        str(i): {"path": f"{subset}/{i}.jpg", "id": i, "objects": [sign]} for i, subset in ((1, "train"), (2, "test"))
+    }
+    files = {
+        "annotations.json": {"types": ["p5"], "imgs": images},
+        **{
+            f"{subset}/{name}": text
+            for subset, i in (("train", 1), ("test", 2))
+            for name, text in ((f"{i}.jpg", None), ("ids.txt", f"{i}\n"))
+        },
+    }
+    items = read(put(tmp_path, {f"data/{path}": content for path, content in files.items()}, SIZE), "tt100k")
+    assert sorted(one.subsets for one in items) == [("test",), ("train",)]
+
+
+def test_objects365_in_the_folders_that_mmdetection_tells_of(tmp_path: Path) -> None:
+    image = {"id": 1, "file_name": "images/v1/patch8/objects365_v1_1.jpg", "width": 64, "height": 48, "license": 5}
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 4, 8], "area": 32, "iscrowd": 0, "isfake": 0}
+    document = {"images": [image], "annotations": [box], "categories": [{"id": 1, "name": "Person"}], "licenses": []}
+    files = {"annotations/zhiyuan_objv2_train.json": document, "train/patch8/objects365_v1_1.jpg": None}
+    assert [len(one.objects) for one in read(put(tmp_path, files, SIZE), "objects365")] == [1]
+
+
+def test_a_skeleton_of_cvat_says_of_its_points_alone_what_is_outside(tmp_path: Path) -> None:
+    points = "".join(
+        f'<points label="{name}" keyframe="1" outside="0" occluded="0" points="{x},10.0"/>'
+        for name, x in (("1", 3), ("2", 9))
+    )
+    labels = "<labels><label><name>person</name><type>skeleton</type></label></labels>"
+    track = f'<skeleton frame="0" keyframe="1" z_order="0">{points}</skeleton>'
+    document = f"""<annotations><version>1.1</version><meta><task>{labels}
+<original_size><width>64</width><height>48</height></original_size></task></meta>
+<track id="0" label="person" source="manual">{track}</track></annotations>"""
+    data = put(tmp_path / "in", {"annotations.xml": document, "images/frame_000000.png": None}, SIZE)
+    (item,) = read(data, "cvat_video")
+    assert [one.keypoints for one in item.objects] == [((3, 10, 2), (9, 10, 2))]
+
+
+def test_textocr_with_the_images_of_its_test_set(tmp_path: Path) -> None:
+    def image(subset: str, folder: str) -> dict[str, Any]:
+        row = {"id": subset, "width": 64, "height": 48, "set": subset, "file_name": f"{folder}/{subset}.jpg"}
+        return {"info": {}, "imgs": {subset: row}}
+
+    word = {"id": "val_1", "image_id": "val", "bbox": [1, 2, 4, 8], "utf8_string": "x", "area": 32}
+    word["points"] = [1, 2, 5, 2, 5, 10, 1, 10]
+    files = {
+        "TextOCR_0.1_val.json": {**image("val", "train"), "anns": {"val_1": word}, "imgToAnns": {"val": ["val_1"]}},
+        "TextOCR_0.1_test.json": image("test", "test"),
+        "train_images/val.jpg": None,
+        "test_images/test.jpg": None,
+    }
+    items = read(put(tmp_path, files, SIZE), "textocr")
+    assert sorted((one.subsets, len(one.objects)) for one in items) == [(("test",), 0), (("val",), 1)]

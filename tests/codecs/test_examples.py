@@ -15,6 +15,7 @@ from PIL import Image
 
 from formatspec.codecs import Argument, BadArgumentsError, Codec, Env, Site, UnfitError, UnknownCodecError, make
 from formatspec.model.region import Region
+from formatspec.pixels import png
 from formatspec.pixels.palettes import palette_color
 
 ENV = Env(width=100, height=50, columns=("Bald", "Young"))
@@ -684,3 +685,13 @@ def test_vertex_lists() -> None:
         cannot_read("vertex_lists", [], odd)
     cannot_read("vertex_lists", ["open"], [{"vertices": [[1, 2]], "closed": False}] * 2)
     cannot_write("vertex_lists", [], ())
+
+
+@pytest.mark.parametrize(("mode", "compressed"), [("gray", False), ("rgba", True), ("rgba", False)])
+def test_bitmaps_of_older_projects(mode: str, compressed: bool) -> None:
+    inside = np.array([[1, 0], [1, 1]], np.uint8)
+    pixels = inside if mode == "gray" else np.stack([255 - inside, inside, inside, inside * 255], axis=-1)
+    data = png.encode(pixels.astype(np.uint8), mode)
+    text = b64encode(zlib.compress(data) if compressed else data).decode()
+    region = call("packed_png", [], R2).decode((text, [3, 4]), ENV)
+    assert [(int(x), int(y)) for y, x in zip(*region.to_mask().nonzero(), strict=True)] == [(3, 4), (3, 5), (4, 5)]

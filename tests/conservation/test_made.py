@@ -89,7 +89,8 @@ def test_ids_that_a_target_needs_are_made(tmp_path: Path) -> None:
 
 def test_levels_follow_from_depth_and_numbers_count_from_where_the_target_begins(tmp_path: Path) -> None:
     ring = {"segmentation": [[2, 3, 12, 3, 12, 9, 2, 9]]}
-    data = coco(tmp_path / "in", [{**BOX, **ring, "id": 900100}, {**BOX, "segmentation": [[20, 3, 24, 3, 24, 7, 20, 7]]}])
+    other = {**BOX, "segmentation": [[20, 3, 24, 3, 24, 7, 20, 7]]}
+    data = coco(tmp_path / "in", [{**BOX, **ring, "id": 900100}, other])
     out, _ = converted(data, "ade20k2017")
     (rows,) = out.glob("**/*_atr.txt")
     assert [row.split(" # ")[:2] for row in rows.read_text().splitlines()] == [["001", "0"], ["002", "0"]]

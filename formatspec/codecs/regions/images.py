@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from formatspec.model.region import Region
 
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_RGBA = 6
+"""The kind of colours of a PNG with an alpha channel, in its header."""
 _AROUND = 1 << 20
 """Bytes of a PNG that are not pixels: texts, a colour profile, a palette."""
 
@@ -62,7 +65,8 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
 def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
     """`data, origin: region | packed_png`: a PNG of the bounding box, zlib-compressed, in base64; and [left, top].
 
-    The PNG is 8-bit gray, with 0 outside and 1 inside. Any value but 0 is read as inside.
+    The PNG is 8-bit gray, with 0 outside and 1 inside. Any value but 0 is read as inside; of a PNG with an alpha
+    channel, that channel is read. A PNG that is not compressed once more is read, too.
     """
     take.plain(arguments)
 
@@ -74,12 +78,13 @@ def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
         spelled, origin = values.sequence(value, 2)
         left, top = (values.integral(c) for c in values.sequence(origin, 2))
         try:
-            data = _unpacked(read_base64(spelled), env)
+            data = read_base64(spelled)
+            data = data if data.startswith(_SIGNATURE) else _unpacked(data, env)
             header = read_header(data)
         except (zlib.error, ValueError) as error:
             raise UnfitError("a compressed PNG", str(error)) from error
         check_inside(left, top, header.width, header.height, env)
-        return placed(_from_png(data, header.width, header.height), left, top, env)
+        return placed(_from_png(data, header.width, header.height, header.color == _RGBA), left, top, env)
 
     return Codec(encode=encode, decode=decode, kind="table", needs=frozenset({"size"}), fit=fit_crop)
 
