@@ -158,3 +158,23 @@ def test_textocr_with_the_images_of_its_test_set(tmp_path: Path) -> None:
     }
     items = read(put(tmp_path, files, SIZE), "textocr")
     assert sorted((one.subsets, len(one.objects)) for one in items) == [(("test",), 0), (("val",), 1)]
+
+
+def test_voc_lists_that_number_the_persons(tmp_path: Path) -> None:
+    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>{0}</xmax><ymax>9</ymax></bndbox>"
+    things = [f"<object><name>person</name>{box.format(right)}</object>" for right in (8, 9)]
+    record = f"<annotation><filename>a.jpg</filename>{''.join(things)}</annotation>"
+    lists = {
+        "ImageSets/Main/train.txt": "a\n",
+        "ImageSets/Layout/train.txt": "a 1\n",
+        "ImageSets/Action/train.txt": "a 1\na 2\n",
+    }
+    data = put(tmp_path / "in", {"JPEGImages/a.jpg": None, "Annotations/a.xml": record, **lists})
+    assert not fs.validate(data, "voc").findings
+    (item,) = fs.open(data, "voc")
+    assert (item.key, item.subsets, len(item.objects)) == ("a", ("train",), 2)
+    fs.convert(data, spec="voc", to="voc", out=tmp_path / "out", where="true")
+    assert {name: (tmp_path / "out" / name).read_text() for name in lists} == lists
+    result = fs.convert(data, spec="voc", to="coco", out=tmp_path / "coco")
+    lost = {line["what"]: line["count"] for line in result.loss_report}
+    assert (lost["kept rows: layout"], lost["kept rows: action"]) == (1, 2)

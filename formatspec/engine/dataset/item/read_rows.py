@@ -115,7 +115,9 @@ def _read_item(reader: RowReader, document: Any, position: int, state: ItemState
 def _keep_item_row(role: Role, reader: RowReader, document: Any, position: int, state: ItemState) -> None:
     """Keep a row that stands beside an item's own row, and says nothing about the item."""
     before = len(state.faults)
+    whole, state.item = state.item, {}
     reader.read(document, {}, state)
+    state.item = whole
     state.item[KEPT_ROWS] = (*state.item.get(KEPT_ROWS, ()), role.name)
     if state.origin and not any(costs_row(fault, reader) for fault in state.faults[before:]):
         rows = state.item.setdefault("$rows", {}).setdefault(beside_key(reader.number, state.file), [])
