@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from formatspec.model.image_error import ImageError as ImageError
 from formatspec.model.image_pixels import BEGINNING, no_image
 from formatspec.model.limits import TooLargeError, check_decoded
+from formatspec.model.plain.image_error import ImageError as ImageError
 from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
 from formatspec.pixels.png_header import CHANNELS, HEADER_SIZE, SIGNATURE, read_header
 

@@ -16,7 +16,7 @@ from formatspec.engine.detection.evidence.label_images import FEW, LOSSLESS
 from formatspec.engine.detection.evidence.opened_files import IMAGE_HEAD, OpenedFiles
 from formatspec.files import images, ini_file, json_file, xml_file, yaml_file
 from formatspec.files.document import FileError, text_of
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 from formatspec.paths.trees.tree import Tree
 
 MOST = 400

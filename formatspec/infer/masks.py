@@ -11,7 +11,7 @@ import msgspec
 from formatspec.infer.classes import Listing
 from formatspec.infer.evidence import Evidence
 from formatspec.infer.nodes import Entry, Mapping, Node, Rows, Several, Verbatim
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 from formatspec.pixels import containers
 from formatspec.pixels.labels import split
 

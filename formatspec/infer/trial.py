@@ -22,7 +22,7 @@ from formatspec.infer.evidence import Evidence
 from formatspec.infer.nodes import Entry, Mapping, rendered, without
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, load_source
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 from formatspec.model.records import Area, Label, Object
 
 ROUNDS = 30

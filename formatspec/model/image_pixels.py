@@ -6,8 +6,8 @@ import io
 import warnings
 from typing import TYPE_CHECKING
 
-from formatspec.model.image_error import ImageError
 from formatspec.model.limits import check_decoded
+from formatspec.model.plain.image_error import ImageError
 
 if TYPE_CHECKING:
     import numpy as np

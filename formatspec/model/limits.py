@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 
 
 class Limits(msgspec.Struct, frozen=True):

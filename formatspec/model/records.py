@@ -13,9 +13,9 @@ import msgspec
 
 from formatspec.model import derive
 from formatspec.model.derive import Ring as Ring
-from formatspec.model.image_error import ImageError
 from formatspec.model.image_pixels import as_bytes_per_sample, opened
 from formatspec.model.pictures.draw_item import By, picture_of
+from formatspec.model.plain.image_error import ImageError
 from formatspec.model.region import Region
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from formatspec.model.image_error import ImageError
 from formatspec.model.limits import check_decoded
+from formatspec.model.plain.image_error import ImageError
 from formatspec.pixels import png, png_header
 from formatspec.pixels.painting import KeptRaster, Painting
 from formatspec.pixels.png import Mode, PixelArray, Raster

@@ -15,8 +15,8 @@ import kornia_rs.io
 import msgspec
 import numpy as np
 
-from formatspec.model.image_error import ImageError as ImageError
 from formatspec.model.limits import check_decoded
+from formatspec.model.plain.image_error import ImageError as ImageError
 from formatspec.pixels.deflate import between_zeros
 from formatspec.pixels.png_header import SIGNATURE, Header, read_header
 

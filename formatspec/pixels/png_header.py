@@ -9,7 +9,7 @@ import struct
 
 import msgspec
 
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_SIZE = 33

@@ -250,7 +250,8 @@ def _stated_ids(item: Item, own: Item) -> dict[int, Id | None]:
     taken = item.objects
     if not any(thing.single is False for thing in own.objects):  # crowds are left out
         taken = tuple(thing for thing in taken if thing.single is not False)
-    return {id(thing): one.id for one, thing in zip(taken, own.objects, strict=False)}
+    made = max(0, len(own.objects) - len(taken))  # objects that were made of areas stand first
+    return {id(thing): one.id for one, thing in zip(taken, own.objects[made:], strict=False)}
 
 
 def matched(made: Sequence[Object], back: Sequence[Object]) -> list[tuple[Object, Object]]:

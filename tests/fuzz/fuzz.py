@@ -30,7 +30,7 @@ with atheris.instrument_imports(include=["formatspec"]):
     from formatspec.language.errors import SpecError
     from formatspec.language.load import load_source
     from formatspec.language.values import ExpressionError
-    from formatspec.model.image_error import ImageError
+    from formatspec.model.plain.image_error import ImageError
     from formatspec.paths.templates.formats import field
     from formatspec.paths.templates.syntax import Placeholder, TemplateSyntaxError, split
     from formatspec.paths.templates.template import compile_template

@@ -238,7 +238,7 @@ def _to_png(mask: NDArray[np.bool_]) -> bytes:
 
 def _from_png(data: bytes, width: int, height: int, coloured: bool = False) -> NDArray[np.bool_]:
     """The mask that a PNG of a size shows.  Where colours are allowed, alpha or any channel counts."""
-    from formatspec.model.image_error import ImageError
+    from formatspec.model.plain.image_error import ImageError
     from formatspec.pixels import png
 
     check_mask_size(width, height, 4 if coloured else 1)

@@ -24,7 +24,7 @@ from formatspec.files.images import probe
 from formatspec.findings.render import examples
 from formatspec.language.load import load_source
 from formatspec.model.flaws import flaws
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 from formatspec.model.records import Category, Image, Item
 from formatspec.paths.trees.tree import Listed, Listing, listing_of
 

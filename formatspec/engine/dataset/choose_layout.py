@@ -18,7 +18,7 @@ from formatspec.files.document import FileError
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source, place_at
 from formatspec.language.rules import problem
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 from formatspec.paths.globs import matches
 from formatspec.paths.names import safe_join
 from formatspec.paths.templates.formats import IMAGE_EXTENSIONS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,15 +19,13 @@ from formatspec.engine.index.build_index import Index, build_index
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.read.categories import Categories, from_names, from_state, identity, sorted_open, table_of
-from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_lines import FastLines
-from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
+from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
 from formatspec.engine.read.projection import fields_of, rows_decoder
-from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role, compile_format, everything
+from formatspec.engine.spec.compiled import Format, Role, asking, compile_format, everything, plain_rows
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.engine.splits.match_categories import CategoryListing, matched_splits
 from formatspec.findings.finding import Finding
@@ -223,7 +221,7 @@ class OpenDataset:
             return self.index.tables
         return {
             name: tuple(
-                replace(table, readers=tuple(_asking(one, context) for one in table.readers)) for table in tables
+                replace(table, readers=tuple(asking(one, context) for one in table.readers)) for table in tables
             )
             for name, tables in self.index.tables.items()
         }
@@ -233,13 +231,12 @@ class OpenDataset:
         if self.purpose.origin:
             return {}
         generates = amounts().generates
-        found = {
-            (name, table.path): _plain_rows(table.readers[0], context, generates)
+        return {
+            (name, table.path): plain
             for name, of_role in tables.items()
             for table in of_role
-            if len(table.readers) == 1
+            if len(table.readers) == 1 and (plain := plain_rows(table.readers[0], context, generates)) is not None
         }
-        return {place: plain for place, plain in found.items() if plain is not None}
 
     def _lines(self, context: ReadContext) -> dict[str, FastLines]:
         """Return the fast readers of texts of numbers by role, for purposes that do not need the lines themselves."""
@@ -365,10 +362,7 @@ class OpenDataset:
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """All categories: the format's table, then those that occur only in rows.
-
-        If the format has no table, this reads those parts of all items that name categories.
-        """
+        """All categories: the format's table, then those of rows, for which items are read if there is no table."""
         return self.all_categories(map, ((0, len(self)),))
 
     def all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
@@ -430,18 +424,6 @@ def _coming(entries: Sequence[Entry], place: int, readers: Readers, purpose: Pur
 
 class DatasetChangedError(RuntimeError):
     """A dataset has changed since it was opened."""
-
-
-@lru_cache(KEPT_FORMATS)
-def _asking(reader: RowReader, context: ReadContext) -> RowReader:
-    """Return the reader of the same rows for another purpose."""
-    return row_reader(reader.rule, reader.scope, context)
-
-
-@lru_cache(KEPT_FORMATS)
-def _plain_rows(reader: RowReader, context: ReadContext, generates: bool) -> FastRows | None:
-    """Return the fast reader of the same rows, if one is generated at all."""
-    return generate_rows_reader(reader, context) if generates else None
 
 
 def _opened_again(

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Env
+from formatspec.engine.evaluate.unbounded import box_of
 from formatspec.engine.resolve import held_slots
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.language.expression import UnknownNameError
@@ -453,35 +454,6 @@ _OBJECT: dict[str, Getter] = {
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
     "geometry": lambda context: tuple(name for name in held_slots.GEOMETRY if states(context.record, name)),
 }
-
-
-def box_of(thing: Object, unheld: frozenset[str]) -> derive.Box | None:
-    """Return the box of an object as a target may write it: none for lines or points that the target cannot hold."""
-    if thing.bbox is None and unheld and is_unbounded(thing) in unheld:
-        return None
-    return derive.bbox(thing)
-
-
-def is_flat(thing: Object) -> bool:
-    """Return whether an object consists of only a line or points, around which a box has no area."""
-    if is_unbounded(thing) is None:
-        return False
-    box = derive.surround(thing)
-    return box is None or box[2] <= 0 or box[3] <= 0
-
-
-def is_unbounded(thing: Object) -> str | None:
-    """Return `polyline` or `keypoints` if an object consists of only that; None for any other object."""
-    if (
-        thing.bbox is not None
-        or thing.region
-        or thing.polygons
-        or thing.rotated is not None
-        or thing.circle is not None
-        or thing.ellipse is not None
-    ):
-        return None
-    return "polyline" if thing.polyline else "keypoints" if thing.keypoints else None
 
 
 def _of_void(name: str) -> Getter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,3 +123,20 @@ class Ids:
         hashes = np.concatenate([seen["hash"] for _, seen in self._seen.pieces()])
         hashes.sort()
         return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+
+
+def owners_by_id(documents: Sequence[Any], key: str, by_id: Mapping[Any, int]) -> Any:
+    """Return the numbers of the items whose ids rows state under a key; None if a row states no known id."""
+    if set(map(type, documents)) != {dict}:
+        return None
+    values = [document.get(key) for document in documents]
+    if not PLAIN.issuperset(map(type, values)):
+        return None
+    owners = np.fromiter((by_id.get(value, -1) for value in values), np.int32, len(values))
+    return None if (owners < 0).any() else owners
+
+
+def plain_id(document: Any, key: str) -> Any:
+    """Return the id that a row states under a key if it is an integer or a text; None otherwise."""
+    value = document.get(key) if type(document) is dict else None
+    return value if type(value) is int or type(value) is str else None

@@ -13,7 +13,7 @@ import numpy as np
 
 from formatspec.engine.base.faults import MILD, DocumentPath, Fault
 from formatspec.engine.documents.frames import is_made
-from formatspec.engine.index.duplicate_ids import PLAIN, Ids
+from formatspec.engine.index.duplicate_ids import Ids, owners_by_id, plain_id
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column, id_key
 from formatspec.engine.index.looked_up import LookedUp, Otherwise, lacked_name, may_lack
@@ -140,13 +140,13 @@ class _Joining(msgspec.Struct):
 
     def _rows(self, start: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
         """Join consecutive rows, all at once if each states the id of a known item."""
-        owners = _owners_by_id(documents, key, by_id) if key is not None else None
+        owners = owners_by_id(documents, key, by_id) if key is not None else None
         if owners is not None:
             self.joined.add_all(owners, start)
             ids.see_all(documents, owners, start)
             return
         for position, document in enumerate(documents, start):
-            known = by_id.get(_plain(document, key), -1) if key is not None else -1
+            known = by_id.get(plain_id(document, key), -1) if key is not None else -1
             if known < 0:
                 self._row(position, document, ids)
                 continue
@@ -400,23 +400,6 @@ def noted_keys(table: Table) -> tuple[str, ...]:
     key = _item_key(table)
     own = id_key(table.readers[0])
     return () if key is None or len(table.readers) > 1 else (key,) if own is None else (key, own)
-
-
-def _owners_by_id(documents: Sequence[Any], key: str, by_id: Mapping[Any, int]) -> Any:
-    """Return the numbers of the items whose ids rows state under a key; None if a row states no known id."""
-    if set(map(type, documents)) != {dict}:
-        return None
-    values = [document.get(key) for document in documents]
-    if not PLAIN.issuperset(map(type, values)):
-        return None
-    owners = np.fromiter((by_id.get(value, -1) for value in values), np.int32, len(values))
-    return None if (owners < 0).any() else owners
-
-
-def _plain(document: Any, key: str) -> Any:
-    """Return the id that a row states under a key if it is an integer or a text; None otherwise."""
-    value = document.get(key) if type(document) is dict else None
-    return value if type(value) is int or type(value) is str else None
 
 
 def names_only(meaning: Meaning, scope: Scope) -> bool:

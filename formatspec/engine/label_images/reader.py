@@ -35,7 +35,7 @@ from formatspec.language.rules import (
     problem,
 )
 from formatspec.language.schema import FileSpec
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
 from formatspec.pixels.labels import split, zero_region

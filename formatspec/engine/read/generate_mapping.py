@@ -181,8 +181,10 @@ class _Writing:
     def _absent(self, one: Single) -> Callable[[Any, ItemState], None]:
         if one.filled:
             path = (*self.at, one.key)
-            words = f"{one.key!r} is missing, and is filled"
-            return lambda value, state: state.fault(one.filled, (*state.at, *path), one.place, words)
+            words = {lacks: f"{one.key!r} is {lacks}, and is filled" for lacks in ("null", "missing")}
+            return lambda value, state: state.fault(
+                one.filled, (*state.at, *path), one.place, words["null" if one.key in value else "missing"]
+            )
 
         def absent(value: Any, state: ItemState) -> None:
             state.fault("FIELD_MISSING", (*state.at, *self.at), one.place, missing_key(one.key, tuple(value)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from formatspec.engine.label_images.reader import RasterReader, raster_reader
 from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.generate_lines import FastLines, generate_lines_reader
+from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.json_schema import Schema, compile_schema
@@ -471,3 +472,15 @@ def row_readers(rule: Rule, scope: Scope, context: ReadContext) -> tuple[RowRead
     if isinstance(rule, OneOf):
         return tuple(reader for choice in rule.alternatives for reader in row_readers(choice, scope, context))
     return ()
+
+
+@lru_cache(KEPT_FORMATS)
+def asking(reader: RowReader, context: ReadContext) -> RowReader:
+    """Return the reader of the same rows for another purpose."""
+    return row_reader(reader.rule, reader.scope, context)
+
+
+@lru_cache(KEPT_FORMATS)
+def plain_rows(reader: RowReader, context: ReadContext, generates: bool) -> FastRows | None:
+    """Return the fast reader of the same rows, if one is generated at all."""
+    return generate_rows_reader(reader, context) if generates else None

@@ -14,7 +14,8 @@ from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.slot_values import Convert
 from formatspec.engine.base.source_code import Names, function
-from formatspec.engine.evaluate.write_context import WriteContext, box_of, derived_of, getter
+from formatspec.engine.evaluate.unbounded import box_of
+from formatspec.engine.evaluate.write_context import WriteContext, derived_of, getter
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Meaning, Scope

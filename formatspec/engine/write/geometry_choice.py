@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, is_flat, is_unbounded, states
+from formatspec.engine.evaluate.unbounded import is_flat, is_unbounded
+from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, states
 from formatspec.engine.resolve.held_slots import BITS, SLOT_OF, stated_bits
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule
@@ -22,6 +23,13 @@ OUTLINES: Geometry = frozenset({"polygon", "polygons"})
 def shape_of(rule: Rule) -> Geometry:
     """Return the geometry slots that a rule's leaves bind."""
     return frozenset(name for name in bound_names(rule) if name in GEOMETRY)
+
+
+def required_shape(rule: Rule) -> Geometry:
+    """Return the geometry slots that a rule's leaves bind and that a row cannot leave out."""
+    if isinstance(rule, MapRule):
+        return frozenset().union(*(required_shape(field.rule) for field in rule.fields if not field.optional))
+    return shape_of(rule)
 
 
 def requires_outline(rule: Rule) -> bool:
@@ -76,10 +84,13 @@ def chooser_of(choices: Sequence[Rule]) -> Choose:
     return shape_chooser(
         [shape_of(choice) for choice in choices],
         frozenset(place for place, choice in enumerate(choices) if requires_outline(choice)),
+        [required_shape(choice) for choice in choices],
     )
 
 
-def shape_chooser(shapes: Sequence[Geometry], outlines: frozenset[int] = frozenset()) -> Choose:
+def shape_chooser(
+    shapes: Sequence[Geometry], outlines: frozenset[int] = frozenset(), required: Sequence[Geometry] = ()
+) -> Choose:
     """Return a function that says which of several alternatives fit a record's stated geometry.
 
     A record that was not read in this format is never written by an alternative that would state no geometry of it:
@@ -93,7 +104,9 @@ def shape_chooser(shapes: Sequence[Geometry], outlines: frozenset[int] = frozens
     Args:
         shapes: The geometry that each alternative holds.
         outlines: The alternatives that always state outlines, also empty ones.
+        required: Of each alternative the geometry that it cannot leave out; empty if that is all of it.
     """
+    needed = required or shapes
     names = frozenset().union(*shapes)
     bits = {name: BITS[SLOT_OF.get(name, name)] for name in names}
     asked = sum(set(bits.values()))
@@ -115,7 +128,7 @@ def shape_chooser(shapes: Sequence[Geometry], outlines: frozenset[int] = frozens
             found = _fitting(shapes, slots, by_region, unseen)
             gone = outlines if bare else frozenset()
             if flat is not None:
-                gone |= {place for place, shape in enumerate(shapes) if shape and flat not in shape}
+                gone |= {place for place, shape in enumerate(shapes) if needed[place] and flat not in shape}
             found = known[key] = found.without(gone)
         return found
 

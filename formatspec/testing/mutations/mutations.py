@@ -18,7 +18,7 @@ from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.files.document import FileError
 from formatspec.language.load import Source
 from formatspec.language.rules import LineRule, MapRule, OneOf, Rule, SequenceRule, TableRule, inside
-from formatspec.model.image_error import ImageError
+from formatspec.model.plain.image_error import ImageError
 from formatspec.pixels import containers
 from formatspec.testing.memory import MemoryTree
 from formatspec.testing.mutations.sites import MARK, Beside, Site, sites

@@ -54,7 +54,7 @@ def test_the_same_written_and_judged(spec: str, tmp_path: Path) -> None:
     rng = random.Random(spec)
     sound = {path: path.read_bytes() for path in sorted(data.rglob("*.json"))}
     found = 0
-    for _ in range(4):
+    for _ in range(8):
         judged, written = [], []
         for many, into in ((1 << 30, judged), (0, written)):
             with with_amounts(generate_from=many):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from formatspec.engine.evaluate.write_context import box_of
+from formatspec.engine.evaluate.unbounded import box_of
 from formatspec.engine.spec.compiled import Format
 from formatspec.findings.finding import Finding
 from formatspec.findings.table import CODES

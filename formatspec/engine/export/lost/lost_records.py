@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from formatspec.engine.evaluate.write_context import WriteSetting, is_unbounded
+from formatspec.engine.evaluate.unbounded import is_unbounded
+from formatspec.engine.evaluate.write_context import WriteSetting
 from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
