@@ -23,21 +23,6 @@ def read(folder: Path, name: str) -> list[Any]:
     return list(fs.open(folder, name))
 
 
-def test_gtsrb_with_the_classes_of_the_test_images_beside_its_folder(tmp_path: Path) -> None:
-    head = "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2"
-    row = "00000.ppm;64;48;6;5;48;43"
-    files = {
-        "GTSRB/Final_Training/Images/00003/00000.ppm": None,
-        "GTSRB/Final_Training/Images/00003/GT-00003.csv": f"{head};ClassId\n{row};3\n",
-        "GTSRB/Final_Test/Images/00000.ppm": None,
-        "GTSRB/Final_Test/Images/GT-final_test.test.csv": f"{head}\n{row}\n",
-        "GTSRB/Readme-Images.txt": "x\n",
-        "GT-final_test.csv": f"{head};ClassId\n{row};16\n",
-    }
-    items = read(put(tmp_path, files, SIZE), "gtsrb")
-    assert sorted((one.subsets, one.objects[0].category.id) for one in items) == [(("test",), 16), (("train",), 3)]
-
-
 def labelbox(name: str, address: str, *annotators: str, **more: str) -> str:
     """A row of Labelbox with a box by each of some annotators."""
     labels = [
