@@ -202,13 +202,7 @@ def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> dict[str, Any]:
-        told, pairs = values.sequence(value, 2)
-        names = tuple(map(values.text, values.sequence(() if told is None else told)))
-        if not names or len(set(names)) < len(names):
-            raise UnfitError("names of keypoints, each once", told)
-        edges = [values.sequence(pair, 2) for pair in values.sequence(() if pairs is None else pairs)]
-        if not all(type(end) is int and 0 < end <= len(names) for pair in edges for end in pair):
-            raise UnfitError(f"pairs of numbers from 1 to {len(names)}", pairs)
+        names, edges = _graph_of(value)
         return {
             "nodes": {name: {"label": name, "loc": [10 * i, 10 * i]} for i, name in enumerate(names, 1)},
             "edges": [{"src": names[a - 1], "dst": names[b - 1]} for a, b in edges],
@@ -228,6 +222,22 @@ def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
         return tuple(number), tuple((number[a], number[b]) for a, b in ends)
 
     return Codec(encode=encode, decode=decode, kind="table", fit=_fit_graph, takes=dict)
+
+
+def _graph_of(value: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Return the names of a category's keypoints, and the edges between them as pairs of their numbers, from 1.
+
+    Raises:
+        UnfitError: A name stands twice or none does, or an edge leads to no keypoint.
+    """
+    told, pairs = values.sequence(value, 2)
+    names = tuple(map(values.text, values.sequence(() if told is None else told)))
+    if not names or len(set(names)) < len(names):
+        raise UnfitError("names of keypoints, each once", told)
+    edges = [values.sequence(pair, 2) for pair in values.sequence(() if pairs is None else pairs)]
+    if not all(type(end) is int and 0 < end <= len(names) for pair in edges for end in pair):
+        raise UnfitError(f"pairs of numbers from 1 to {len(names)}", pairs)
+    return names, edges
 
 
 def _fit_graph(value: Any, rng: random.Random, env: Env) -> Any:
@@ -251,13 +261,7 @@ def svg_graph(arguments: Sequence[Argument], site: Site) -> Codec:
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> str:
-        told, pairs = values.sequence(value, 2)
-        names = tuple(map(values.text, values.sequence(() if told is None else told)))
-        if not names or len(set(names)) < len(names):
-            raise UnfitError("names of keypoints, each once", told)
-        edges = [values.sequence(pair, 2) for pair in values.sequence(() if pairs is None else pairs)]
-        if not all(type(end) is int and 0 < end <= len(names) for pair in edges for end in pair):
-            raise UnfitError(f"pairs of numbers from 1 to {len(names)}", pairs)
+        names, edges = _graph_of(value)
         lines = [
             f'<line x1="{10 * a}" y1="{10 * a}" x2="{10 * b}" y2="{10 * b}" data-type="edge" data-node-from="{a}" '
             f'data-node-to="{b}"></line>'
