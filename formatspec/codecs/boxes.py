@@ -451,9 +451,13 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     """
     pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
     by_size = {"x": "({} / width)", "y": "({} / height)", "_": "{}"}
+    back_by_size = {"x": "({} * width)", "y": "({} * height)", "_": "{}"}
 
     def formulas(flat: Sequence[str]) -> Sequence[str]:
         return [by_size[name].format(one) for one, name in zip(flat, itertools.cycle(pattern), strict=False)]
+
+    def inverse(flat: Sequence[str]) -> Sequence[str]:
+        return [back_by_size[name].format(one) for one, name in zip(flat, itertools.cycle(pattern), strict=False)]
 
     def scales(env: Env) -> tuple[int | None, ...]:
         if env.width <= 0 or env.height <= 0:
@@ -493,4 +497,6 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> Any:
         return each(value, multiplied, scales(env), tuple)
 
-    return Codec(encode=encode, decode=decode, kind="any", needs=frozenset({"size"}), formulas=formulas)
+    return Codec(
+        encode=encode, decode=decode, kind="any", needs=frozenset({"size"}), formulas=formulas, inverse=inverse
+    )

@@ -83,7 +83,8 @@ class Codec(msgspec.Struct, frozen=True):
             `decode`.
         formulas: What `encode` does, as arithmetic on flat lists of numbers; a chain of such codecs becomes one
             function.
-        inverse: What `decode` does, as arithmetic on about four numbers; it refuses no number below 1e9.
+        inverse: What `decode` does, as arithmetic on about four numbers; it refuses no number below 1e9. Like
+            `formulas`, it may use the image's `width` and `height`, which are then known.
     """
 
     encode: Callable[[Any, Env], Any] = _as_it_is

@@ -75,22 +75,27 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     return bytes_of(text.replace("\n", style.newline), style.encoding)
 
 
-def row_writer(style: Style = STYLE) -> Callable[[Document], bytes]:
-    """Return a function that encodes a row of a list, as it stands in a document without layout.
+def rows_writer(style: Style = STYLE) -> Callable[[list[Document]], bytes]:
+    """Return a function that encodes rows of a list, as they stand beside each other in a document without layout.
 
-    The function raises FileError as `encode` does.
+    `comma(style)` stands between them. The function raises FileError as `encode` does.
     """
     plain = Style(separators=style.separators, ascii=style.ascii, final_newline=False)
     separators = (",", ":") if style.separators == "compact" else (", ", ": ")
     spell = json.JSONEncoder(ensure_ascii=style.ascii, allow_nan=False, separators=separators).encode
 
-    def write(document: Document) -> bytes:
+    def write(documents: list[Document]) -> bytes:
         try:
-            return spell(document).encode()
+            return spell(documents).encode()[1:-1]
         except (ValueError, TypeError, RecursionError):
-            return encode(document, plain)  # this call raises the error
+            return encode(documents, plain)[1:-1]  # this call raises the error
 
     return write
+
+
+def comma(style: Style = STYLE) -> bytes:
+    """Return what stands between two rows of a list in a document without layout."""
+    return b"," if style.separators == "compact" else b", "
 
 
 def streams(style: Style) -> bool:
@@ -99,7 +104,7 @@ def streams(style: Style) -> bool:
 
 
 def stream(document: Document, tables: Mapping[Pointer, Iterator[bytes]], style: Style = STYLE) -> Iterator[bytes]:
-    """Yield the document as JSON in pieces, with rows from `row_writer` in its lists under some paths.
+    """Yield the document as JSON in pieces, with rows from `rows_writer` in its lists under some paths.
 
     Whatever the document has under these paths is left out. Raises FileError as `encode` does, before the first piece.
     """
@@ -127,18 +132,21 @@ def _pieces(
 
 
 def _spaced(rows: Iterator[bytes], depth: int, style: Style) -> Iterator[bytes]:
-    """Yield rows with the commas, blanks and newlines between them, for a list that is `depth` levels deep."""
+    """Yield rows with the commas, blanks and newlines between them, for a list that is `depth` levels deep.
+
+    rows: texts of one or more rows each.
+    """
     if style.indent is None:
-        comma = b"," if style.separators == "compact" else b", "
+        between = comma(style)
         for number, text in enumerate(rows):
-            yield comma + text if number else text
+            yield between + text if number else text
         return
     step = style.indent if isinstance(style.indent, str) else " " * style.indent
     outer, inner = "\n" + step * depth, "\n" + step * (depth + 1)
     bare = replace(style, final_newline=False)
     number = -1
-    for number, text in enumerate(rows):
-        laid = encode(json.loads(text), bare).decode().replace("\n", inner)
+    for number, row in enumerate(row for text in rows for row in json.loads(b"[%b]" % text)):
+        laid = encode(row, bare).decode().replace("\n", inner)
         yield ((("," + inner) if number else inner) + laid).encode()
     if number >= 0:
         yield outer.encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -42,12 +42,22 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     return bytes_of(text, style.encoding)
 
 
-row_writer = json_file.row_writer
+def rows_writer(style: Style = STYLE) -> Callable[[list[Document]], bytes]:
+    """Return a function that encodes documents, each as a line. It raises FileError as `encode` does."""
+    write = json_file.rows_writer(style)
+    return lambda documents: b"\n".join([write([document]) for document in documents])
+
+
+def comma(style: Style = STYLE) -> bytes:
+    """Return what stands between two documents."""
+    return b"\n"
+
+
 streams = json_file.streams
 
 
 def stream(document: Document, tables: Mapping[Pointer, Iterator[bytes]], style: Style = STYLE) -> Iterator[bytes]:
-    """Write the rows under the empty path, each as a line."""
+    """Write the rows under the empty path, each as a line. A text under this path holds one or more of them."""
     for number, text in enumerate(tables[()]):
         yield (b"\n" if number else b"") + text
     if document and style.final_newline:

@@ -52,10 +52,13 @@ class RoleCodec(msgspec.Struct, frozen=True):
         seen: Turns a JSON document, or its beginning, into the form that the rule sees; None for other files.
         encode: Encodes a document. If `frames` is set, it also takes what is known around the document.
         frames: The leaf for the frame of rows along frames, with the name of its table.
-        row, stream: Write a document row by row, if that is possible: a row, and the pieces around rows.
+        rows: Encodes several rows as they stand beside each other, with `comma` between them; None if a document is not
+            written row by row.
+        comma: What stands between two rows.
+        stream: Yields the pieces of a document that is written row by row, from the texts of its rows.
         shape, encode_lines: For text lines, how they make the document, and how they are encoded.
 
-    Without `row`, `stream` takes the rows of the document itself, which need not be in memory.
+    Without `rows`, `stream` takes the rows of the document itself, which need not be in memory.
     """
 
     rule: Rule
@@ -66,7 +69,8 @@ class RoleCodec(msgspec.Struct, frozen=True):
     sought: bool = False
     elements: Elements | Cells | None = None
     seen: Callable[[Any], Any] | None = None
-    row: Callable[[Any], bytes] | None = None
+    rows: Callable[[list[Any]], bytes] | None = None
+    comma: bytes = b","
     stream: Callable[[Any, Mapping[DocumentPath, Iterator[bytes]]], Iterator[bytes]] | None = None
     shape: line_document.TextShape | None = None
     encode_lines: Callable[[list[str]], bytes] | None = None
@@ -157,7 +161,8 @@ def _streamed(module: Any, style: Style) -> dict[str, Any]:
     if not hasattr(module, "stream") or not module.streams(style):
         return {}
     return {
-        "row": module.row_writer(style),
+        "rows": module.rows_writer(style),
+        "comma": module.comma(style),
         "stream": lambda document, tables: module.stream(document, tables, style),
     }
 

@@ -19,7 +19,7 @@ from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.memberships import lists_others
 from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
-from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, raised, row_of, row_writer
+from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, rows_of, with_numbers
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
 from formatspec.engine.export.shared_values import merge_values
 from formatspec.engine.index.named_folders import named_elsewhere
@@ -38,6 +38,8 @@ Put = Callable[[str, Iterable[bytes]], None]
 NUMBERED_ANEW = "objects whose group's number another group of the file has: numbered anew"
 HELD = 8 << 20
 """Bytes of rows that stay in memory; more rows go to an unnamed temporary file."""
+TOGETHER = 1 << 18
+"""Bytes of rows that are spooled and written as one text."""
 
 
 class NameTakenError(Exception):
@@ -54,52 +56,54 @@ class SpooledRows(Sequence[Any]):
             spool: The temporary file.
         """
         self._spool = spool
-        self._spans = Records([("start", "i8"), ("length", "i4")])
-        self._places = Records([("place", "i4")])
-        self._noted = (array("q"), array("i"), array("i"))
+        self._spans = Records([("start", "i8"), ("length", "i8"), ("rows", "i8")])
+        self._places = Records([("place", "i8")])
+        self._noted = (array("q"), array("q"), array("q"), array("q"))
         self._any_place = False
         self._piece = amounts().piece
+        self._rows = 0
         self.given_out = 0
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return len(self._spans) + len(self._noted[0])
+        return self._rows
 
-    def add(self, text: bytes, place: int) -> None:
-        """Append a row.
+    def add(self, text: bytes, place: int, rows: int = 1) -> None:
+        """Append rows.
 
         Args:
-            text: The row as JSON.
-            place: The place that the row had in its source; -1 for a row that had none.
+            text: The rows as JSON.
+            place: The place that the row had in its source; -1 for rows that had none.
+            rows: How many rows the text holds; a row with a place has a text of its own.
         """
         self._any_place = self._any_place or place >= 0
-        starts, lengths, places = self._noted
-        places.append(place if place >= 0 else len(self))
-        starts.append(self._spool.tell())  # the end of this row; rows are read only after all are there
-        lengths.append(len(text))
+        noted = (self._spool.tell(), len(text), rows, place if place >= 0 else self._rows)
+        for column, value in zip(self._noted, noted, strict=True):
+            column.append(value)  # the spool's place is the end of this text; texts are read only after all are there
         self._spool.write(text)
-        if len(starts) >= self._piece:
+        self._rows += rows
+        if len(self._noted[0]) >= self._piece:
             self._put_away()
 
     def _put_away(self) -> None:
         if self._noted[0]:
-            starts, lengths, places = (np.frombuffer(column, column.typecode) for column in self._noted)
-            self._spans.add(starts, lengths)
+            *spans, places = (np.frombuffer(column, column.typecode) for column in self._noted)
+            self._spans.add(*spans)
             self._places.add(places)
-            self._noted = (array("q"), array("i"), array("i"))
+            self._noted = (array("q"), array("q"), array("q"), array("q"))
 
     def texts(self) -> Iterator[bytes]:
-        """The rows as text, in their order."""
+        """The rows in their order, as texts of one or more rows each."""
         self._put_away()
         self.given_out = 0
         for spans in self._ordered():
-            for start, length in spans.tolist():
+            for start, length, rows in spans.tolist():
                 self._spool.seek(start)
-                self.given_out += 1
+                self.given_out += rows
                 yield self._spool.read(length)
 
     def _ordered(self) -> Iterator[Any]:
-        """Yield the offsets of the rows, in the order of the rows, in pieces of limited size."""
+        """Yield the offsets of the texts, in the order of the rows, in pieces of limited size."""
         places = None
         if self._any_place:
             places = np.concatenate([piece["place"] for _, piece in self._places.pieces()])
@@ -111,7 +115,7 @@ class SpooledRows(Sequence[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         """Decode the rows one after another, in their order."""
-        return (row_of(text) for text in self.texts())
+        return (row for text in self.texts() for row in rows_of(text))
 
     def __getitem__(self, place: Any) -> Any:
         """Return a row, or a slice of rows. Each call decodes all rows, so call it seldom."""
@@ -175,7 +179,7 @@ class Finisher:
         self._item_sources = [entry.partition(".")[0] for entry in target.spec.items]
         self._roles = [role for role in target.roles.values() if role.span == "shared" and role.codec is not None]
         self._spooled = {role.name: spooled_tables(role) for role in self._roles}
-        self._texts = {role.name: row_writer(role.codec) for role in self._roles if role.codec is not None}
+        self._commas = {role.name: role.codec.comma for role in self._roles if role.codec is not None}
 
     def add(self, part: ShardOutput) -> None:
         """Take what the next shard added.
@@ -204,7 +208,7 @@ class Finisher:
         file = self._files.setdefault((part.role, part.path), _File(part.captures))
         for key, table in part.tables.items():
             rows = file.tables.setdefault(key, SpooledRows(self._spool))
-            _join(rows, table, {**file.counts, ALL_OBJECTS: self._objects}, self._texts[part.role])
+            join(rows, table, {**file.counts, ALL_OBJECTS: self._objects}, self._commas[part.role])
         for name, count in part.counts.items():
             file.counts[name] = file.counts.get(name, 0) + count
         file.items += part.items
@@ -327,14 +331,20 @@ def _is_beside(file: SharedFile, made: _File) -> bool:
     return "subset" in file.captures and not file.union and own == other
 
 
-def _join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], text_of: Callable[[Any], bytes]) -> None:
+def join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], comma: bytes) -> None:
     """Append the rows of a shard to those of the shards before, and raise the numbers that count rows."""
-    places = part.places or [-1] * len(part.rows)
-    for number, (text, place) in enumerate(zip(part.rows, places, strict=True)):
-        fields = part.numbered.get(number)
-        if fields and any(before.get(field.counter) for field in fields):
-            text = raised(text, fields, before, text_of)
-        rows.add(text, place)
+    numbers = zip(part.numbers, part.counters, strict=True)
+    if part.places:
+        for text, size, place in zip(part.texts, part.sizes, part.places, strict=True):
+            rows.add(with_numbers(text, numbers, before), place, size)
+        return
+    first, length = 0, 0
+    for last, text in enumerate(part.texts, 1):
+        length += len(text)
+        if length >= TOGETHER or last == len(part.texts):
+            joined = with_numbers(comma.join(part.texts[first:last]), numbers, before)
+            rows.add(joined, -1, sum(part.sizes[first:last]))
+            first, length = last, 0
 
 
 def pieces(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,51 +15,65 @@ from formatspec.engine.resolve.row_counters import counted
 from formatspec.files.document import FileError
 
 
-class CountedField(msgspec.Struct, frozen=True):
-    """A field of a row whose number counts rows, so that joining shards raises it.
-
-    Attributes:
-        key: The field's key.
-        counter: The table whose rows are counted.
-        start: The offset in the row's text where the number begins.
-        stop: The offset where it ends; 0 where the place is not known.
-    """
-
-    key: str
-    counter: str
-    start: int = 0
-    stop: int = 0
-
-
 class TableShard(msgspec.Struct):
-    """Rows of one table, as JSON.
+    """Rows of one table, as JSON texts of one or more rows each.
+
+    A number that counts rows is cut out of its text, since joining shards raises it: a zero byte, which JSON never
+    holds, stands in its place.
 
     Attributes:
-        places: The place that each row had in its source, -1 for a row without one; empty where no row has one.
-        numbered: The fields that count rows, by the index of their row here.
+        texts: The texts.
+        sizes: How many rows each text holds.
+        places: The place that each text's row had in its source, -1 for a text without one; empty where none has one.
+        numbers: The numbers that were cut out, in the order of their places in the texts.
+        counters: The table that each of these numbers counts.
     """
 
-    rows: list[bytes] = []
+    texts: list[bytes] = []
+    sizes: list[int] = []
     places: list[int] = []
-    numbered: dict[int, list[CountedField]] = {}
+    numbers: list[int] = []
+    counters: list[str] = []
 
-    def add(self, document: Any, place: int, codec: RoleCodec) -> None:
-        """Add a row. Raises FileError where this kind of file cannot hold it."""
-        text = row_writer(codec)(document)
-        fields = [
-            CountedField(key, counter, *_place_of(text, key, document[key])) for key, counter in counted(document)
-        ]
-        self.add_text(text, fields, place)
+    def add(self, documents: list[Any], place: int, codec: RoleCodec) -> None:
+        """Add rows. Raises FileError where this kind of file cannot hold one of them; then none is added."""
+        numbers, counters = len(self.numbers), len(self.counters)
+        try:
+            text = self._text(documents, codec.rows or rows_text)
+        except FileError:
+            del self.numbers[numbers:], self.counters[counters:]
+            raise
+        self.add_text(text, len(documents), place)
 
-    def add_text(self, text: bytes, fields: list[CountedField], place: int = -1) -> None:
-        """Add a row that is already text, with its fields that count rows."""
-        if fields:
-            self.numbered[len(self.rows)] = fields
+    def _text(self, documents: list[Any], write: Callable[[list[Any]], bytes]) -> bytes:
+        """Return the text of rows, without the numbers that count rows; note these."""
+        cut = [(row, counted(document)) for row, document in enumerate(documents)]
+        cut = [(row, fields) for row, fields in cut if fields]
+        if not cut:
+            return write(documents)
+        for _, fields in cut:
+            for _, number in fields:
+                self.numbers.append(int(number))
+                self.counters.append(number.counter)
+        count = sum(len(fields) for _, fields in cut)
+        for salt in itertools.count():
+            mark = f"\0{salt or ''}"
+            marked = list(documents)
+            for row, fields in cut:
+                marked[row] = {**documents[row], **dict.fromkeys((key for key, _ in fields), mark)}
+            text = write(marked).replace(json.dumps(mark).encode(), b"\0")
+            if text.count(b"\0") == count:
+                return text
+        raise AssertionError("a mark that no row holds is always found")
+
+    def add_text(self, text: bytes, rows: int, place: int = -1) -> None:
+        """Add rows that are already text; the numbers that are cut out of it are noted already."""
         if place >= 0 and not self.places:
-            self.places = [-1] * len(self.rows)
+            self.places = [-1] * len(self.texts)
         if place >= 0 or self.places:
             self.places.append(place)
-        self.rows.append(text)
+        self.texts.append(text)
+        self.sizes.append(rows)
 
 
 class SharedShard(msgspec.Struct):
@@ -104,64 +118,31 @@ class ShardOutput(msgspec.Struct):
     things: list[str] = []
 
 
-def row_writer(codec: RoleCodec) -> Callable[[Any], bytes]:
-    """Return a function that encodes a row: as it will stand in its file where that file is written row by row."""
-    return codec.row or row_text
-
-
-def row_text(document: Any) -> bytes:
-    """Encode a row as text that `row_of` decodes to the same row."""
+def rows_text(documents: list[Any]) -> bytes:
+    """Encode rows as text that `rows_of` decodes to the same rows."""
     try:
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        text = json.dumps(documents, ensure_ascii=False, separators=(",", ":"))
     except (ValueError, TypeError, RecursionError) as error:
         raise FileError(f"a row cannot be written: {error}") from None
+    return text[1:-1].encode("utf-8", "surrogatepass")
 
 
-def row_of(text: bytes) -> Any:
-    """Decode the text of a row."""
-    return json.loads(text.decode("utf-8", "surrogatepass"))
+def rows_of(text: bytes) -> list[Any]:
+    """Decode a text of rows, with commas or newlines between them."""
+    rows: list[Any] = json.loads(f"[{text.decode('utf-8', 'surrogatepass')}]".replace("\n", ","))
+    return rows
 
 
-def _place_of(text: bytes, key: str, number: int) -> tuple[int, int]:
-    """Return where the number of a key begins and ends in a row's JSON text.
-
-    Returns:
-        Two byte offsets; (0, 0) where the key occurs more than once.
-    """
-    digits = b"%d" % number
-    for before in _spellings(key):
-        if text.count(before) == 1:
-            start = text.index(before) + len(before)
-            stop = start + len(digits)
-            if text.startswith(digits, start) and not text[stop : stop + 1].isdigit():
-                return start, stop
-    return 0, 0
-
-
-@cache
-def _spellings(key: str) -> tuple[bytes, ...]:
-    """Return the byte strings that may stand before the value of a key in JSON."""
-    named = json.dumps(key, ensure_ascii=False)
-    return tuple(f"{named}{between}".encode("utf-8", "surrogatepass") for between in (": ", ":"))
-
-
-def raised(
-    text: bytes, fields: Sequence[CountedField], before: Mapping[str, int], write: Callable[[Any], bytes]
-) -> bytes:
-    """Raise the numbers in a row that count rows by the rows of the shards before.
+def with_numbers(text: bytes, numbers: Iterator[tuple[int, str]], before: Mapping[str, int]) -> bytes:
+    """Return a text with the numbers that were cut out of it, raised by the rows of the shards before.
 
     Args:
-        text: The row as JSON.
-        fields: The fields of the row that count rows.
+        text: One or more rows as JSON.
+        numbers: The numbers, each with the table that it counts; as many are taken as the text needs.
         before: How many rows of each table the shards before have.
-        write: Encodes a row.
     """
-    if any(not field.stop for field in fields):
-        document = row_of(text)
-        for field in fields:
-            document[field.key] += before.get(field.counter, 0)
-        return write(document)
-    for field in sorted(fields, key=lambda field: field.start, reverse=True):
-        number = int(text[field.start : field.stop]) + before.get(field.counter, 0)
-        text = b"%b%d%b" % (text[: field.start], number, text[field.stop :])
-    return text
+    first, *rest = text.split(b"\0")
+    pieces = [first]
+    for piece, (number, counter) in zip(rest, numbers, strict=False):
+        pieces += b"%d" % (number + before.get(counter, 0)), piece
+    return b"".join(pieces)

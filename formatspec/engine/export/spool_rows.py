@@ -10,7 +10,7 @@ from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.gather_rows import LAST_PLACE, Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
 from formatspec.engine.export.memberships import has_moved
-from formatspec.engine.export.shard_output import CountedField, TableShard
+from formatspec.engine.export.shard_output import TableShard
 from formatspec.engine.export.shared_tables import Spooled
 from formatspec.engine.resolve.row_counters import Relative
 from formatspec.engine.resolve.table_ids import beside_key
@@ -52,11 +52,11 @@ class AlikeRows:
                     members.append((name, table.key))
         alike = [members for _, members in groups if len(members) > 1]
         self.twins = {member: number for number, members in enumerate(alike) for member in members}
-        self._texts: dict[tuple[Any, ...], tuple[bytes, list[CountedField]]] = {}
+        self._written: dict[tuple[Any, ...], TableShard] = {}
 
     def begin(self) -> None:
         """Forget the rows of the previous item."""
-        self._texts.clear()
+        self._written.clear()
 
     def gather(
         self,
@@ -75,16 +75,20 @@ class AlikeRows:
             return gather_row(row, context, gathered, codec, in_place)
         setting = context.setting
         key = (twin, context.index, setting.index, setting.folder)
-        known = self._texts.get(key)
-        if known is not None:
+        known = self._written.get(key)
+        if known is None:
+            refused, known = len(setting.refused), TableShard([], [], [], [], [])
+            why = gather_row(row, context, known, codec, False)
+            if why:
+                return why
+            if len(setting.refused) == refused:
+                self._written[key] = known
+        else:
             hold(context, row.holds)
-            gathered.add_text(*known)
-            return ""
-        refused, last = len(setting.refused), len(gathered.rows)
-        why = gather_row(row, context, gathered, codec, False)
-        if len(gathered.rows) > last and len(setting.refused) == refused and not gathered.places:
-            self._texts[key] = gathered.rows[last], gathered.numbered.get(last, [])
-        return why
+        gathered.numbers += known.numbers
+        gathered.counters += known.counters
+        gathered.add_text(known.texts[0], 1)
+        return ""
 
 
 class RowSpool:
@@ -133,7 +137,7 @@ class RowSpool:
         assert codec is not None
         rows = item.origin.rows.get(beside_key(row.number, context.setting.file), ())
         for position, document in rows:
-            gathered.add(document, min(position, LAST_PLACE), codec)
+            gathered.add([document], min(position, LAST_PLACE), codec)
         return len(rows)
 
     def _plain(
@@ -152,21 +156,40 @@ class RowSpool:
         done: set[int], lost: Lost,
     ) -> None:  # fmt: skip
         """Put the rows of records that have no source into their table; all are written by one alternative."""
-        file, counts = (shared.part.role, shared.part.path), shared.part.counts
+        counts, setting = shared.part.counts, context.setting
         codec = self.target.roles[shared.part.role].codec
         assert codec is not None
-        indices = self._indices(records, row.table, file, counts)
+        before, claims, refused = counts.get(row.table, 0), setting.claims, len(setting.refused)
+        documents = self._documents(row, records, shared, context, done, lost)
+        if not documents:
+            return
+        try:
+            gathered.add(documents, -1, codec)
+        except FileError as error:
+            counts[row.table] = before
+            setting.claims = claims
+            del setting.refused[refused:]
+            done.difference_update(map(id, records))
+            if len(records) == 1:
+                lost.setdefault(id(records[0]), (row.table, records[0], error.message))
+                return
+            for record in records:  # one by one, so that only the rows that cannot be written are lost
+                self._anew(row, (record,), shared, gathered, context, done, lost)
+
+    def _documents(
+        self, row: RowWriter, records: Sequence[Any], shared: Shared, context: WriteContext, done: set[int], lost: Lost
+    ) -> list[Any]:
+        """Return the rows of records that have no source, and note which records have one; count the rows."""
+        counts, documents = shared.part.counts, []
+        indices = self._indices(records, row.table, (shared.part.role, shared.part.path), counts)
         for record, document in zip(records, row.rows_anew(records, indices, 0, context), strict=False):
             if isinstance(document, LackingError):
                 lost.setdefault(id(record), (row.table, record, f"no {document}"))
                 continue
-            try:
-                gathered.add(document, -1, codec)
-            except FileError as error:
-                lost.setdefault(id(record), (row.table, record, error.message))
-                continue
+            documents.append(document)
             done.add(id(record))
             counts[row.table] = counts.get(row.table, 0) + 1
+        return documents
 
     def _indices(
         self, records: Sequence[Any], table: str, file: tuple[str, str], counts: Mapping[str, int]

@@ -30,13 +30,14 @@ from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowRead
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import keys_of
+from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE, box_lines
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
 from formatspec.language.leaf import Bind, Keep, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
 from formatspec.model.amounts import amounts
-from formatspec.model.flaws import ROUNDING, SMALLEST, flaws, miscounted
+from formatspec.model.flaws import ROUNDING, flaws, miscounted
 from formatspec.model.records import Object, Origin, note_area
 
 _NUMBER = int | float
@@ -423,9 +424,8 @@ class _Writing:
             return None
         if meaning.where == "record" and meaning.name == "bbox" and all(one.same for one in chain.codecs):
             return _BOX, (*_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"
-        if meaning.where == "record" and meaning.name == "bbox" and all(one.formulas for one in chain.codecs):
-            decoded = f"value = {self.names.of('decode', chain.decode)}(value, env)"
-            return _BOX, (decoded, *_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"
+        if meaning.where == "record" and meaning.name == "bbox" and all(one.inverse for one in chain.codecs):
+            return _BOX, (*box_lines(chain.codecs), *self._kept("bbox")), f"{self._slot('bbox')} = None"
         if meaning.where == "item" and meaning.name == "id":
             lines: tuple[str, ...] = ("if value != own or type(value) is not type(own): return None",)
             otherwise = ""
@@ -476,11 +476,7 @@ class _Writing:
 
 _NOTED = f"{KEPT!r} in record or {AREA!r} in record"
 _HEAD = "read(rows, path, start, file, state)"
-_BOX_LINES = (
-    "x, y, width, height = value",
-    f"if not (width >= {SMALLEST!r} and height >= {SMALLEST!r} and x >= near and y >= near): return None",
-    "if not (x + width <= right and y + height <= bottom): return None",
-)
+_BOX_LINES = ("x, y, wide, high = value", *IN_IMAGE)
 
 
 def _leaves(rule: Rule) -> Iterator[Rule]:

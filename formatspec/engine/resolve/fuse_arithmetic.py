@@ -1,4 +1,4 @@
-"""Compiles a chain of codecs that only calculate to one function."""
+"""Compiles a chain of codecs that only calculate: to one function, or to source lines of a function."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from typing import Any
 
 from formatspec.codecs.registry import Codec, Env
 from formatspec.engine.base.source_code import function
+from formatspec.model.flaws import SMALLEST
 
 NEAR = 1e9
 """Numbers up to this are safe: codecs accept them, and the results of their arithmetic."""
+IN_IMAGE = (
+    f"if not (wide >= {SMALLEST!r} and high >= {SMALLEST!r} and x >= near and y >= near): return None",
+    "if not (x + wide <= right and y + high <= bottom): return None",
+)
+"""Source lines that give up a box `x, y, wide, high` about which there is something to say.
+
+`near`, `right` and `bottom` are the bounds of its image.
+"""
 
 
 def fused(
@@ -47,3 +56,24 @@ def fused(
         "return otherwise(value, env)",
     ]
     return function("encode(value, env)", body, {"otherwise": otherwise})
+
+
+def box_lines(codecs: Sequence[Codec]) -> tuple[str, ...]:
+    """Return the source lines that decode the four numbers of `value` to a box, again under this name.
+
+    They give up numbers that are not near, and boxes about which there is something to say. `env` is the environment
+    of the codecs, each of which states an inverse.
+    """
+    numbers: Sequence[str] = ("v0", "v1", "v2", "v3")
+    near = " and ".join(f"{-NEAR!r} <= {number} <= {NEAR!r}" for number in numbers)
+    for codec in reversed(codecs):
+        assert codec.inverse is not None
+        numbers = codec.inverse(numbers)
+    sized = any("size" in codec.needs for codec in codecs)
+    return (
+        "v0, v1, v2, v3 = value",
+        *(("width, height = env.width, env.height",) if sized else ()),
+        f"if not ({near}{' and width > 0 and height > 0' if sized else ''}): return None",
+        f"value = x, y, wide, high = {', '.join(numbers)}",
+        *IN_IMAGE,
+    )

@@ -80,11 +80,11 @@ class Absolute(Relative):
         self._before.update({(file, counter): count for counter, count in counts.items()})
 
 
-def counted(document: Any) -> list[tuple[str, str]]:
-    """Return the fields of a row that count rows, and the tables that they count."""
+def counted(document: Any) -> list[tuple[str, Counted]]:
+    """Return the fields of a row that count rows, with their numbers."""
     if not isinstance(document, dict):
         return []
-    return [(key, value.counter) for key, value in document.items() if type(value) is Counted]
+    return [(key, value) for key, value in document.items() if type(value) is Counted]
 
 
 def counts_plainly(rule: TableRule, scope: Scope) -> bool:

@@ -150,7 +150,9 @@ def _area(context: WriteContext, stated: StatedArea, computed: Any) -> Any:
 
 def as_lists(value: Any) -> Any:
     """Return a value with all tuples in it as lists, as in JSON."""
-    return [as_lists(part) for part in value] if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    return [as_lists(part) if isinstance(part, list | tuple) else part for part in value]
 
 
 def _computed(leaf: Computed, place: Place, scope: Scope, required: bool) -> Print:

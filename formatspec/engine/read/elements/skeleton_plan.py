@@ -25,6 +25,7 @@ from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.read.rows.row_condition import holds_unsaid
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import constant_of, constants_in, is_filled, keys_of, may_be_absent
+from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.files.rows.xml_skeletons import NUMBER, Skeleton, pattern_of, texts_of
@@ -32,7 +33,6 @@ from formatspec.files.xml_file import XmlShape
 from formatspec.language.expression import Binary, Expression, Literal, Name, conjuncts
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
-from formatspec.model.flaws import SMALLEST
 from formatspec.model.plain.same_value import same_value
 
 
@@ -427,7 +427,7 @@ class _Lines:
             assert codec.inverse is not None
             found = list(codec.inverse(found))
         self.slots["bbox"] = "box"
-        return [*lines, f"box = x, y, width, height = {', '.join(found)}", *_BOX_LINES]
+        return [*lines, f"box = x, y, wide, high = {', '.join(found)}", *IN_IMAGE]
 
     def _text(self, part: Text, pattern: str = "") -> str:
         """The variable of a text, which is asked for."""
@@ -460,7 +460,3 @@ _OPEN = frozenset({"", "#", "<>", "*"})
 """Keys of which the judging readers say nothing where a rule does not name them."""
 _OTHERWISE = frozenset({"id", "parent", "name", "attributes", "category.keypoint_names"})
 """Slots that are noted for what is said of them later, that are none of their own, or that put others in order."""
-_BOX_LINES = (
-    f"if not (width >= {SMALLEST!r} and height >= {SMALLEST!r} and x >= near and y >= near): return None",
-    "if not (x + width <= right and y + height <= bottom): return None",
-)
