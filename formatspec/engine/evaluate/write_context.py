@@ -410,6 +410,11 @@ def _of_object(name: str) -> Getter:
     return lambda context: getattr(context.record, name)
 
 
+def area_of(thing: Object, setting: WriteSetting) -> float | None:
+    """Return the area of an object's shape as it is written, in square pixels; None if it has none."""
+    return derive.box_area(thing) if setting.boxed else derive.area(thing, setting.closely)
+
+
 def derived_of(name: str) -> bool:
     """Return whether an object's slot is computed from others."""
     return name in _OBJECT
@@ -444,11 +449,7 @@ _OBJECT: dict[str, Getter] = {
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
     "region": lambda context: derive.region(context.record, *_size(context)),
-    "area": lambda context: (
-        derive.box_area(context.record)
-        if context.setting.boxed
-        else derive.area(context.record, context.setting.closely)
-    ),
+    "area": lambda context: area_of(context.record, context.setting),
     "extent": lambda context: derive.surround(context.record) or context.record.bbox,
     "labelled": lambda context: derive.labelled(context.record),
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),

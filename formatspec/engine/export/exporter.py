@@ -99,9 +99,7 @@ class Exporter:
         self.read_from = asked.renamed_files(target, sources, self.subset_of, spelled)
         self.shared: dict[tuple[str, str], Shared] = {}
         self.known_files: dict[tuple[Any, ...], tuple[str, str]] = {}
-        self.over_files = {
-            name for name, role in target.roles.items() if not set(role.captures) <= set(target.key_names)
-        }
+        self.over_files, self.by_category = asked.files_over_items(target), asked.files_of_categories(target)
         self.tally = Tally()
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
@@ -332,7 +330,7 @@ class Exporter:
                 source = (
                     thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
                 )
-                if role.optional and source is None and not (is_named(role, inner) and painter.shows(inner)):
+                if role.optional and source is None and not (painter.shows(inner) and is_named(role, inner)):
                     continue
                 path = self._record_path(role, item, inner)
                 data = painter.encode(inner, source)
@@ -376,7 +374,7 @@ class Exporter:
         return self.spelled(rendered(role, {**item.captures, **record_names(role, inner)}))
 
     def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
-        if not any(name.startswith("category.") for name in role.captures):
+        if role.name not in self.by_category:
             for names in self._memberships(role, item):
                 several = self.same and in_several_lists(item, names)
                 told = of_one_subset(item, names["subset"], self.subset_of) if several else item
@@ -413,12 +411,18 @@ class Exporter:
             shared.setting.folder = posixpath.dirname(key[1])
             shared.setting.renumbered = self.renumbers
         if self.spooled[role.name]:
-            context = self._row_context(shared, item, item_setting, role.name in self.over_files)
+            index = item_setting.index
+            if role.name not in self.over_files:
+                index = self.numbering.of(key, "items", shared.part.counts.get("items", 0))
+            context: WriteContext | None = None
             for table in self.spooled[role.name]:
-                kind, rows = table.kind, self.spool.rows(table, shared, item, context)
+                rows = None if self.same else self.spool.known_rows(table, shared, item, index)
+                if rows is None:
+                    context = context or self._row_context(shared, item, item_setting, index)
+                    rows = self.spool.rows(table, shared, item, context)
                 if rows:
                     self.told.add(role.name)
-                    self.tally.give(f"{shared.part.path} {table.key}", kind, rows)
+                    self.tally.give(f"{shared.part.path} {table.key}", table.kind, rows)
         gather_values(self.values[role.name], item, shared.part.values, self.losses)
         note_frame(self.frames.get(role.name), item, shared)
         shared.part.items += 1
@@ -432,17 +436,13 @@ class Exporter:
             key = self.known_files[told] = (role.name, self.spelled(rendered(role, captures)))
         return key
 
-    def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, over_files: bool) -> WriteContext:
-        """Return the context in which an item's rows of a shared file are written.
-
-        over_files: whether the index counts all items, not only those of this file.
-        """
+    def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, index: int) -> WriteContext:
+        """Return the context in which an item's rows of a shared file are written; `index` is the item's number."""
         key = (shared.part.role, shared.part.path)
         setting = WriteSetting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
         setting.file = self.read_from.get(key, shared.part.path)
-        items = shared.part.counts.get("items", 0)
-        setting.index = item_setting.index if over_files else self.numbering.of(key, "items", items)
+        setting.index = index
         setting.held, setting.refused, setting.paths = item_setting.held, item_setting.refused, item_setting.paths
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers

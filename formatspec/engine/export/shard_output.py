@@ -11,7 +11,7 @@ import msgspec
 
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.role_codec import RoleCodec
-from formatspec.engine.resolve.row_counters import counted
+from formatspec.engine.resolve.row_counters import Counted
 from formatspec.files.document import FileError
 
 
@@ -47,24 +47,32 @@ class TableShard(msgspec.Struct):
 
     def _text(self, documents: list[Any], write: Callable[[list[Any]], bytes]) -> bytes:
         """Return the text of rows, without the numbers that count rows; note these."""
-        cut = [(row, counted(document)) for row, document in enumerate(documents)]
-        cut = [(row, fields) for row, fields in cut if fields]
-        if not cut:
+        before = len(self.numbers)
+        fields = [self._cut(document) for document in documents]
+        count = len(self.numbers) - before
+        if not count:
             return write(documents)
-        for _, fields in cut:
-            for _, number in fields:
-                self.numbers.append(int(number))
-                self.counters.append(number.counter)
-        count = sum(len(fields) for _, fields in cut)
         for salt in itertools.count():
             mark = f"\0{salt or ''}"
-            marked = list(documents)
-            for row, fields in cut:
-                marked[row] = {**documents[row], **dict.fromkeys((key for key, _ in fields), mark)}
+            marked = [
+                {**document, **dict.fromkeys(keys, mark)} if keys else document
+                for document, keys in zip(documents, fields, strict=True)
+            ]
             text = write(marked).replace(json.dumps(mark).encode(), b"\0")
             if text.count(b"\0") == count:
                 return text
         raise AssertionError("a mark that no row holds is always found")
+
+    def _cut(self, document: Any) -> list[str]:
+        """Note the numbers of a row that count rows; return their keys."""
+        if not isinstance(document, dict):
+            return []
+        keys = [key for key, value in document.items() if type(value) is Counted]
+        for key in keys:
+            number = document[key]
+            self.numbers.append(int(number))
+            self.counters.append(number.counter)
+        return keys
 
     def add_text(self, text: bytes, rows: int, place: int = -1) -> None:
         """Add rows that are already text; the numbers that are cut out of it are noted already."""

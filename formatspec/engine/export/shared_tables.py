@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -26,7 +27,11 @@ from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
 from formatspec.language.rules import TableRule
+from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
+
+_PARTS = frozenset({"objects", "labels", "captions", "areas"})
+"""Tables of records that an item holds as such."""
 
 
 class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
@@ -41,6 +46,12 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
     def writers(self) -> tuple[RowWriter, ...]:
         """The writers of its rows, compiled at first use."""
         return tuple(row_writer(rule, self.scope) for rule in self.rules)
+
+    @cached_property
+    def records(self) -> Callable[[Item], Iterable[Any]] | None:
+        """Return a function for the records of an item that may have rows; None if the item itself may have one."""
+        tables = {rule.each.table for rule in self.rules}
+        return attrgetter(*tables) if len(tables) == 1 and tables <= _PARTS else None
 
     @cached_property
     def beside(self) -> tuple[RowWriter, ...]:
@@ -112,6 +123,18 @@ def _all_spooled(form: Format) -> Iterator[Spooled]:
     for role in form.documents:
         if role.span == "shared" and role.codec is not None:
             yield from spooled_tables(role)
+
+
+def files_over_items(form: Format) -> frozenset[str]:
+    """Return the roles whose files count all items, not only those of one file."""
+    return frozenset(name for name, role in form.roles.items() if not set(role.captures) <= set(form.key_names))
+
+
+def files_of_categories(form: Format) -> frozenset[str]:
+    """Return the roles that have a file for each category."""
+    return frozenset(
+        name for name, role in form.roles.items() if any(one.startswith("category.") for one in role.captures)
+    )
 
 
 def told_twice(form: Format, roles: Mapping[str, Iterable[Spooled]]) -> bool:

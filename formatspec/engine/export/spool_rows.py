@@ -67,28 +67,43 @@ class AlikeRows:
         codec: RoleCodec,
         in_place: bool,
     ) -> str:
-        """Do the same as `gather_row`, but reuse the text of the row if it is written already.
+        """Do the same as `gather_row`, and keep the text of the row for tables that are written alike.
 
-        twin: the number of the tables that are written alike; None if no other table is written like this one.
+        twin: the number of these tables; None if no other table is written like this one.
         """
         if twin is None or in_place:
             return gather_row(row, context, gathered, codec, in_place)
         setting = context.setting
-        key = (twin, context.index, setting.index, setting.folder)
-        known = self._written.get(key)
-        if known is None:
-            refused, known = len(setting.refused), TableShard([], [], [], [], [])
-            why = gather_row(row, context, known, codec, False)
-            if why:
-                return why
-            if len(setting.refused) == refused:
-                self._written[key] = known
-        else:
-            hold(context, row.holds)
-        gathered.numbers += known.numbers
-        gathered.counters += known.counters
-        gathered.add_text(known.texts[0], 1)
+        refused, made = len(setting.refused), TableShard([], [], [], [], [])
+        why = gather_row(row, context, made, codec, False)
+        if why:
+            return why
+        _append(gathered, made)
+        if len(setting.refused) == refused:
+            self._written[twin, context.index, setting.index, setting.folder] = made
         return ""
+
+    def again(self, twin: int, index: int, of_item: int, folder: str, gathered: TableShard) -> bool:
+        """Add the item's row, if it is written already for another table; return whether it is.
+
+        Args:
+            twin: The number of the tables that are written alike.
+            index: The number of the row.
+            of_item: The number of the item.
+            folder: The folder of the file.
+            gathered: The table that takes the row.
+        """
+        known = self._written.get((twin, index, of_item, folder))
+        if known is not None:
+            _append(gathered, known)
+        return known is not None
+
+
+def _append(gathered: TableShard, row: TableShard) -> None:
+    """Add the text of a row without a place to a table."""
+    gathered.numbers += row.numbers
+    gathered.counters += row.counters
+    gathered.add_text(row.texts[0], 1)
 
 
 class RowSpool:
@@ -110,16 +125,48 @@ class RowSpool:
         """Forget the rows of the previous item."""
         self._alike.begin()
 
+    def known_rows(self, table: Spooled, shared: Shared, item: Item, of_item: int) -> int | None:
+        """Put the rows of an item without a source into its shared file, where none need be written for it.
+
+        Args:
+            table: The table.
+            shared: The file.
+            item: The item.
+            of_item: The number of the item.
+
+        Returns:
+            None if the rows must be written; 0 if the item has no record for them; 1 if its row is written already for
+            another table.
+        """
+        part = shared.part
+        gathered = part.tables.setdefault(table.key, TableShard())
+        if table.records is not None:
+            return None if table.records(item) else 0
+        twin = self._alike.twins.get((part.role, table.key))
+        if twin is None:
+            return None
+        name = table.rules[0].each.table
+        index = self.numbering.of((part.role, part.path), name, part.counts.get(name, 0))
+        if not self._alike.again(twin, index, of_item, shared.setting.folder, gathered):
+            return None
+        part.counts[name] = part.counts.get(name, 0) + 1
+        return 1
+
     def rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
         """Put an item's rows of a table into its shared file; return how many rows these are."""
         gathered = shared.part.tables.setdefault(table.key, TableShard())
         done: set[int] = set()  # each record gets one row, of the first alternative that can hold it
         lost: Lost = {}
         beside = sum(self._beside(row, shared, gathered, item, context) for row in table.beside)
+        fitting: dict[int, Sequence[Any] | None] = {}
         for row, which in table.turns:
             if context.as_read is None and which == "read":
                 continue
-            own = self._plain(table, row, which, done, context)
+            if id(row) not in fitting:
+                fitting[id(row)] = self._fitting(row, context)
+            own = fitting[id(row)]
+            if own:
+                own = [one for one in own if id(one) not in done and table.holds(row, which, context, one)]
             if own is None:
                 self._each(table, row, which, shared, item, context, done, lost)
             elif own:
@@ -140,16 +187,16 @@ class RowSpool:
             gathered.add([document], min(position, LAST_PLACE), codec)
         return len(rows)
 
-    def _plain(
-        self, table: Spooled, row: RowWriter, which: str, done: set[int], context: WriteContext
-    ) -> Sequence[Any] | None:
-        """Return the records that a row takes in its turn; None if a record needs a context of its own."""
-        if row.plain is None or row.late or row.kept or context.as_read is not None or row.rule.each.by == ("item",):
+    def _fitting(self, row: RowWriter, context: WriteContext) -> Sequence[Any] | None:
+        """Return the records that fulfil a row's condition; None if a record needs a context of its own."""
+        if context.as_read is not None or row.kept:
             return None
-        own = row.fitting(tuple(row.select(context)), context)
-        if own is None:
+        records = tuple(row.select(context))
+        if not records and TABLES[row.table] != "item":
+            return ()
+        if row.plain is None or row.late or row.rule.each.by == ("item",):
             return None
-        return [one for one in own if id(one) not in done and table.holds(row, which, context, one)]
+        return row.fitting(records, context)
 
     def _anew(
         self, row: RowWriter, records: Sequence[Any], shared: Shared, gathered: TableShard, context: WriteContext,

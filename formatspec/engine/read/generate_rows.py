@@ -406,8 +406,12 @@ class _Writing:
         for key in dict.fromkeys(key for one in alternatives.alternatives for key in sorted(keys_of(one))):
             slot = self._typed(key, self._loose(key), optional=True)
             yield f"if row.{slot} is not UNSET: part[{key!r}] = row.{slot}"
-        yield "state.at = (*path, place)"
-        yield f"{read}(part, record, state)"
+        indent = ""
+        if _may_say_nothing(alternatives.alternatives[0]):
+            yield "if part:"
+            indent = "    "
+        yield f"{indent}state.at = (*path, place)"
+        yield f"{indent}{read}(part, record, state)"
 
     def _inline(self, field: Field, leaf: Bind) -> tuple[Any, tuple[str, ...], str] | None:
         """Generate the lines that read a leaf without calling its own reader.
@@ -477,6 +481,15 @@ class _Writing:
 _NOTED = f"{KEPT!r} in record or {AREA!r} in record"
 _HEAD = "read(rows, path, start, file, state)"
 _BOX_LINES = ("x, y, wide, high = value", *IN_IMAGE)
+
+
+def _may_say_nothing(rule: Rule) -> bool:
+    """Return whether an alternative fits a row that has none of its keys, and reads nothing from it."""
+    return isinstance(rule, MapRule) and not rule.alternatives and rule.rest is None and all(
+        field.optional and isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Bind)
+        and field.rule.leaf.default is None
+        for field in rule.fields
+    )  # fmt: skip
 
 
 def _leaves(rule: Rule) -> Iterator[Rule]:

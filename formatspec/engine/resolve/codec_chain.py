@@ -343,13 +343,14 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
     return r".+"
 
 
-def _json(value: Any, env: Env) -> Any:
+def as_it_is(value: Any, env: Env) -> Any:
+    """Return a value unchanged: the conversion of a leaf without codecs."""
     return value
 
 
 def _composed(steps: Sequence[Convert]) -> Convert:
     if not steps:
-        return _json
+        return as_it_is
     if len(steps) == 1:
         return steps[0]
     if len(steps) == 2:

@@ -80,13 +80,6 @@ class Absolute(Relative):
         self._before.update({(file, counter): count for counter, count in counts.items()})
 
 
-def counted(document: Any) -> list[tuple[str, Counted]]:
-    """Return the fields of a row that count rows, with their numbers."""
-    if not isinstance(document, dict):
-        return []
-    return [(key, value) for key, value in document.items() if type(value) is Counted]
-
-
 def counts_plainly(rule: TableRule, scope: Scope) -> bool:
     """Return whether numbers of rows stand in fields of their own, so that they can be raised later."""
     inner = scope.inside(rule.each.table)

@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from formatspec.codecs.registry import UnfitError
+from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.slot_values import Convert
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.unbounded import box_of
-from formatspec.engine.evaluate.write_context import WriteContext, derived_of, getter
-from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.evaluate.write_context import WriteContext, area_of, derived_of, getter
+from formatspec.engine.resolve.codec_chain import Chain, as_it_is, build
 from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.choose_alternative import PlainAlternative, can_be_plain, chooser_of_plain
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, as_lists, filler
 from formatspec.language import expression
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary
-from formatspec.language.leaf import Bind
+from formatspec.language.leaf import Bind, Keep
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.language.values import OPERATORS, ExpressionError, stated, truth
 from formatspec.model.amounts import amounts
@@ -346,6 +346,8 @@ def _encoded(
 ) -> tuple[str, ...]:
     """Return the source lines that encode a leaf's value; none if only the leaf's own writer can."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    if isinstance(leaf, Keep):
+        return _stated_or_area(leaf, scope, names, otherwise)
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
         return ()
     meaning = scope.resolve(leaf.names[0], field.place)
@@ -358,22 +360,60 @@ def _encoded(
         return ()
     keys = len(field.keys)
     chain = build(leaf, [meaning.value_type], keys, scope.textual, field.place)
-    encode = names.of("encode", encoding(chain))
-    encoded = f"{encode}(value, env)"
-    flat = meaning.value_type in _SCALARS and not leaf.calls
+    encode, scalar = encoding(chain), meaning.value_type in _SCALARS
+    flat = (scalar and not leaf.calls) or (bool(chain.codecs) and all(one.formulas for one in chain.codecs))
     flat = flat or (scope.textual and (not chain.codecs or chain.codecs[-1].kind != "tree"))
-    made = _default(leaf, scope, names)
+    called = f"{names.of('encode', encode)}(value, env)"
+    encoded = () if encode is as_it_is and flat else (f"value = {called if flat else f'as_lists({called})'}",)
+    absent = "value is None" if scalar else "value is None or value == ()"
     fill = filler(leaf, meaning.value_type, scope, field.place)
+    checks = (
+        *(f"try: {one}" for one in encoded),
+        *(f"except UnfitError: {otherwise}" for _ in encoded),
+        *([f"if len(value) != {keys}: {otherwise}"] if keys > 1 else []),
+    )
+    body = ["else:", *(f"    {one}" for one in checks)] if checks else []
+    always = None
+    if keys == 1 and fill is None and gone == otherwise:
+        always = _encoded_default(leaf, chain, encode, names)
+    if always is not None:
+        return f"value = {value}", f"if {absent}: value = {always}", *body
+    made = _default(leaf, scope, names)
     return (
         f"value = {value}",
-        *([f"if value is None or value == (): value = {made}"] if made is not None else []),
-        f"if value is None or value == (): {gone}",
+        *([f"if {absent}: value = {made}"] if made is not None else []),
+        f"if {absent}: {gone}",
         *([f"elif len(value) < len({names.of('fill', fill)}(context)): {otherwise}"] if fill is not None else []),
-        "else:",
-        f"    try: value = {encoded if flat else f'as_lists({encoded})'}",
-        f"    except UnfitError: {otherwise}",
-        *([f"    if len(value) != {keys}: {otherwise}"] if keys > 1 else []),
+        *body,
     )
+
+
+def _stated_or_area(leaf: Keep, scope: Scope, names: Names, otherwise: str) -> tuple[str, ...]:
+    """Return the source lines of a kept leaf that is the area of an object without a stated one; none for another."""
+    if scope.kind != "object" or scope.textual or leaf.default != Name("area"):
+        return ()
+    area = f"{names.of('area', area_of)}(record, context.setting)"
+    return (
+        f"value = None if record.origin is not None and record.origin.area is not None else {area}",
+        f"if value is None: {otherwise}",
+    )
+
+
+def _encoded_default(leaf: Bind, chain: Chain, encode: Convert, names: Names) -> str | None:
+    """Return the source of what is written for a missing value of a key that must be there, if that is always the same.
+
+    It is the leaf's default, or what its codecs make of null.
+    """
+    literal = Literal(None) if leaf.default is None else leaf.default
+    if not isinstance(literal, Literal) or literal == leaf.default == Literal(None) or chain.needs:
+        return None
+    try:
+        encoded = encode(literal.value, Env())
+    except UnfitError:
+        return None
+    if isinstance(encoded, list | tuple | dict) or (literal.value is None and encoded in (None, "")):
+        return None
+    return names.of("constant", encoded)
 
 
 def _default(leaf: Bind, scope: Scope, names: Names) -> str | None:
