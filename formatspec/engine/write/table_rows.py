@@ -300,9 +300,12 @@ def written_rows(
         stated_only = stated_only and not (again and row.kept)
         if context.as_read is None and len(done) == len(places) and not row.tells:
             continue  # each record has its row
+        candidates = by_shape[id(row)] if stated_only and by_shape else row.select(context)
+        if not candidates:
+            continue
         chosen = [
             r
-            for r in (by_shape[id(row)] if stated_only and by_shape else row.select(context))
+            for r in candidates
             if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
             and (not too_flat(row.shape, r) if context.as_read is None else not is_elsewhere(r, row.number, context))
         ]
