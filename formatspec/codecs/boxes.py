@@ -450,22 +450,19 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     `normalized(x, x, y, y)`; `_` stands for one that is not divided: `triplets | normalized(x, y, _)`.
     """
     pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
-    by_size = {"x": "({} / width)", "y": "({} / height)", "_": "{}"}
-    back_by_size = {"x": "({} * width)", "y": "({} * height)", "_": "{}"}
+    sizes = {"x": "width", "y": "height"}
 
-    def formulas(flat: Sequence[str]) -> Sequence[str]:
-        return [by_size[name].format(one) for one, name in zip(flat, itertools.cycle(pattern), strict=False)]
-
-    def inverse(flat: Sequence[str]) -> Sequence[str]:
-        return [back_by_size[name].format(one) for one, name in zip(flat, itertools.cycle(pattern), strict=False)]
+    def by_size(flat: Sequence[str], operation: str) -> Sequence[str]:
+        pairs = zip(flat, itertools.cycle(pattern), strict=False)
+        return [f"({one} {operation} {sizes[name]})" if name in sizes else one for one, name in pairs]
 
     def scales(env: Env) -> tuple[int | None, ...]:
         if env.width <= 0 or env.height <= 0:
             raise UnfitError("an image of known size")
         if pattern == ("x", "y"):
             return env.width, env.height
-        sizes = {"x": env.width, "y": env.height, "_": None}
-        return tuple(sizes[name] for name in pattern)
+        of_image = {"x": env.width, "y": env.height, "_": None}
+        return tuple(of_image[name] for name in pattern)
 
     def flat(value: Any) -> tuple[Number, ...]:
         found = values.coordinates(value)
@@ -498,5 +495,6 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
         return each(value, multiplied, scales(env), tuple)
 
     return Codec(
-        encode=encode, decode=decode, kind="any", needs=frozenset({"size"}), formulas=formulas, inverse=inverse
-    )
+        encode=encode, decode=decode, kind="any", needs=frozenset({"size"}),
+        formulas=lambda flat: by_size(flat, "/"), inverse=lambda flat: by_size(flat, "*"),
+    )  # fmt: skip

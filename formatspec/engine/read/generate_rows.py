@@ -15,9 +15,9 @@ from msgspec import UNSET, UnsetType
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.codecs.values import FARTHEST
-from formatspec.engine.base.faults import Record
+from formatspec.engine.base.faults import MISSING, Record
 from formatspec.engine.base.kept_fields import AREA, KEPT, holds_value, note_kept
-from formatspec.engine.base.source_code import Names, function
+from formatspec.engine.base.source_code import Names, function, remembering
 from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT, group_slots
 from formatspec.engine.read.categories import Categories
@@ -29,7 +29,7 @@ from formatspec.engine.read.projection import Decode, RowSource, fields_of
 from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.codec_chain import build
-from formatspec.engine.resolve.discriminators import keys_of
+from formatspec.engine.resolve.discriminators import keys_of, may_say_nothing
 from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE, box_lines
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.engine.resolve.scope import Scope
@@ -43,6 +43,8 @@ from formatspec.model.records import Object, Origin, note_area
 _NUMBER = int | float
 _TYPES: dict[str, Any] = {"id": int | str, "int": int, "text": str, "bool": bool}
 """The types of values that need no check beyond their type."""
+_FEW = frozenset({"bool", "state"})
+"""The types of values of which there are few; what a number in the file means is remembered."""
 _BOX = tuple[_NUMBER, _NUMBER, _NUMBER, _NUMBER]
 _APART = frozenset({"path", "outer", "column"})
 """Meanings of names that are no slot of a row's object."""
@@ -251,7 +253,9 @@ class _Writing:
         self.asked = asked
         self.types: list[tuple[str, Any, Any]] = []
         self.keys: dict[str, str] = {}
-        self.names = Names(UNSET=UNSET, UnfitError=UnfitError, Object=Object, Origin=Origin, group_slots=group_slots)
+        self.names = Names(
+            UNSET=UNSET, MISSING=MISSING, UnfitError=UnfitError, Object=Object, Origin=Origin, group_slots=group_slots
+        )
         self.bound = Counter(name for one in _leaves(rule) for name in _names(one))
         self.slots: dict[str, str] = {}
         self.stated = tuple(name for name in self.bound if name.startswith("category."))
@@ -407,7 +411,7 @@ class _Writing:
             slot = self._typed(key, self._loose(key), optional=True)
             yield f"if row.{slot} is not UNSET: part[{key!r}] = row.{slot}"
         indent = ""
-        if _may_say_nothing(alternatives.alternatives[0]):
+        if may_say_nothing(alternatives.alternatives[0]):
             yield "if part:"
             indent = "    "
         yield f"{indent}state.at = (*path, place)"
@@ -444,7 +448,11 @@ class _Writing:
             return None
         if not chain.codecs and meaning.value_type in _TYPES:
             return _TYPES[meaning.value_type], lines, otherwise
-        return Any, (f"value = {self.names.of('decode', chain.decode)}(value, env)", *lines), otherwise
+        decoded = f"value = {self.names.of('decode', chain.decode)}(value, env)"
+        if chain.needs or meaning.value_type not in _FEW:
+            return Any, (decoded, *lines), otherwise
+        remembered = remembering(self.names.of("known", {}), decoded)
+        return Any, (*remembered, *lines), otherwise
 
     def _kept(self, slot: str) -> tuple[str, ...]:
         return f"{self._slot(slot)} = value", *self._tested(slot)
@@ -481,15 +489,6 @@ class _Writing:
 _NOTED = f"{KEPT!r} in record or {AREA!r} in record"
 _HEAD = "read(rows, path, start, file, state)"
 _BOX_LINES = ("x, y, wide, high = value", *IN_IMAGE)
-
-
-def _may_say_nothing(rule: Rule) -> bool:
-    """Return whether an alternative fits a row that has none of its keys, and reads nothing from it."""
-    return isinstance(rule, MapRule) and not rule.alternatives and rule.rest is None and all(
-        field.optional and isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Bind)
-        and field.rule.leaf.default is None
-        for field in rule.fields
-    )  # fmt: skip
 
 
 def _leaves(rule: Rule) -> Iterator[Rule]:

@@ -173,3 +173,12 @@ def filling(field: Field) -> str:
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
     names = leaf.names if isinstance(leaf, Bind) and len(field.keys) == 1 and not leaf.calls else ()
     return "ID_MISSING" if names == ("id",) else "IMAGE_SIZE_ABSENT" if names in OF_IMAGE else "FIELD_FILLED"
+
+
+def may_say_nothing(rule: Rule) -> bool:
+    """Return whether an alternative fits a row that has none of its keys, and reads nothing from it."""
+    return isinstance(rule, MapRule) and not rule.alternatives and rule.rest is None and all(
+        field.optional and isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Bind)
+        and field.rule.leaf.default is None
+        for field in rule.fields
+    )  # fmt: skip

@@ -28,7 +28,7 @@ def note_kept_fields(item: Item, of_item: Iterable[tuple[str, str]], losses: Los
     for unit in HOLDERS:
         for key in _keys(getattr(item, unit)):
             losses.note(f"{FIELDS}{key}", unit)
-    present += sum(1 for unit in HOLDERS for _ in _keys(getattr(item, unit)))
+            present += 1
     if present:
         tally.count(KEPT_FIELDS, item.key, present, 0, present)
 

@@ -237,7 +237,7 @@ class Losses:
         left_out: dict[Hashable, set[str]] = {}
         for mark, names in refused:
             left_out.setdefault(mark, set()).update(names)
-        for thing in item.objects:
+        for thing in () if self._all_plain(item, held, left_out) else item.objects:
             one = id(thing)
             bits = held.get(one, 0)
             if not bits & WRITTEN:
@@ -264,6 +264,26 @@ class Losses:
             if by_number and thing.category is not None and not thing.category.name:
                 self._unnamed(thing.category)
         self._of_item(item, left_out.get(id(item), ()))
+
+    def _all_plain(self, item: Item, held: Mapping[Hashable, int], left_out: Mapping[Hashable, Any]) -> bool:
+        """Count the objects of an item at once, if the same was counted for others like them; return whether it was."""
+        things, plain = item.objects, self._plain
+        if (
+            left_out
+            or self.numbered
+            or self.categories.fixed
+            or self.by_number
+            or any(one.attributes for one in things)
+        ):
+            return False
+        alike = Counter([(stated_bits(thing), held.get(id(thing), 0), thing.single) for thing in things])
+        if not all(key in plain for key in alike):
+            return False
+        for key, count in alike.items():
+            gone = plain[key]
+            if gone:
+                self._slots[gone] = self._slots.get(gone, 0) + count
+        return True
 
     def _gone(self, thing: Object, stated: int, bits: int, item: Item) -> int:
         """Return which of the slots that an object states are lost, given those that its rows hold."""
