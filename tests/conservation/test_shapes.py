@@ -238,7 +238,8 @@ def cvat(folder: Path, *shapes: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "to", ["labelme", "supervisely", "label_studio", "labelbox", "v7_darwin", "voc", "via_json", "via3_project"]
+    "to",
+    ["labelme", "supervisely", "label_studio", "labelbox", "v7_darwin", "voc", "via_json", "via3_project", "celeba"],
 )
 def test_one_visible_point_is_no_box_without_an_area(tmp_path: Path, to: str) -> None:
     out, lost = converted(cvat(tmp_path / "in", SKELETON), to)
