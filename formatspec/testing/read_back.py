@@ -44,10 +44,14 @@ SAME_PIXELS = 0.97
 
 
 class Handed(NamedTuple):
-    """An item as it was handed to the writers, and as the target names it."""
+    """An item as it was handed to the writers, and as the target names it.
+
+    `taken` holds the objects that the target was to hold, in the order of the last objects of `own`.
+    """
 
     item: Item
     own: Item
+    taken: tuple[Object, ...] = ()
 
 
 class Difference(NamedTuple):
@@ -71,7 +75,8 @@ def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
 
     def record(self: Exporter, item: Item, *rest: Any, **more: Any) -> Item:
         own = write(self, item, *rest, **more)
-        handed.append(Handed(item, own))
+        taken, made, _ = self.adapter.taken(item, self.areas_as_objects)
+        handed.append(Handed(item, own, taken.objects[made:]))
         stated = self.target.options.items()
         options.update({name: value for name, value in stated if value is not None and name not in PAINTING})
         return own
@@ -178,15 +183,15 @@ def without_borrowed(back: Item, subsets: Container[str]) -> Item:
 
 
 def _differences(handed: Sequence[Handed], back: Mapping[str, Item], lines: Lines, aside: int) -> Iterator[Difference]:
-    subsets = {one for _, own in handed for one in own.subsets}
+    subsets = {one for _, own, _ in handed for one in own.subsets}
     back = {key: without_borrowed(item, subsets) for key, item in back.items()}
-    for item, own in handed:
+    for item, own, taken in handed:
         other = back.get(own.key)
         if other is None:
             yield Difference("items", item.key, f"there is no item {own.key!r} in the output")
             continue
         pairs = matched(own.objects, other.objects)
-        ids = _stated_ids(item, own)
+        ids = _stated_ids(taken, own)
         for thing, found in pairs:
             yield from _object(item.key, thing, found, pairs)
             stated = ids.get(id(thing))
@@ -245,13 +250,10 @@ def _is_gone(what: str, table: str) -> bool:
     ))  # fmt: skip
 
 
-def _stated_ids(item: Item, own: Item) -> dict[int, Id | None]:
+def _stated_ids(taken: Sequence[Object], own: Item) -> dict[int, Id | None]:
     """Return the ids that a source states for its objects, by the `id()` of the object in the target."""
-    taken = item.objects
-    if not any(thing.single is False for thing in own.objects):  # crowds are left out
-        taken = tuple(thing for thing in taken if thing.single is not False)
-    made = max(0, len(own.objects) - len(taken))  # objects that were made of areas stand first
-    return {id(thing): one.id for one, thing in zip(taken, own.objects[made:], strict=False)}
+    made = len(own.objects) - len(taken)  # objects that were made of areas stand first
+    return {id(thing): one.id for one, thing in zip(taken, own.objects[made:], strict=True)}
 
 
 def matched(made: Sequence[Object], back: Sequence[Object]) -> list[tuple[Object, Object]]:

@@ -131,6 +131,8 @@ def _converted(
             outcome.refused[f"{words.rpartition(', ')[2]}: no dataset of the format"] += 1
         elif "damaged" not in data.name:
             outcome.wrong.append(f"{words}, to {to}: {error}")
+    except Exception as fault:  # a fault is named with its dataset, and the others are still held to the law
+        outcome.wrong.append(f"{words}, to {to}: {type(fault).__name__}: {fault}")
     return None
 
 

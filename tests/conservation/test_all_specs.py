@@ -28,7 +28,13 @@ def test_nothing_is_gone_without_a_line(name: str) -> None:
     assert outcome.share(damaged=False) >= MADE
 
 
-FAILED = [("labelbox", 32), ("roboflow_multilabel", 41), ("synthia_al", 6)]
+FAILED = [
+    ("labelbox", 32),
+    ("nuimages", 39),
+    ("roboflow_multilabel", 41),
+    ("synthia_al", 6),
+    ("voc_folders", 39),
+]
 """Datasets of which something was once gone without a line, or was wrongly said to be gone."""
 
 

@@ -238,7 +238,8 @@ def cvat(folder: Path, *shapes: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "to", ["labelme", "supervisely", "label_studio", "labelbox", "v7_darwin", "voc", "via_json", "via3_project"]
+    "to",
+    ["labelme", "supervisely", "label_studio", "labelbox", "v7_darwin", "voc", "via_json", "via3_project", "celeba"],
 )
 def test_one_visible_point_is_no_box_without_an_area(tmp_path: Path, to: str) -> None:
     out, lost = converted(cvat(tmp_path / "in", SKELETON), to)
@@ -261,3 +262,19 @@ def test_a_circle_has_no_empty_outline_beside_its_box(tmp_path: Path) -> None:
     (file,) = out.glob("releases/latest/annotations/*.json")
     (row,) = json.loads(file.read_text())["annotations"]
     assert "polygon" not in row and ("ellipse" in row or "bounding_box" in row)
+
+
+def test_circles_are_written_by_their_boxes_as_xml_of_the_web_tool(tmp_path: Path) -> None:
+    out, lost = converted(labelme(tmp_path / "in", list(SHAPES)), "labelme_xml")
+    (item,) = fs.open(out, "labelme_xml")
+    assert [thing.bbox for thing in item.objects] == [(14, 9, 12, 12)]
+    assert lost["circles"] == 1 and lost["objects not written (lines, which bound no area)"] == 1
+
+
+def test_rows_that_follow_others_in_their_order_pass_over_objects_without_a_row(tmp_path: Path) -> None:
+    """A manifest states the confidence of each box in a second list, in the order of the boxes."""
+    data = labelme(tmp_path / "in", ["line", "circle"])
+    out, _ = converted(data, "sagemaker")
+    (manifest,) = out.glob("*.manifest")
+    row = json.loads(manifest.read_text())
+    assert len(row["bounding-box"]["annotations"]) == len(row["bounding-box-metadata"]["objects"]) == 1

@@ -15,6 +15,7 @@ from formatspec.engine.export.shared_tables import Spooled
 from formatspec.engine.resolve.row_counters import Relative
 from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Format
+from formatspec.engine.write.geometry_choice import too_flat
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import context_of, source_of
@@ -196,6 +197,8 @@ class RowSpool:
             return ()
         if row.plain is None or row.late or row.rule.each.by == ("item",):
             return None
+        if row.shape:
+            records = tuple(one for one in records if not too_flat(row.shape, one))
         return row.fitting(records, context)
 
     def _anew(
@@ -262,7 +265,7 @@ class RowSpool:
             lost.update((id(record), (row.table, record, ONE_PER_ITEM)) for record in records[1:])
             records = records[:1]
         for record in records:
-            if id(record) in done:
+            if id(record) in done or (context.as_read is None and too_flat(row.shape, record)):
                 continue
             count = counts.get(row.table, 0)
             index = self.numbers.get(id(record), self.numbering.of(file, row.table, count))

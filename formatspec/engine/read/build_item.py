@@ -15,6 +15,7 @@ from formatspec.engine.base.kept_fields import AREA, KEPT
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.check_rows import check_rows
 from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
 from formatspec.model.flaws import flaws, miscounted
@@ -356,7 +357,7 @@ def _take_categories(state: ItemState) -> None:
         return
     areas = [record for record in state.tables["area"] if isinstance(record.get("region"), Region)]
     for record in state.tables.get("object", ()) if areas else ():
-        region = record.get("region")
+        region = record.get("region", UNREAD)
         if not isinstance(region, Region) or any(slot.startswith("category.") for slot in record):
             continue
         under = max(areas, key=lambda area: (area["region"] & region).area)
@@ -365,20 +366,22 @@ def _take_categories(state: ItemState) -> None:
 
 
 def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
-    """Return the areas without the pixels of objects."""
+    """Return the areas without the pixels of objects; pixels that nobody asked for are not taken from each other."""
     records = state.tables.get("area", ())
     if not records:
         return ()
     owned: Region | None = None
     for thing in objects:
-        if thing.region:
+        if isinstance(thing.region, Region) and thing.region:
             owned = thing.region if owned is None else owned | thing.region
     areas = []
     outlined = [thing for thing in objects if thing.region is None and thing.polygons]
     for record in records:
-        region = record["region"] if owned is None else record["region"] - owned
+        region = record.get("region", UNREAD)
         category = categories_of(record, state).resolve(record)
-        region = _beyond(region, [thing for thing in outlined if thing.category == category])
+        if isinstance(region, Region):
+            region = region if owned is None else region - owned
+            region = _beyond(region, [thing for thing in outlined if thing.category == category])
         if region:
             area = Area(category=category, region=region, origin=_origin(record))
             areas.append(_kept_as_read(area, record, state))

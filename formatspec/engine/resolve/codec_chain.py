@@ -88,6 +88,17 @@ def spell(value: Any, env: Env | None = None) -> str:
     raise UnfitError("a value that text can hold", value)
 
 
+def spell_single(value: Any, env: Env | None = None) -> str:
+    """Spell a value of any type for a text document. A list would read back as one text.
+
+    Raises:
+        UnfitError: The value is a list or something else that text cannot hold.
+    """
+    if isinstance(value, list | tuple):
+        raise UnfitError("a single value", value)
+    return spell(value)
+
+
 def _spell_numbers(values: Sequence[Any]) -> str:
     """Spell numbers with an encoder that is several times faster; an empty text if it would spell one differently."""
     if not _NUMBERS.issuperset(map(type, values)):
@@ -187,7 +198,8 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
             steps_out.append(_unbroken)
         unspelled = _composed(steps_out)
         if not codecs or codecs[-1].kind != "tree":
-            steps_out.append(partial(_each, spell) if keys > 1 else spell)
+            alone = spell_single if not codecs and list(types) == ["json"] else spell
+            steps_out.append(partial(_each, spell) if keys > 1 else alone)
     steps_in.extend(codec.decode for codec in reversed(codecs))
     checks = [(None if codecs else BARE.get(kind)) or TYPES.get(kind) for kind in types]
     if len(types) == 1:

@@ -128,6 +128,8 @@ class RowWriter:
         self.tells = frozenset(tables_told(rule.row)) if rule.each.table == "items" else frozenset()
         self.parts = rule.each.table == "items" and holds_tables(rule.row)
         self.repeats = rule.each.table == "items" or (self.kept and not holds_tables(rule.row))
+        if rule.each.table == "objects" and rule.each.by == ("index",):
+            self.select = _with_rows(self.select)
         if rule.each.table == "attributes" and scope.bound:
             self.select = _but(self.select, scope.bound)
         inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
@@ -187,6 +189,20 @@ class RowWriter:
 
 def _nowhere(scope: Scope) -> WriteContext:
     return WriteContext(WriteSetting({}, None, dict(scope.options)), None, None)
+
+
+def _with_rows(select: Callable[[WriteContext], Iterable[Any]]) -> Callable[[WriteContext], Iterable[Any]]:
+    """Return a selection of objects without those that another table could not write.
+
+    Rows that follow other rows in their order would otherwise stand beside the wrong ones.
+    """
+
+    def selected(context: WriteContext) -> Iterable[Any]:
+        gone = {id(record) for _, record, _ in context.setting.rows.get("lost", ())}
+        held = context.setting.held
+        return [one for one in select(context) if id(one) not in gone or held.get(id(one), 0) & WRITTEN]
+
+    return selected
 
 
 def _but(
