@@ -16,6 +16,7 @@ from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.id_columns import id_key, name_key
 from formatspec.engine.index.join_rows import join_rows, names_only, noted_keys
+from formatspec.engine.index.looked_up import naming_roles
 from formatspec.engine.index.named_folders import empty_subsets, share_captures, share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
@@ -309,6 +310,7 @@ def _looked_through(form: Format, entries: Entries, rows: RowOwnership) -> tuple
     sources = {name.partition(".")[0] for name in form.spec.items}
     if sources == {IMAGE}:
         sources |= {r.name for r in form.roles.values() if r.span == "item" and r.codec is not None and not r.optional}
+        sources |= naming_roles(form) if not any(entry.files for entry in entries) else frozenset()
     listed, complete, ordered, last = np.ones(len(entries), bool), 0, True, ""
     for entry in entries:
         if sources & entry.files.keys() or sources & rows.roles(entry):

@@ -1,4 +1,4 @@
-"""Checks what shared documents hold outside their tables: required keys and constants."""
+"""Checks what shared documents hold outside the rows of their tables: required keys, constants, lists of rows."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault
-from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.index.row_ownership import SharedFile, Table
 from formatspec.engine.read.compile_reader import compile_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.engine.spec.tables import first_of, tables_in
+from formatspec.engine.spec.tables import first_of, tables_in, takes_null
 from formatspec.language.leaf import Constant, Keep
 from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
@@ -74,3 +74,22 @@ def _field(field: Field, tables: bool) -> Field | None:
     if field.optional or len(field.keys) > 1 or not told or field.keys[0] in ("*", KEY):
         return None
     return replace(field, rule=LeafRule(Keep(), field.place))
+
+
+def no_rows(file: SharedFile, table: Table, rule: Rule, faults: list[Fault]) -> None:
+    """Note a fault where a list of rows is expected and something else is found."""
+    place = table.readers[0].place
+    value: Any = file.document
+    path: list[str | int] = []
+    for key in table.path:
+        if not isinstance(value, dict):
+            faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a mapping", value))
+            return
+        if key not in value:
+            return
+        path.append(key)
+        value = value[key]
+        if value is None and takes_null(rule, path):
+            return
+    if value != []:
+        faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a list", value))

@@ -11,24 +11,33 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from formatspec.engine.base.faults import MILD, DocumentPath, Fault
+from formatspec.engine.base.faults import MILD, Fault
 from formatspec.engine.documents.frames import is_made
+from formatspec.engine.index.document_frames import no_rows
 from formatspec.engine.index.duplicate_ids import Ids, owners_by_id, plain_id
-from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
+from formatspec.engine.index.entries import Entries, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column, id_key
-from formatspec.engine.index.looked_up import LookedUp, Otherwise, lacked_name, may_lack
+from formatspec.engine.index.looked_up import (
+    LookedUp,
+    Otherwise,
+    file_of,
+    lacked_name,
+    may_lack,
+    named_in_several,
+    naming_roles,
+    path_of,
+    unknown_item,
+)
 from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import RowSource, rows_decoder
-from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
-from formatspec.engine.spec.tables import takes_null
 from formatspec.engine.splits.id_scopes import IDS, Split, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import LeafRule, MapRule, Rule
+from formatspec.language.rules import LeafRule, MapRule
 from formatspec.paths.spellings import plainly
 
 
@@ -44,20 +53,37 @@ def join_rows(
     told = Counter(whole_split(file.captures) for file in shared for one in tables.get(file.role, ()) if one.source)
     seen: dict[Split, dict[Any, tuple[int, str]]] = {}
     lists: dict[str, dict[str, array[int]]] = {}
+
+    def joining(file: SharedFile, table: Table, met: dict[Any, tuple[int, str]] | None) -> _Joining:
+        split = id_split(file.captures, form.key_names) if several else ()
+        return _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met, lists)
+
+    for file, table in _naming(form, shared, tables, entries):
+        joining(file, table, None).add_items()
     for making in (True, False):
         for file in shared:
             for table in tables.get(file.role, ()):
                 if (table.kind == "item") is making:
                     whole = whole_split(file.captures)
-                    met = seen.setdefault(whole, {}) if told[whole] > 1 else None
-                    split = id_split(file.captures, form.key_names) if several else ()
-                    _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met, lists).run()
+                    joining(file, table, seen.setdefault(whole, {}) if told[whole] > 1 else None).run()
                     if making:
                         looked.clear()  # rows of the next file may name items by what this file's rows said
         seen.clear()
     _leave_unions_out(shared, lists, entries)
     joined.settle(len(entries))
     return joined
+
+
+def _naming(
+    form: Format, shared: Sequence[SharedFile], tables: Mapping[str, tuple[Table, ...]], entries: Entries
+) -> Iterator[tuple[SharedFile, Table]]:
+    """Yield the tables whose rows name the items of a dataset without images, whose items its images would be."""
+    if len(entries):
+        return
+    listing = naming_roles(form)
+    for file in shared:
+        if file.role in listing and not any(table.source for table in tables[file.role]):
+            yield from ((file, table) for table in tables[file.role])
 
 
 def _leave_unions_out(
@@ -101,7 +127,7 @@ class _Joining(msgspec.Struct):
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)
         if rows is None:
-            _no_rows(self.file, self.table, self.form.roles[self.file.role].document_rule, self.faults)
+            no_rows(self.file, self.table, self.form.roles[self.file.role].document_rule, self.faults)
             return
         columns = header_of(self.form.roles[self.file.role].document_rule, self.file.document)
         captures = self.file.captures
@@ -123,6 +149,19 @@ class _Joining(msgspec.Struct):
         for which, position, value in doubled:
             assert free is not None
             part.repeated[position] = RepeatedId(ids.keys[which] or "", value, free(0 if value is None else value))
+
+    def add_items(self) -> None:
+        """Add an item for each whole name that the rows of the table give, without rows that follow from others."""
+        rows, entries = self.file.tables.get(self.table.path), self.entries
+        for start, documents in rows.batches(self.table.named) if rows is not None else ():
+            for position, document in enumerate(documents, start):
+                state = self._named_by(position, document)[0]
+                names = self._names(state)
+                if is_made(document) or any(fault.sets_aside for fault in state.faults) or not self._is_whole(names):
+                    continue
+                identity = self._identity(names)
+                if entries.find(identity) is None:
+                    entries[entries.add(identity, item_key(self.form, names))].names.update(names)
 
     def _numbered(
         self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
@@ -161,10 +200,7 @@ class _Joining(msgspec.Struct):
 
     def _row(self, position: int, document: Any, ids: Ids) -> None:
         file, table = self.file, self.table
-        state = self.state_of(dict(file.captures))
-        state.file, state.at = file.path, (*table.path, position)
-        state.named_far = partial(self.looked.ending, given=file.captures)
-        which = _names_of(document, table, state)
+        state, which = self._named_by(position, document)
         if state.faults and any(fault.sets_aside for fault in state.faults):
             scope = "item" if table.kind == "item" else "object"
             self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
@@ -178,16 +214,14 @@ class _Joining(msgspec.Struct):
             return
         found = self._owners(names)
         if not found and len(several := self._in_folders(names)) > 1:
-            self.faults.append(
-                _named_in_several(file.path, [self.entries[one] for one in several], state, table, which)
-            )
+            self.faults.append(named_in_several(file.path, [self.entries[one] for one in several], state, table, which))
             return
         if table.kind == "item" and "id" in names and table.readers[which].by == ("id",):
             other = self._same_id_elsewhere(names["id"], found)
             if names["id"] in self.own or other:
                 where = f": it is that of another item in {other}" if other else ""
                 self.faults.append(
-                    Fault("DUPLICATE", file.path, _path_of(state, "id"), table.readers[which].place,
+                    Fault("DUPLICATE", file.path, path_of(state, "id"), table.readers[which].place,
                           f"the id {names['id']!r} stands twice{where}", "an id of its own", names["id"], case="item",
                           scope="item")
                 )  # fmt: skip
@@ -200,7 +234,7 @@ class _Joining(msgspec.Struct):
                 self._may_mean_several(names, which, state)
             elif names.get("id") is None or names["id"] not in self.looked.doubled:
                 near = self.looked.nearest(names)
-                self.faults.append(_unknown_item(file.path, names, state, table.readers[which], near))
+                self.faults.append(unknown_item(file.path, names, state, table.readers[which], near))
             return
         if table.kind == "item" and table.source and "id" in names:
             first = self.owned.setdefault(found[0], names["id"])
@@ -217,6 +251,20 @@ class _Joining(msgspec.Struct):
             self.joined.add(number, position, which)
             self._tell(number, names)
 
+    def _named_by(self, position: int, document: Any) -> tuple[ItemState, int]:
+        """Read the names that a row gives its item; return also which of the table's alternatives the row is."""
+        state = self.state_of(dict(self.file.captures))
+        state.file, state.at = self.file.path, (*self.table.path, position)
+        state.named_far = partial(self.looked.ending, given=self.file.captures)
+        return state, _names_of(document, self.table, state)
+
+    def _is_whole(self, names: Mapping[str, Any]) -> bool:
+        """Return whether names are those of one item."""
+        return all(name in names for name in self.form.key_names if not may_lack(self.form, name))
+
+    def _identity(self, names: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(names.get(name) or "" for name in self.form.key_names)
+
     def _keep(self, position: int, which: int) -> None:
         """Give a kept row that names no item to the item of the row before it."""
         if self.last is None:
@@ -232,7 +280,7 @@ class _Joining(msgspec.Struct):
                 continue
             state = self.state_of(dict(self.file.captures))
             state.file, state.at = self.file.path, (*self.table.path, position)
-            self.faults.append(_unknown_item(self.file.path, self._names(state), state, self.table.readers[which], ""))
+            self.faults.append(unknown_item(self.file.path, self._names(state), state, self.table.readers[which], ""))
 
     def _new_twin(self, number: int, names: Mapping[str, Any]) -> int | None:
         """Add an item for a row whose image differs from another row's image only in the extension.
@@ -255,7 +303,7 @@ class _Joining(msgspec.Struct):
         """Note a fault if a row's name could mean several items and exactly matches none of them."""
         if "id" in names and self.table.kind == "item":
             self.looked.doubled.add(names["id"])  # rows that refer to this row are not reported as well
-        files = [_file_of(self.entries[number]) for number in self.rivals]
+        files = [file_of(self.entries[number]) for number in self.rivals]
         key = self.table.names[which]
         path = (*state.at, key) if key is not None else state.at
         told = ", ".join(str(names[name]) for name in self.form.key_names if names.get(name) not in (None, ""))
@@ -269,7 +317,7 @@ class _Joining(msgspec.Struct):
         """Note items that some rows name exactly and other rows name with other capitals: only one can be right."""
         for number, position in self.otherwise.twice(self.joined):
             place = self.table.readers[0].place
-            words = f"{_file_of(self.entries[number])} is named in two ways, which differ in capitals"
+            words = f"{file_of(self.entries[number])} is named in two ways, which differ in capitals"
             self.faults.append(
                 Fault("FILE_AMBIGUOUS", self.file.path, (*self.table.path, position), place, words, scope="item")
             )
@@ -297,9 +345,9 @@ class _Joining(msgspec.Struct):
         """
         form, table, entries = self.form, self.table, self.entries
         self._forget_spellings()
-        whole = all(name in names for name in form.key_names if not may_lack(form, name))
+        whole = self._is_whole(names)
         if table.kind == "item" and whole:
-            identity = tuple(names.get(name) or "" for name in form.key_names)
+            identity = self._identity(names)
             number = entries.twin(identity, names.get(self.looked.extension))
             if number is None:
                 number = entries.find(identity)
@@ -429,54 +477,6 @@ def _item_key(table: Table) -> str | None:
             return None
         found = one.keys[0]
     return found
-
-
-def _no_rows(file: SharedFile, table: Table, rule: Rule, faults: list[Fault]) -> None:
-    """Note a fault where a list of rows is expected and something else is found."""
-    place = table.readers[0].place
-    value: Any = file.document
-    path: list[str | int] = []
-    for key in table.path:
-        if not isinstance(value, dict):
-            faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a mapping", value))
-            return
-        if key not in value:
-            return
-        path.append(key)
-        value = value[key]
-        if value is None and takes_null(rule, path):
-            return
-    if value != []:
-        faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a list", value))
-
-
-def _file_of(entry: Entry) -> str:
-    """Return the file that names an item in messages: its image, or else its first file."""
-    found = entry.files.get(IMAGE) or next(iter(entry.files.values()), None)
-    return found[0][0] if found else entry.key
-
-
-def _path_of(state: ItemState, slot: str) -> DocumentPath:
-    found = state.place_of.get(slot)
-    return found[1] if found else state.at
-
-
-def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader: RowReader, near: str) -> Fault:
-    slot = next((name for name in ("id", "image.path") if name in names), "")
-    told = ", ".join(f"{name} {value!r}" for name, value in names.items())
-    message = f"there is no item with {told}{near}"
-    return Fault("UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, message, scope="object")
-
-
-def _named_in_several(
-    file: str, entries: Sequence[Entry], state: ItemState, table: Table, which: int
-) -> Fault:  # fmt: skip
-    """Return the fault of a row whose image name, the last part of its address, belongs to several images."""
-    images = [entry.files[IMAGE][0][0] for entry in entries]
-    key, place = table.names[which], table.readers[which].place
-    path = (*state.at, key) if key is not None else state.at
-    words = f"{len(images)} images have the name that the row tells: {', '.join(images)}"
-    return Fault("UNKNOWN_REFERENCE", file, path, place, words, "a name that one image has", images[0], scope="item")
 
 
 def _names_of(document: Any, table: Table, state: ItemState) -> int:

@@ -12,6 +12,8 @@ import numpy as np
 from formatspec.engine.base.faults import DocumentPath, Fault, missing_key
 from formatspec.engine.index.entries import Entries, Entry
 from formatspec.engine.index.row_ownership import RowOwnership, Table
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in
@@ -188,6 +190,16 @@ def _key_of(form: Format, shape: tuple[str, ...], entry: Entry, split: Split) ->
     return tuple(names.get(name) or "" if name != "id" else own for name in shape)
 
 
+def naming_roles(form: Format) -> frozenset[str]:
+    """Return the roles whose rows name items where a dataset has no images, though these are the format's items.
+
+    Rows of objects may be the source of items, too: they name the images that are there.
+    """
+    sources = {name.partition(".")[0] for name in form.spec.items}
+    shared = {role.name for role in form.roles.values() if role.span == "shared" and role.codec is not None}
+    return frozenset(shared if sources == {IMAGE} else sources & shared)
+
+
 def may_lack(form: Format, name: str) -> bool:
     """Return whether an item may lack a name."""
     found = form.roles[IMAGE].scope.captures.get(name)
@@ -253,3 +265,34 @@ def lacked_name(
         return None
     words = missing_key(key, tuple(document))
     return lambda file, at: Fault("FIELD_MISSING", file, at, reader.place, words, scope="object")
+
+
+def file_of(entry: Entry) -> str:
+    """Return the file that names an item in messages: its image, or else its first file."""
+    found = entry.files.get(IMAGE) or next(iter(entry.files.values()), None)
+    return found[0][0] if found else entry.key
+
+
+def path_of(state: ItemState, slot: str) -> DocumentPath:
+    """Return where a row states a slot of its item; the row itself if it does not."""
+    found = state.place_of.get(slot)
+    return found[1] if found else state.at
+
+
+def unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader: RowReader, near: str) -> Fault:
+    """Return the fault of a row whose item the dataset does not have."""
+    slot = next((name for name in ("id", "image.path") if name in names), "")
+    told = ", ".join(f"{name} {value!r}" for name, value in names.items())
+    message = f"there is no item with {told}{near}"
+    return Fault("UNKNOWN_REFERENCE", file, path_of(state, slot), reader.place, message, scope="object")
+
+
+def named_in_several(
+    file: str, entries: Sequence[Entry], state: ItemState, table: Table, which: int
+) -> Fault:  # fmt: skip
+    """Return the fault of a row whose image name, the last part of its address, belongs to several images."""
+    images = [entry.files[IMAGE][0][0] for entry in entries]
+    key, place = table.names[which], table.readers[which].place
+    path = (*state.at, key) if key is not None else state.at
+    words = f"{len(images)} images have the name that the row tells: {', '.join(images)}"
+    return Fault("UNKNOWN_REFERENCE", file, path, place, words, "a name that one image has", images[0], scope="item")
