@@ -21,7 +21,8 @@ class Along(msgspec.Struct, frozen=True):
         name: The slot of a row's frame.
         ends: `until` if a row with that value stands for the first frame without the object, `through` if it stands for
             the last frame with it; empty if no row says so.
-        key, value: The key and the value by which a row says so.
+        key, value: The key and the value by which a row says so. Dots lead to a key of the row's parts, all of which
+            must have the value.
     """
 
     name: str
@@ -75,7 +76,7 @@ class EachGroup(msgspec.Struct, frozen=True):
 
 _EACH = re.compile(
     r"(?P<table>[\w.]+)(\s+in\s+(?P<shape>columns|rings|runs))?(\s+by\s+(?P<by>.+?))?"
-    r"(\s+along\s+(?P<along>\w+)(\s+(?P<ends>until|through)\s+(?P<key>\w+)\s*=\s*(?P<value>[^\s=]+))?)?"
+    r"(\s+along\s+(?P<along>\w+)(\s+(?P<ends>until|through)\s+(?P<key>\w+(\.\w+)*)\s*=\s*(?P<value>[^\s=]+))?)?"
     r"(\s+where\s+(?P<where>.+))?",
     re.S,
 )

@@ -120,6 +120,7 @@ CASES = [
         Site(left=2),
     ),
     Case("marked_points", (), st.tuples(keypoints, texts), Site(left=2)),
+    Case("marked_points", ("seen",), st.tuples(keypoints, texts), Site(left=2)),
     Case("named_pairs", ("x", "y"), rings),
     Case("numbers_at", ("a.x", "a.y", "b"), circles),
     Case("entry", ("rating", "x"), st.dictionaries(words, scalars | texts.map(list), max_size=2), R2),

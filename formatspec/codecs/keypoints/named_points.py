@@ -150,8 +150,13 @@ def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
 
     Example: `points: keypoints, category.keypoint_names | marked_points`. A point that is outside has visibility 0, an
     occluded one 1, and any other 2. If the category has no names, the labels are 1, 2, 3 and so on.
+    `marked_points(seen)` takes no points that are all outside.
     """
-    take.plain(arguments)
+    one_seen = bool(take.names(take.plain(arguments, 0, 1), ("seen",)))
+
+    def checked(points: Sequence[tuple[Number, Number, int]]) -> None:
+        if one_seen and not any(seen for _, _, seen in points):
+            raise UnfitError("a point that is not outside", points)
 
     def element(name: str, point: tuple[Number, Number, int]) -> dict[str, Any]:
         x, y, seen = point
@@ -173,6 +178,7 @@ def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
         names = tuple(map(values.text, values.sequence(() if given is None else given))) or _counting(len(points))
         if len(names) != len(points) or len(set(names)) < len(names):
             raise UnfitError("a name of its own for each keypoint", given)
+        checked(points)
         return [element(name, point) for name, point in zip(names, points, strict=True)]
 
     def decode(value: Any, env: Env) -> tuple[Any, tuple[str, ...] | None]:
@@ -180,11 +186,15 @@ def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
         names = tuple(name for name, _ in found)
         if len(set(names)) < len(names):
             raise UnfitError("points, each with a label of its own", value)
-        return tuple(point for _, point in found), None if names == _counting(len(names)) else names
+        points = tuple(point for _, point in found)
+        checked(points)
+        return points, None if names == _counting(len(names)) else names
 
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
         told, given = value if values.is_sequence(value) and len(value) == 2 else (value, None)
         points = tuple(told) if values.is_keypoints(told) else ()
+        if one_seen and not any(seen for _, _, seen in points):
+            points = tuple((x, y, values.VISIBLE) for x, y, _ in points) or ((0, 0, values.VISIBLE),)
         names = tuple(values.sequence(given)) if values.is_sequence(given) else ()
         fitting = len(set(names)) == len(points) == len(names) and names != _counting(len(names))
         return points, names if fitting and names else None

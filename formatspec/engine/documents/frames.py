@@ -41,11 +41,18 @@ class Numbers(msgspec.Struct, frozen=True):
 
 
 class Frames(msgspec.Struct, frozen=True):
-    """How rows go along frames: the fields for the frame and for whether the object is gone, and those that change."""
+    """How rows go along frames.
+
+    Attributes:
+        along: What the table says of it.
+        frame: The field for the frame.
+        gone: The fields for whether the object is gone; a row has one of them. They may be fields of its parts.
+        numbers: The fields whose numbers change.
+    """
 
     along: Along
     frame: DocumentPath
-    gone: DocumentPath
+    gone: tuple[DocumentPath, ...]
     numbers: tuple[Numbers, ...]
 
     @property
@@ -64,7 +71,8 @@ class Frames(msgspec.Struct, frozen=True):
 
     def says_gone(self, row: Any) -> bool:
         """Return whether a row says that its object is gone."""
-        return bool(self.gone) and _spelled(_at(row, self.gone)) == _spelled(self.along.value)
+        marks = next((found for path in self.gone if (found := list(_each_at(row, path)))), ())
+        return bool(marks) and {_spelled(mark) for mark in marks} == {_spelled(self.along.value)}
 
     def at(self, row: dict[str, Any], frame: int) -> dict[str, Any]:
         """Return a copy of a row for another frame."""
@@ -75,23 +83,35 @@ class Frames(msgspec.Struct, frozen=True):
     def closing(self, row: dict[str, Any], frame: int | None = None) -> dict[str, Any]:
         """Return a row that says that its object is gone, in its own frame or in another."""
         value: Any = self.along.value
-        text = isinstance(_at(row, self.frame), str) or isinstance(_at(row, self.gone), str)
-        made = _put(row, self.gone, _spelled(value) if text else value)
+        gone = next((path for path in self.gone if any(True for _ in _each_at(row, path))), self.gone[0])
+        marks = _each_at(row, gone)
+        text = isinstance(_at(row, self.frame), str) or any(isinstance(mark, str) for mark in marks)
+        made = _put(row, gone, _spelled(value) if text else value)
         return made if frame is None else self.at(made, frame)
 
 
 def frames_of(rules: Sequence[TableRule]) -> Frames | None:
     """Return how the rows of a list go along frames; None if they do not. Raises SpecError."""
-    rule = next((one for one in rules if one.each.along is not None and one.each.table == "objects"), None)
-    if rule is None or rule.each.along is None:
+    alongs = [(one.each.along, one) for one in rules if one.each.along is not None and one.each.table == "objects"]
+    if not alongs:
         return None
-    along = rule.each.along
+    along, rule = alongs[0]
     frame = next((path for one in rules for path in _paths(one.row, (), (along.name,))), None)
     if frame is None:
         raise problem(f"`along {along.name}` needs a field of the rows that holds {along.name!r}", rule.place,
                       f"a field such as `frame: {along.name}`")  # fmt: skip
     numbers = tuple(dict.fromkeys(one for each in rules for one in _numbers(each.row, ())))
-    return Frames(along, frame, (*frame[:-1], along.key) if along.key else (), numbers)
+    keys = dict.fromkeys(one.key for one, _ in alongs if one.key)
+    if len({(one.name, one.ends, _spelled(one.value)) for one, _ in alongs}) > 1:
+        raise problem("the rows of one list go along the frames in several ways", alongs[-1][1].place,
+                      "the same words behind `along`; only the key may differ")  # fmt: skip
+    return Frames(along, frame, tuple(_mark(key, frame[:-1]) for key in keys), numbers)
+
+
+def _mark(key: str, within: DocumentPath) -> DocumentPath:
+    """Return the path of a key by which rows, or all their parts, say that an object is gone."""
+    *parts, last = key.split(".")
+    return *parts, *within, last
 
 
 def frame_leaf(rule: Rule) -> tuple[LeafRule, str] | None:
@@ -152,10 +172,23 @@ def _at(value: Any, path: DocumentPath) -> Any:
     return value
 
 
+def _each_at(value: Any, path: DocumentPath) -> Iterator[Any]:
+    """Yield the values at a path that leads through lists; none where a key is absent."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _each_at(one, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _each_at(value[path[0]], path[1:])
+
+
 def _put(value: dict[str, Any], path: DocumentPath, part: Any) -> dict[str, Any]:
-    """Return a mapping with another value at a path; the original mapping stays unchanged."""
+    """Return a mapping with another value at a path, in all parts of a list; the original mapping stays unchanged."""
     key = str(path[0])
     inner = value.get(key)
+    if isinstance(inner, list) and len(path) > 1:
+        return {**value, key: [_put(one, path[1:], part) if isinstance(one, dict) else one for one in inner]}
     return {**value, key: part if len(path) == 1 else _put(inner if isinstance(inner, dict) else {}, path[1:], part)}
 
 
