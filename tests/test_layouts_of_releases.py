@@ -163,3 +163,13 @@ def test_voc_lists_that_number_the_persons(tmp_path: Path) -> None:
     result = fs.convert(data, spec="voc", to="coco", out=tmp_path / "coco")
     lost = {line["what"]: line["count"] for line in result.loss_report}
     assert (lost["kept rows: layout"], lost["kept rows: action"]) == (1, 2)
+
+
+def test_one_subset_of_visdrone_s_videos_unpacked_by_itself(tmp_path: Path) -> None:
+    """The archive of a subset may be unpacked without the folder that names the subset."""
+    frames: dict[str, Any] = {f"sequences/uav0000001_02999_v/{frame:07d}.jpg": None for frame in (1, 2)}
+    boxes = "1,0,4,5,10,12,1,4,0,0\n2,0,5,5,10,12,1,4,0,1\n"
+    put(tmp_path, {**frames, "annotations/uav0000001_02999_v.txt": boxes}, SIZE)
+    items = read(tmp_path, "visdrone_vid")
+    assert [(one.sequence, one.frame) for one in items] == [("uav0000001_02999_v", 1), ("uav0000001_02999_v", 2)]
+    assert [[thing.bbox for thing in one.objects] for one in items] == [[(4, 5, 10, 12)], [(5, 5, 10, 12)]]

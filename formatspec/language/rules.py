@@ -288,7 +288,7 @@ def _mapping(node: Node) -> Rule:
         isinstance(choice.value, dict) and "each" in choice.value for choice in _choices(entries["one of"])
     ):
         return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
-    if set(entries) == {"one of"} and not any(isinstance(choice.value, dict) for choice in entries["one of"].value):
+    if set(entries) == {"one of"} and not all(isinstance(choice.value, dict) for choice in entries["one of"].value):
         return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
     if len(entries) == 1 and _is_template(key := next(iter(entries))):
         return _keyed(key, entries[key])

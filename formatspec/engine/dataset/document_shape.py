@@ -13,9 +13,23 @@ from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import tables_in
 from formatspec.files.document import FileError
 from formatspec.files.rows import json_rows
-from formatspec.language.rules import KEY, ListRule, MapRule, OneOf, Rule, TableRule, is_bare, is_places
+from formatspec.language.leaf import Bind, Constant, Leaf
+from formatspec.language.rules import (
+    BARE,
+    KEY,
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    is_bare,
+    is_places,
+)
 from formatspec.model.amounts import amounts
 from formatspec.paths.trees.tree import Tree
+
+_PLAIN = frozenset({"id", "int", "number", "text", "bool"})
 
 
 def told_by_documents(forms: Sequence[Format]) -> frozenset[tuple[str, str]]:
@@ -126,5 +140,23 @@ def differs(rule: Rule, scope: Scope, value: Any) -> bool:
             return not (isinstance(value, dict) and rule.keyed and _has_rows(rule, scope, value))
         if value and not isinstance(value[0], dict) and (is_bare(rule.row) or is_places(rule.row)):
             return is_places(rule.row) and not isinstance(value[0], list)
-        return bool(value) and differs(rule.row, scope.inside(rule.each.table), value[0])
+        inner = scope.inside(rule.each.table)
+        return bool(value) and differs(rule.row, inner, next(filter(_says_something, value), value[0]))
+    if isinstance(rule, LeafRule):
+        return isinstance(value, dict | list) and _is_plain(rule.leaf, scope)
     return isinstance(rule, ListRule) and not isinstance(value, list)
+
+
+def _says_something(row: Any) -> bool:
+    """Return whether a row is another bare value than null or an empty list, which rows of any shape may be."""
+    return not (isinstance(row, dict) and BARE in row and row[BARE] in (None, []))
+
+
+def _is_plain(leaf: Leaf, scope: Scope) -> bool:
+    """Return whether a leaf holds a constant, a text or a number, which no mapping and no list is."""
+    if isinstance(leaf, Constant):
+        return not isinstance(leaf.value, dict | list)
+    if not isinstance(leaf, Bind) or leaf.calls or len(leaf.names) != 1:
+        return False
+    meaning = scope.meaning(leaf.names[0])
+    return meaning is not None and meaning.where == "record" and meaning.type in _PLAIN

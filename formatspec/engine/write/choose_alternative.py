@@ -132,10 +132,10 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     told = _attributes_apart(rule)
     apart = {name: getter(scope.resolve(name, rule.place), scope) for name in sorted(frozenset().union(*told))}
     opaque = [scope.kind == "object" and _keeps(choice) for choice in rule.alternatives]
-    plain = not any(isinstance(choice, MapRule) for choice in rule.alternatives)
+    plain = not all(isinstance(choice, MapRule) for choice in rule.alternatives)
 
     def is_value(source: Any) -> bool:
-        """Whether a source is null, a scalar or a list, and no alternative is a mapping."""
+        """Whether a source is null, a scalar or a list, and some alternative is one, too."""
         return plain and source not in (NO_SOURCE, MISSING)
 
     def stated_apart(context: WriteContext) -> frozenset[str]:

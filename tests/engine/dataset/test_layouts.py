@@ -10,6 +10,7 @@ import formatspec as fs
 from formatspec.api import load_spec
 from formatspec.engine.dataset.choose_layout import candidates
 from formatspec.paths.trees.open_tree import open_tree
+from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes
 
 SPEC = """
@@ -102,3 +103,48 @@ files:
     assert {one.code for one in found if one.level == "error"} <= {"FILE_UNREADABLE", "FILE_ENCODING"}
     assert {one.file for one in found if one.level == "error"} == {"val.json"}
     assert [item.key for item in fs.open(data, str(spec))] == ["train/a"]
+
+
+SHAPES = """
+formatspec: 1
+name: shapes_of_a_value
+items: labels
+variants:
+  - name: names
+  - name: mappings
+    files:
+      labels:
+        json:
+          "{name}":
+            "#":
+              one of:
+                - [{each: labels, label: category.name, "score?": score}]
+                - {label: label.category.name, "score?": label.score}
+                - null
+files:
+  image: "{name}.{ext:image}"
+  labels:
+    path: labels.json
+    json: {"{name}": {each: items, "#": {one of: [[{each: labels, "#": category.name}], label.category.name, null]}}}
+"""
+OF_NAMES = '{"a": null, "b": ["car", "dog"], "c": "dog"}'
+OF_MAPPINGS = '{"a": null, "b": [{"label": "car", "score": 0.5}, {"label": "dog"}], "c": {"label": "dog", "score": 1}}'
+
+
+@pytest.mark.parametrize(("written", "scores"), [(OF_NAMES, [None] * 3), (OF_MAPPINGS, [0.5, None, 1])])
+def test_a_value_may_be_a_list_a_mapping_a_name_or_null(
+    tmp_path: Path, written: str, scores: list[float | None]
+) -> None:
+    """Each shape chooses its layout, even where the first value is null, and comes back as it stood."""
+    spec, data = tmp_path / "shapes_of_a_value.yaml", tmp_path / "data"
+    spec.write_text(SHAPES)
+    data.mkdir()
+    for name in "abc":
+        (data / f"{name}.png").write_bytes(image_bytes(4, 3, "png"))
+    (data / "labels.json").write_text(written)
+    assert [finding for finding in fs.validate(data, spec).findings if finding.level == "error"] == []
+    labels = [label for item in fs.open(data, spec) for label in item.labels]
+    assert [(label.category.name, label.score) for label in labels if label.category] == list(
+        zip(["car", "dog", "dog"], scores, strict=True)
+    )
+    laws.hold_on(load_spec(spec), data)
