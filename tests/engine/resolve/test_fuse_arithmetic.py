@@ -13,6 +13,7 @@ from formatspec.codecs import Argument, Codec, Env, Site, UnfitError, make
 from formatspec.engine.base.source_code import function
 from formatspec.engine.resolve.codec_chain import spell, spell_rows
 from formatspec.engine.resolve.fuse_arithmetic import NEAR, box_lines, fused
+from formatspec.model.flaws import SMALLEST
 
 CHAINS: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
     "left, top, width, height": [("xywh", ())],
@@ -70,7 +71,7 @@ def test_a_box_decoded_by_source_lines_is_that_of_its_codecs(name: str, value: A
         assert decode(value, env) is None
         return
     if decode(value, env) is None:  # left to the readers that judge
-        assert env.width == 0 or min(box[2:]) < 1e-6 or max(map(abs, box)) > 5000
+        assert env.width == 0 or min(box[2:]) < SMALLEST or max(map(abs, box)) > 5000
     else:
         assert repr(decode(value, env)) == repr(box)
 
