@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from commands import Ran, Run
+from hypothesis import settings
 
 import formatspec as fs
 from formatspec.cli.main import main
@@ -19,6 +20,9 @@ from formatspec.model.limits import limits, set_limits
 from formatspec.paths.trees.store import MANIFEST
 
 Reference = Callable[[str], Path]
+
+settings.register_profile("any machine", deadline=None)  # how long a test takes says nothing of the code
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
