@@ -32,6 +32,7 @@ from formatspec.files.document import FileError
 from formatspec.files.rows.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
 from formatspec.paths.names import by_segments, safe_name
+from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
 from formatspec.paths.templates.template import Template
 from formatspec.paths.trees.tree import Tree
 
@@ -272,13 +273,15 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     faults += items.done()
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
-    rows = join_rows(form, shared, tables, entries, faults, state_of)
+    lacks_images = not len(entries) and not any(_extension(path).lower() in IMAGE_EXTENSIONS for path in unclaimed)
+    naming = naming_roles(form) if lacks_images else frozenset[str]()
+    rows = join_rows(form, shared, tables, entries, faults, state_of, naming)
     if any(role.spec.folders for role in form.roles.values()):
         share_named_folders(form, shared, entries, tree.folders())
         faults += empty_subsets(form, shared, entries, tree.folders(), tree.exists)
     share_captures(form, (file for file in shared if not tables[file.role]), entries)
     entries.whole()
-    listed, complete, ordered = _looked_through(form, entries, rows)
+    listed, complete, ordered = _looked_through(form, entries, rows, naming)
     order = np.arange(len(entries), dtype=np.int32) if ordered else _in_order(entries)
     all_, known, strangers = (Chosen(entries, order[some[order]]) for some in (listed | True, listed, ~listed))
     faults += frame_faults(form, shared, state_of)
@@ -298,7 +301,9 @@ def _in_order(entries: Entries) -> Any:
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int32)
 
 
-def _looked_through(form: Format, entries: Entries, rows: RowOwnership) -> tuple[Any, int, bool]:
+def _looked_through(
+    form: Format, entries: Entries, rows: RowOwnership, naming: frozenset[str]
+) -> tuple[Any, int, bool]:
     """Decide which entries are listed as items.
 
     If items come from lists, an entry that no list names is not an item. If images make the items, an item may also
@@ -310,7 +315,7 @@ def _looked_through(form: Format, entries: Entries, rows: RowOwnership) -> tuple
     sources = {name.partition(".")[0] for name in form.spec.items}
     if sources == {IMAGE}:
         sources |= {r.name for r in form.roles.values() if r.span == "item" and r.codec is not None and not r.optional}
-        sources |= naming_roles(form) if not any(entry.files for entry in entries) else frozenset()
+        sources |= naming
     listed, complete, ordered, last = np.ones(len(entries), bool), 0, True, ""
     for entry in entries:
         if sources & entry.files.keys() or sources & rows.roles(entry):

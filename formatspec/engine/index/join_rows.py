@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,6 @@ from formatspec.engine.index.looked_up import (
     lacked_name,
     may_lack,
     named_in_several,
-    naming_roles,
     path_of,
     unknown_item,
 )
@@ -43,9 +42,12 @@ from formatspec.paths.spellings import plainly
 
 def join_rows(
     form: Format, shared: Sequence[SharedFile], tables: Mapping[str, tuple[Table, ...]], entries: Entries,
-    faults: list[Fault], state_of: Any,
+    faults: list[Fault], state_of: Any, naming: Collection[str],
 ) -> RowOwnership:  # fmt: skip
-    """Give every row of a shared file to its item, first the rows of tables that list items."""
+    """Give every row of a shared file to its item, first the rows of tables that list items.
+
+    `naming`: the roles whose rows name the items, because no file does.
+    """
     joined = RowOwnership()
     looked = LookedUp(form, entries)
     numbering = [file.captures for file in shared if any(one.kind == "item" for one in tables.get(file.role, ()))]
@@ -58,8 +60,10 @@ def join_rows(
         split = id_split(file.captures, form.key_names) if several else ()
         return _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met, lists)
 
-    for file, table in _naming(form, shared, tables, entries):
-        joining(file, table, None).add_items()
+    for file in (file for file in shared if file.role in naming):
+        if not any(table.source for table in tables[file.role]):
+            for table in tables[file.role]:
+                joining(file, table, None).add_items()
     for making in (True, False):
         for file in shared:
             for table in tables.get(file.role, ()):
@@ -72,18 +76,6 @@ def join_rows(
     _leave_unions_out(shared, lists, entries)
     joined.settle(len(entries))
     return joined
-
-
-def _naming(
-    form: Format, shared: Sequence[SharedFile], tables: Mapping[str, tuple[Table, ...]], entries: Entries
-) -> Iterator[tuple[SharedFile, Table]]:
-    """Yield the tables whose rows name the items of a dataset without images, whose items its images would be."""
-    if len(entries):
-        return
-    listing = naming_roles(form)
-    for file in shared:
-        if file.role in listing and not any(table.source for table in tables[file.role]):
-            yield from ((file, table) for table in tables[file.role])
 
 
 def _leave_unions_out(

@@ -76,3 +76,10 @@ def test_an_image_that_is_missing_among_others_is_still_a_finding(tmp_path: Path
     shutil.copytree(SPECS / "examples" / "cvat_video", example)
     (example / "images" / "frame_000004.png").unlink()
     assert "UNKNOWN_REFERENCE" in {finding.code for finding in fs.validate(example).findings}
+
+
+def test_images_that_lie_in_another_folder_are_not_taken_for_absent(tmp_path: Path) -> None:
+    """They are there, but no role claims them: so the folder in a path is wrong, which a finding must say."""
+    tracks = [{"id": 1, "class": "a", "rows": [{"at": 0, "box": [0, 0, 2, 2]}]}]
+    data, spec = small_spec(tmp_path, "along", ALONG, {"pictures/000.png": (4, 4), "tracks.json": tracks})
+    assert "NOTHING_FOUND" in {finding.code for finding in fs.validate(data, spec).findings}
