@@ -409,7 +409,7 @@ def _encoded_default(leaf: Bind, chain: Chain, encode: Convert, names: Names) ->
         return None
     try:
         encoded = encode(literal.value, Env())
-    except UnfitError:
+    except (UnfitError, TypeError, ValueError, AttributeError, LookupError):  # a codec of a plugin may not expect null
         return None
     if isinstance(encoded, list | tuple | dict) or (literal.value is None and encoded in (None, "")):
         return None
