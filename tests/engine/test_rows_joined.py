@@ -29,7 +29,7 @@ def codec(separators: Any = "spaced") -> Any:
 
 
 def shard() -> TableShard:
-    return TableShard([], [], [], [], [])
+    return TableShard()
 
 
 @given(parts=st.lists(rows, max_size=4), separators=st.sampled_from(["spaced", "compact"]))

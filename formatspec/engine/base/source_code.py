@@ -43,6 +43,8 @@ def function(head: str, body: Iterable[str], names: Mapping[str, Any]) -> Callab
 def remembering(known: str, line: str) -> tuple[str, ...]:
     """Return source lines that run a line which changes `value`, and remember its result for each whole number.
 
+    The function that they are part of knows `MISSING`.
+
     Args:
         known: The name of a dictionary in the source. It takes at most MOST_KNOWN results.
         line: The line. Its result depends on `value` alone.

@@ -151,6 +151,6 @@ def with_numbers(text: bytes, numbers: Iterator[tuple[int, str]], before: Mappin
     """
     first, *rest = text.split(b"\0")
     pieces = [first]
-    for piece, (number, counter) in zip(rest, numbers, strict=False):
+    for piece, (number, counter) in zip(rest, numbers, strict=False):  # `rest` comes first, so no number is lost
         pieces += b"%d" % (number + before.get(counter, 0)), piece
     return b"".join(pieces)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -22,7 +21,6 @@ from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
-from formatspec.engine.write.geometry_choice import too_flat
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
@@ -48,10 +46,10 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         return tuple(row_writer(rule, self.scope) for rule in self.rules)
 
     @cached_property
-    def records(self) -> Callable[[Item], Iterable[Any]] | None:
-        """Return a function for the records of an item that may have rows; None if the item itself may have one."""
+    def has_records(self) -> Callable[[Item], bool] | None:
+        """Return a test of whether an item has records that may have rows; None if the item itself may have one."""
         tables = {rule.each.table for rule in self.rules}
-        return attrgetter(*tables) if len(tables) == 1 and tables <= _PARTS else None
+        return (lambda item: any(getattr(item, table) for table in tables)) if tables <= _PARTS else None
 
     @cached_property
     def beside(self) -> tuple[RowWriter, ...]:
@@ -83,9 +81,7 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     def holds(self, row: RowWriter, which: str, context: WriteContext, record: Any) -> bool:
         """Return whether an alternative holds a record's geometry as stated; true in turns for any record."""
-        if not which:
-            return len(self.writers) == 1 or context.as_read is not None or not too_flat(row.shape, record)
-        return self._shaped[id(row)].holds(context, record)
+        return not which or self._shaped[id(row)].holds(context, record)
 
 
 def is_category_source(form: Format, role: Role) -> bool:

@@ -75,7 +75,7 @@ class AlikeRows:
         if twin is None or in_place:
             return gather_row(row, context, gathered, codec, in_place)
         setting = context.setting
-        refused, made = len(setting.refused), TableShard([], [], [], [], [])
+        refused, made = len(setting.refused), TableShard()
         why = gather_row(row, context, made, codec, False)
         if why:
             return why
@@ -141,8 +141,8 @@ class RowSpool:
         """
         part = shared.part
         gathered = part.tables.setdefault(table.key, TableShard())
-        if table.records is not None:
-            return None if table.records(item) else 0
+        if table.has_records is not None:
+            return None if table.has_records(item) else 0
         twin = self._alike.twins.get((part.role, table.key))
         if twin is None:
             return None

@@ -384,7 +384,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     assert role.codec is not None
     data = tree.read(file.path)
     decoded = role.codec.decode(data)
-    other = None if role.kind == "pickle" else other_encoding(data, file.path, role.place, role.spec.encoding)
+    other = other_encoding(data, file.path, role.place, role.encodings)
     if other is not None:
         faults.append(other)
     file.document, file.open_end = decoded.document, bool(data) and not data.endswith((b"\n", b"\r"))

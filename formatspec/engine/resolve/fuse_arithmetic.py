@@ -58,22 +58,27 @@ def fused(
     return function("encode(value, env)", body, {"otherwise": otherwise})
 
 
+def decoded(codecs: Sequence[Codec], numbers: Sequence[str]) -> Sequence[str]:
+    """Return the formulas of what a chain of codecs decodes from numbers of the file; each codec states an inverse."""
+    for codec in reversed(codecs):
+        assert codec.inverse is not None
+        numbers = codec.inverse(numbers)
+    return numbers
+
+
 def box_lines(codecs: Sequence[Codec]) -> tuple[str, ...]:
     """Return the source lines that decode the four numbers of `value` to a box, again under this name.
 
     They give up numbers that are not near, and boxes about which there is something to say. `env` is the environment
     of the codecs, each of which states an inverse.
     """
-    numbers: Sequence[str] = ("v0", "v1", "v2", "v3")
+    numbers = ("v0", "v1", "v2", "v3")
     near = " and ".join(f"{-NEAR!r} <= {number} <= {NEAR!r}" for number in numbers)
-    for codec in reversed(codecs):
-        assert codec.inverse is not None
-        numbers = codec.inverse(numbers)
     sized = any("size" in codec.needs for codec in codecs)
     return (
         "v0, v1, v2, v3 = value",
         *(("width, height = env.width, env.height",) if sized else ()),
         f"if not ({near}{' and width > 0 and height > 0' if sized else ''}): return None",
-        f"value = x, y, wide, high = {', '.join(numbers)}",
+        f"value = x, y, wide, high = {', '.join(decoded(codecs, numbers))}",
         *IN_IMAGE,
     )

@@ -102,6 +102,11 @@ class Role(msgspec.Struct, frozen=True, dict=True, eq=False):
         return rule
 
     @property
+    def encodings(self) -> tuple[str, ...]:
+        """The encodings that the texts of the role's files may have; none for a pickle, whose bytes are no text."""
+        return () if self.kind == "pickle" else self.spec.encoding
+
+    @property
     def optional(self) -> bool:
         """Whether a dataset may lack the role's files."""
         return self.spec.need != "required"

@@ -23,7 +23,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.generate_rows import PlainWriter, condition_test
 from formatspec.engine.write.geometry_choice import OUTLINES, Choose, shape_chooser, shape_of, too_flat
-from formatspec.engine.write.mark_written import hold, hold_no_more, refuse
+from formatspec.engine.write.mark_written import hold, hold_mark, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import (
     contexts_of,
@@ -169,11 +169,9 @@ class RowWriter:
                 except LackingError as lacking:
                     yield lacking
             return
-        held, bits, claims = up.setting.held, self.holds, int(bool(self.holds & WRITTEN))
         for record, document in zip(records, self.plain(records, indices, rows, up), strict=False):
             if not isinstance(document, LackingError):
-                held[id(record)] = held.get(id(record), 0) | bits
-                up.setting.claims += claims
+                hold_mark(up, id(record), self.holds)
             yield document
 
     def fits(self, context: WriteContext) -> bool:

@@ -117,7 +117,7 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
         state.faults.append(unread(error, path, role.place, "item"))
         return None
     state.faults += twice
-    other = None if role.kind == "pickle" else other_encoding(data, path, role.place, role.spec.encoding)
+    other = other_encoding(data, path, role.place, role.encodings)
     if other is not None:
         state.faults.append(other)
     state.faults += (unfit_line(path, role, stray, "item") for stray in decoded.strays)

@@ -25,7 +25,7 @@ from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.read.rows.row_condition import holds_unsaid
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import constant_of, constants_in, is_filled, keys_of, may_be_absent
-from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE
+from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE, decoded
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.files.rows.xml_skeletons import NUMBER, Skeleton, pattern_of, texts_of
@@ -423,11 +423,8 @@ class _Lines:
         self._note(meaning, scope)
         found = [self._text(part, NUMBER) for part in texts]
         lines = [f"{text} = float({text}) if '.' in {text} else int({text})" for text in found]
-        for codec in reversed(codecs):
-            assert codec.inverse is not None
-            found = list(codec.inverse(found))
         self.slots["bbox"] = "box"
-        return [*lines, f"box = x, y, wide, high = {', '.join(found)}", *IN_IMAGE]
+        return [*lines, f"box = x, y, wide, high = {', '.join(decoded(codecs, found))}", *IN_IMAGE]
 
     def _text(self, part: Text, pattern: str = "") -> str:
         """The variable of a text, which is asked for."""
