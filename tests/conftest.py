@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from commands import Ran, Run
-from hypothesis import settings
 
 import formatspec as fs
 from formatspec.cli.main import main
@@ -21,8 +20,14 @@ from formatspec.paths.trees.store import MANIFEST
 
 Reference = Callable[[str], Path]
 
-settings.register_profile("any machine", deadline=None)  # how long a test takes says nothing of the code
-settings.load_profile("any machine")
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give Hypothesis no deadlines, where it is installed: how long a test takes says nothing of the code."""
+    if config.pluginmanager.hasplugin("hypothesispytest"):
+        from hypothesis import settings
+
+        settings.register_profile("any machine", deadline=None)
+        settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
