@@ -100,7 +100,7 @@ def _check_channels(row: MapRule, written: str) -> None:
             if key not in KEYS:
                 raise problem(f"{key!r} is no channel of a label image", field.place, " or ".join(KEYS))
             fitting = ("rgb", "rgba") if key in COLORED else ("gray", "gray16", "palette", "index")
-            if key != ANY and written not in fitting:
+            if key not in (ANY, ALPHA) and written not in fitting:  # alpha has a message of its own
                 words = f"`{key}` is a channel of other images than those that are written, `image: {written}`"
                 raise problem(words, field.place, f"`image: {' or '.join(fitting)}`, or another channel")
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
