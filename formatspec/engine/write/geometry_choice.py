@@ -79,7 +79,7 @@ def too_flat(shape: Geometry, record: Any) -> bool:
     return bool(shape) and isinstance(record, Object) and is_flat(record) and is_unbounded(record) not in shape
 
 
-def without_flat(shape: Geometry, records: Sequence[Any]) -> Sequence[Any]:
+def without_flat(shape: Geometry, records: Sequence[Any]) -> list[Any]:
     """Return the records that are not too flat for an alternative of this shape."""
     return [one for one in records if getattr(one, "bbox", None) is not None or not too_flat(shape, one)]
 

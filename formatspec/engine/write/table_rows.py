@@ -23,7 +23,7 @@ from formatspec.engine.resolve.row_counters import counting_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.generate_rows import PlainWriter, condition_filter
-from formatspec.engine.write.geometry_choice import OUTLINES, Choose, shape_chooser, shape_of, too_flat
+from formatspec.engine.write.geometry_choice import OUTLINES, Choose, shape_chooser, shape_of, without_flat
 from formatspec.engine.write.mark_written import hold, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import (
@@ -321,12 +321,13 @@ def written_rows(
         candidates = by_shape[id(row)] if stated_only and by_shape else row.select(context)
         if not candidates:
             continue
-        chosen = [
-            r
-            for r in candidates
-            if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
-            and (not too_flat(row.shape, r) if context.as_read is None else not is_elsewhere(r, row.number, context))
-        ]
+        chosen = list(candidates)
+        if not beside and done:
+            chosen = [r for r in chosen if id(r) not in done or row.tells - told.get(id(r), row.tells)]
+        if context.as_read is not None:
+            chosen = [r for r in chosen if not is_elsewhere(r, row.number, context)]
+        elif row.shape:
+            chosen = without_flat(row.shape, chosen)
         whole = row.table == "items"
         if numbers or (whole and context.setting.in_lists):
             own = [row.number] if whole else numbers
