@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from formatspec.api import detect_format
 from formatspec.paths.trees.open_tree import open_tree
 
 SIZE = (64, 48)
+EXAMPLES = Path(__file__).parent.parent / "specs/examples"
 
 
 def read(folder: Path, name: str) -> list[Any]:
@@ -173,3 +176,33 @@ def test_one_subset_of_visdrone_s_videos_unpacked_by_itself(tmp_path: Path) -> N
     items = read(tmp_path, "visdrone_vid")
     assert [(one.sequence, one.frame) for one in items] == [("uav0000001_02999_v", 1), ("uav0000001_02999_v", 2)]
     assert [[thing.bbox for thing in one.objects] for one in items] == [[(4, 5, 10, 12)], [(5, 5, 10, 12)]]
+
+
+ROOTS = ["images/", "../images/", "/data/set/images/", "https://x.org/set/images/", "else/where/"]
+
+
+@pytest.mark.parametrize("folder", ROOTS)
+@pytest.mark.parametrize(("name", "key"), [("openlabel", "uri"), ("openlabel_clip", "file_name")])
+def test_openlabel_may_name_images_with_folders(name: str, key: str, folder: str, tmp_path: Path) -> None:
+    """Tools write the address that an image had where it was labelled; a copy keeps it."""
+    data = shutil.copytree(EXAMPLES / name, tmp_path / "data")
+    before = [item.objects for item in fs.open(data, "openlabel")]
+    for file in data.rglob("*.json"):
+        file.write_text(re.sub(rf'"{key}": "(0|cam_)', rf'"{key}": "{folder}\1', file.read_text()))
+    assert detect_format(open_tree(data)).names == ("openlabel",)
+    assert {one.code for one in fs.validate(data, "openlabel").findings} == {"SEGMENT_EMPTY"}
+    assert [item.objects for item in fs.open(data, "openlabel")] == before
+    fs.convert(data, to="openlabel", out=tmp_path / "out")
+    for file in data.rglob("*.json"):
+        copied = (tmp_path / "out" / file.relative_to(data)).read_text()
+        assert json.loads(copied) == json.loads(file.read_text())
+
+
+def test_a_table_of_keras_retinanet_for_each_subset(tmp_path: Path) -> None:
+    tables = {"train": "imgs/a.jpg,1,2,11,9,cow\n", "val": "imgs/b.jpg,,,,,\n"}
+    for number, path in enumerate(("{}_annotations.csv", "annotations_{}.csv", "{}.csv")):
+        rows = {path.format(subset): text for subset, text in tables.items()}
+        images = {"imgs/a.jpg": None, "imgs/b.jpg": None}
+        data = put(tmp_path / str(number), {**images, "class_mapping.csv": "cow,0\n", **rows})
+        told = [(item.key, item.subsets, len(item.objects)) for item in read(data, "retinanet_csv")]
+        assert told == [("imgs/a", ("train",), 1), ("imgs/b", ("val",), 0)]
