@@ -138,6 +138,10 @@ class RasterWriter(msgspec.Struct, frozen=True):
             return "gray16" if any(isinstance(v, int) and v > 255 for _, v in rows) else "gray"
         return mode
 
+    def _largest(self) -> int:
+        """Return the largest value of a channel in images of the mode that is written."""
+        return 65535 if self.spec.image[:1] in (("gray16",), ("index",)) else 255
+
     def _painted(self, context: WriteContext) -> list[Layer]:
         return self._masked(context) if self.alphabets else self._labelled(context)
 
@@ -178,7 +182,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 if not region:
                     continue
                 try:
-                    value = _value(write_record(row, inner), self.keys)
+                    value = _value(write_record(row, inner), self.keys, self._largest())
                 except LackingError as lacking:
                     context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
                     continue
@@ -289,14 +293,23 @@ def _restricted(context: WriteContext, members: set[int]) -> WriteContext:
     return part
 
 
-def _value(row: Any, keys: Sequence[str]) -> Value:
+def _value(row: Any, keys: Sequence[str], largest: int = 65535) -> Value:
+    """Return the pixel value of a row. Raises LackingError if it is no number, or one that an image cannot hold."""
+    value = _of_channels(row, keys)
+    beyond = [part for part in (value if isinstance(value, tuple) else (value,)) if not 0 <= part <= largest]
+    if beyond:
+        raise LackingError("the pixel value", f"a number from 0 to {largest}, not {beyond[0]}")
+    return value
+
+
+def _of_channels(row: Any, keys: Sequence[str]) -> Value:
     alpha = (int(row.get(ALPHA, 0)),) if ALPHA in keys else ()
     if "RGB" in row:
         return (*(int(part) for part in row["RGB"]), *alpha)
     if any(key in row for key in CHANNELS):
         return (*(int(row.get(key, 0)) for key in CHANNELS if key != ALPHA), *alpha)
     value = row[keys[0]] if keys[0] in row else next(iter(row.values()))
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 65536:
+    if isinstance(value, bool) or not isinstance(value, int):
         raise LackingError("the pixel value", f"an integer, not {value!r}")
     return value
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_specs import keeps_the_laws, small_spec
 
+import formatspec as fs
 from formatspec.language.errors import SpecError
 from formatspec.language.load import load_source
+from formatspec.model.region import Region
 from formatspec.testing import laws
+from formatspec.testing.memory import image_bytes
 
 FILES = """
   image: "images/{{name}}.{{ext:image}}"
@@ -69,3 +73,31 @@ def test_a_row_of_pixels_has_alternatives(mode: str, pixels: str, tmp_path: Path
 def test_a_mistake_in_a_row_of_pixels_is_named(mode: str, pixels: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=words):
         laws.hold(load_source(spec_of(tmp_path, pixels, mode)), random.Random(0))
+
+
+@pytest.mark.parametrize(
+    ("mode", "track", "fits"),
+    [
+        ("palette", 255, True),
+        ("palette", 256, False),
+        ("gray", 300, False),
+        ("gray16", 65535, True),
+        ("index", 65536, False),
+    ],
+)
+def test_a_value_that_the_image_cannot_hold_is_a_loss_and_no_fault(
+    mode: str, track: int, fits: bool, tmp_path: Path
+) -> None:
+    """Tracks of one format may be greater than the values of another's masks."""
+    files = f"""
+  image: "images/{{name}}.{{ext:image}}"
+  mask: {{path: "masks/{{name}}.png", image: {mode}, pixels: {{each: objects by track where region, P: track}}}}
+"""
+    _, spec = small_spec(tmp_path, "small", files, {})
+    mask = np.eye(8, 6, dtype=bool)
+    things = [fs.Object(track=number, region=Region.from_mask(own)) for number, own in ((track, mask), (1, ~mask))]
+    image = fs.Image(data=image_bytes(6, 8, "png"), path="a.png", width=6, height=8)
+    result = fs.write([fs.Item(key="a", image=image, objects=tuple(things))], tmp_path / "out", to=spec)
+    told = sorted(thing.track for item in fs.open(tmp_path / "out", spec) for thing in item.objects)
+    assert told == ([1, track] if fits else [1])
+    assert bool(result.losses) is not fits
