@@ -240,3 +240,13 @@ files:
     result = fs.write([msgspec.structs.replace(item, objects=(thing,))], tmp_path / "out", to=spec)
     assert result.losses == ("attribute class: 1 object",)
     assert json.loads((tmp_path / "out/a.json").read_text()) == [{"class": "cat", "box": [1, 2, 3, 4], "seen": True}]
+
+
+def test_a_track_that_is_no_number_is_said_to_be_none(tmp_path: Path) -> None:
+    """Tables of boxes number their tracks; that -1 stands for none is no reason why a text is not written."""
+    thing = fs.Object(track="t1", bbox=(1, 2, 3, 4), category=fs.Category(name="pedestrian"))
+    image = fs.Image(path="v/1.jpg", data=image_bytes(20, 10, "jpg"), width=20, height=10)
+    item = fs.Item(key="v/1", image=image, objects=(thing,), sequence="v", frame=1)
+    assert (
+        "objects not written (no track: a number): 1 object" in fs.write([item], tmp_path / "out", to="mot_seq").losses
+    )

@@ -107,7 +107,9 @@ def null_as(arguments: Sequence[Argument], site: Site) -> Codec:
         return not numeric or values.is_number(value)
 
     def encode(value: Any, env: Env) -> Any:
-        if value is not None and (same_value(value, found) or not alike(value)):
+        if value is not None and not alike(value):
+            raise UnfitError("a number", value)
+        if value is not None and same_value(value, found):
             raise UnfitError(f"a value other than {found!r}, which stands for none", value)
         return found if value is None else value
 
