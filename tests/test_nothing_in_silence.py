@@ -250,3 +250,19 @@ def test_a_track_that_is_no_number_is_said_to_be_none(tmp_path: Path) -> None:
     assert (
         "objects not written (no track: a number): 1 object" in fs.write([item], tmp_path / "out", to="mot_seq").losses
     )
+
+
+@pytest.mark.parametrize(("to", "tracks"), [("mot_seq", [7, 122063]), ("kitti_tracking", [7, 122063])])
+def test_tracks_of_digits_reach_formats_that_number_them(to: str, tracks: list[int], tmp_path: Path) -> None:
+    """BDD100K and Scalabel write numbers of tracks as texts with zeros before them; no object was written for these."""
+    things = tuple(
+        fs.Object(track=track, bbox=(1, 2, 3, 4), category=fs.Category(name="pedestrian"))
+        for track in ("00122063", "7", "07", "t1")
+    )
+    image = fs.Image(path="v/1.jpg", data=image_bytes(20, 10, "jpg"), width=20, height=10)
+    item = fs.Item(key="v/1", image=image, objects=things, sequence="v", frame=1)
+    result = fs.write([item], tmp_path / "out", to=to)
+    (read,) = fs.open(tmp_path / "out", to)
+    assert sorted(thing.track for thing in read.objects) == tracks
+    assert "tracks written as numbers: 2 objects" in result.losses
+    assert [line for line in result.losses if line.startswith("objects not written (no track")]

@@ -14,7 +14,13 @@ from formatspec.engine.base.remembered import remembered
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.name_items import MOMENTS, Naming, spoken
-from formatspec.engine.export.adaptation.renumber import has_ids_in_shared_rows_alone, renumbered_tables
+from formatspec.engine.export.adaptation.renumber import (
+    TRACKS_AS_NUMBERS,
+    has_ids_in_shared_rows_alone,
+    numbers_tracks,
+    renumbered_tables,
+    tracks_as_numbers,
+)
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots
@@ -253,6 +259,7 @@ class Adapter:
         self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
         self.leaves_states = not self.same and not wanted_slots.tells_states(target)
         self.id_digits = _id_digits(target)
+        self.numbers_tracks = not self.same and numbers_tracks(target)
         self.fits_ids = _fits_numbers(target, _id)
         self.fits_numbers = _fits_numbers(target, _own_number)
 
@@ -373,6 +380,9 @@ class Adapter:
                     words = f"{slot.removeprefix('attributes.').replace('_', ' ')}s given anew"
                     self.note(words, 1)
             things = tuple(made)
+        if self.numbers_tracks:
+            things, count = tracks_as_numbers(things)
+            self.note(TRACKS_AS_NUMBERS, count)
         return things
 
 

@@ -1,10 +1,20 @@
-"""Which ids of the source a target does not take over, since its rows are numbered over a whole file."""
+"""Which ids and tracks of the source a target does not take over as they are: its own are numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
+
+from formatspec.codecs.registry import Env, UnfitError
+from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
 from formatspec.engine.spec.tables import first_of, tables_in
+from formatspec.model.records import Object
+
+TRACKS_AS_NUMBERS = "tracks written as numbers"
+"""The report's words for tracks such as 00122063, in a target that numbers its tracks."""
 
 
 def renumbered_tables(source: Format, target: Format, anew: bool) -> frozenset[str]:
@@ -34,3 +44,34 @@ def has_ids_in_shared_rows_alone(form: Format) -> bool:
         for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
         if meaning.where == "record" and meaning.name == "id" and scope.kind == "object"
     )
+
+
+def numbers_tracks(form: Format) -> bool:
+    """Return whether the rows of a target take numbers alone as tracks."""
+    takes_texts = []
+    for role in form.documents:
+        for leaf, scope, _ in wanted_slots.leaves(role.document_rule, role.scope):
+            if scope.kind == "object" and leaf.names == ("track",):
+                try:
+                    build(leaf, ["id"], 1, scope.textual, role.place).encode("a", Env())
+                    takes_texts.append(not (leaf.format or "").endswith("d"))
+                except UnfitError:
+                    takes_texts.append(False)
+    return bool(takes_texts) and not any(takes_texts)
+
+
+def tracks_as_numbers(things: Sequence[Object]) -> tuple[tuple[Object, ...], int]:
+    """Return objects with the numbers of tracks that are texts of digits alone, and how many have one.
+
+    A number that another object of the item has is not taken.
+    """
+    known = {thing.track for thing in things}
+    made = []
+    for thing in things:
+        number = int(thing.track) if isinstance(thing.track, str) and thing.track.isdecimal() else None
+        if number is None or number in known:
+            made.append(thing)
+        else:
+            known.add(number)
+            made.append(msgspec.structs.replace(thing, track=number))
+    return tuple(made), sum(one is not thing for one, thing in zip(made, things, strict=True))
