@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.evaluate.expressions import condition
-from formatspec.engine.evaluate.write_context import InArea, ShownPixels, WriteContext
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.writing_notes import InArea, LostRow, ShownPixels
 from formatspec.engine.label_images.layers import BY_ORDER, areas_of, number_of, stacking
 from formatspec.engine.label_images.rules import (
     ALPHA,
@@ -180,11 +181,11 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 try:
                     value = _value(write_record(row, inner), self.keys)
                 except LackingError as lacking:
-                    context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
+                    context.setting.lost.append(LostRow(row.table, inner.record, f"no {lacking}"))
                     continue
                 if value in self.blanks and inner.as_read is None:  # it was blank before if it came from this format
                     if held:  # a row of computed values holds nothing, so its record loses nothing here
-                        context.setting.rows.setdefault("lost", []).append((row.table, inner.record, _blank(value)))
+                        context.setting.lost.append(LostRow(row.table, inner.record, _blank(value)))
                     continue
                 height = 0 if id(inner.record) in context.setting.beneath else _LAYERS.get(row.table, 1)
                 below = family.depth(inner.record) if family is not None and isinstance(inner.record, Object) else 0

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, records_of
+from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.held_slots import (
     SEVERAL,
@@ -200,7 +201,7 @@ def _with_rows(select: Callable[[WriteContext], Iterable[Any]]) -> Callable[[Wri
     """
 
     def selected(context: WriteContext) -> Iterable[Any]:
-        gone = {id(record) for _, record, _ in context.setting.rows.get("lost", ())}
+        gone = {id(record) for _, record, _ in context.setting.lost}
         held = context.setting.held
         return [one for one in select(context) if id(one) not in gone or held.get(id(one), 0) & WRITTEN]
 
@@ -297,7 +298,7 @@ def written_rows(
         found = _rings_of(ringed, context, _chosen(ringed, context, source, numbers), source)
         pending += [((place, 0), document, record) for place, document, record in found]
     rows = [row for row in rows if not row.rule.each.rings]
-    lost: dict[int, tuple[str, Any, str]] = {}
+    lost: dict[int, LostRow] = {}
     done: set[int] = set()
     parted: set[int] = set()
     told: dict[int, frozenset[str]] = {}
@@ -340,7 +341,7 @@ def written_rows(
             made_anew = row.rows_anew(plain, range(len(plain)), len(plain), context)
             for record, document in zip(plain, made_anew, strict=False):
                 if isinstance(document, LackingError):
-                    lost.setdefault(id(record), (row.table, record, f"no {document}"))
+                    lost.setdefault(id(record), LostRow(row.table, record, f"no {document}"))
                     continue
                 done.add(id(record))
                 pending.append(((position_of(record, row.number), places.get(id(record), 0)), document, record))
@@ -355,7 +356,7 @@ def written_rows(
                 try:
                     document = write_record(row, one)
                 except LackingError as lacking:
-                    lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
+                    lost.setdefault(id(inner.record), LostRow(row.table, inner.record, f"no {lacking}"))
                     break
                 done.add(id(inner.record))
                 if one.part:
@@ -366,7 +367,7 @@ def written_rows(
                 pending.append(((position_of(one.record, row.number), place), document, inner.record))
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
     if lacking_rows:
-        context.setting.rows.setdefault("lost", []).extend(lacking_rows)
+        context.setting.lost += lacking_rows
     pending.sort(key=lambda entry: entry[0])
     yield from ((document, record) for _, document, record in pending)
 
@@ -449,7 +450,7 @@ def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
     if row.table == "attributes":
         refuse(WriteContext(context.setting, context.item, record, context), ())
         return
-    context.setting.rows.setdefault("lost", []).append((row.table, record, why))
+    context.setting.lost.append(LostRow(row.table, record, why))
 
 
 def _each_row(
