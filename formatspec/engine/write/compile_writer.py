@@ -227,7 +227,10 @@ def _rest(rule: MapRule, scope: Scope) -> RestWriter:
         return shown
 
     def write(context: WriteContext, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
-        now = {key: value for key, value in show(context).items() if key not in taken}
+        shown = show(context)
+        now = {key: value for key, value in shown.items() if key not in taken}
+        if len(now) < len(shown):
+            refuse(context, tuple(f"attributes.{key}" for key in shown if key in taken))
         if known is None or context.as_read is None:
             return now
         then = show(context.as_read)
