@@ -31,7 +31,7 @@ from formatspec.engine.write.compile_writer import row_writer
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import contexts_of
-from formatspec.engine.write.table_rows import RowWriter, write_record
+from formatspec.engine.write.table_rows import RowWriter, held_by_row, write_record
 from formatspec.language.each import parse_where
 from formatspec.language.rules import (
     Rule,
@@ -311,10 +311,11 @@ def _blank(value: Value) -> str:
 def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     """Compile the writer of a role whose document is `pixels:`."""
     alphabets = alphabets_of(rule)
-    rows = () if alphabets else tuple(row_writer(table, scope) for table in tables_of(rule))
-    holds = tuple(row.holds | BITS["region"] | IMPLIED["region"] if row.holds else 0 for row in rows)
-    for row in rows:
-        row.holds = 0  # a record counts as written when the finished image shows a pixel of it, not when it is painted
+    tables = () if alphabets else tuple(tables_of(rule))
+    # A record counts as written when the finished image shows a pixel of it, not when it is painted.
+    rows = tuple(row_writer(table, scope, holds=0) for table in tables)
+    told = (held_by_row(table, scope) for table in tables)
+    holds = tuple(bits | BITS["region"] | IMPLIED["region"] if bits else 0 for bits in told)
     objects = scope.inside("objects")
     palette = _category_palette if spec.palette == "category.color" else None
     try:

@@ -90,6 +90,16 @@ def is_settled(where: Expression | None) -> bool:
     return where is not None and all(name.startswith("option.") for name in expression.names(where))
 
 
+def held_by_row(rule: TableRule, scope: Scope) -> int:
+    """Return the slots that a row of a table holds, and whether it counts as its record's row."""
+    if is_derived(rule.row):
+        return 0
+    inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
+    written = 0 if rule.each.overlap else WRITTEN
+    told = attribute_bits(names_within(rule.row))
+    return slot_bits(rule.row, inner) | condition_bits(rule.each.where) | written | told
+
+
 class RowWriter:
     """How the records of one table are chosen and written."""
 
@@ -114,13 +124,14 @@ class RowWriter:
         "write",
     )  # fmt: skip
 
-    def __init__(self, rule: TableRule, scope: Scope, write: Writer) -> None:
+    def __init__(self, rule: TableRule, scope: Scope, write: Writer, holds: int) -> None:
         """Compile how records are selected, filtered and written.
 
         Args:
             rule: The table's rule.
             scope: What names mean around the table.
             write: The writer of one row.
+            holds: The slots that a row holds, which are noted for its record.
         """
         inner = scope.inside(rule.each.table)
         self.rule = rule
@@ -147,10 +158,7 @@ class RowWriter:
         choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
         shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
         self.choices = [(one, shape_chooser(one)) for one in shapes if any(shape & OUTLINES for shape in one)]
-        written = 0 if rule.each.overlap else WRITTEN
-        settled = condition_bits(rule.each.where)
-        told = attribute_bits(names_within(rule.row))
-        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written | told
+        self.holds = holds
         self.late = needs_columns(rule.row)
         self.counting = counting_keys(rule.row, inner)
 
