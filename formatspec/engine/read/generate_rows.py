@@ -428,7 +428,7 @@ class _Writing:
             return None
         meaning = self.scope.resolve(leaf.names[0], field.place)
         chain = build(leaf, [meaning.value_type], 1, False, field.place)
-        if self.counts and any(not one.same and one.formulas is None for one in chain.codecs):
+        if chain.others or (self.counts and any(not one.same and one.formulas is None for one in chain.codecs)):
             return None
         if meaning.where == "record" and meaning.name == "bbox" and all(one.same for one in chain.codecs):
             return _BOX, (*_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"

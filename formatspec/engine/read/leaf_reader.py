@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, Record
-from formatspec.engine.base.kept_fields import AREA, RESTATES, holds_value, note_kept
+from formatspec.engine.base.kept_fields import AREA, RESTATES, holds_value, note_all_kept, note_kept
 from formatspec.engine.read.bind_slots import binder, report, slot_binding
 from formatspec.engine.read.generate_mapping import (
     PLAIN,
@@ -93,7 +93,28 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
         return _computed(leaf, place, context, at)
     if isinstance(leaf, Text):
         return _text(leaf, place, scope, context, at)
-    return _bind(leaf, place, scope, context, at, keys)
+    read = _bind(leaf, place, scope, context, at, keys)
+    return _noting_others(read, leaf, place, scope, at, keys) if context.counts and leaf.calls else read
+
+
+def _noting_others(read: Reader, leaf: Bind, place: Place, scope: Scope, at: DocumentPath, keys: int) -> Reader:
+    """Return a reader that also notes what a value holds and its codec does not read."""
+    meanings = [scope.resolve(name, place) for name in leaf.names]
+    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
+    others, name = chain.others, _name_of_field(at)
+    if others is None:
+        return read
+
+    def note(value: Any, record: Record, state: ItemState) -> None:
+        read(value, record, state)
+        value = json.decode(value) if type(value) is Raw else value
+        try:
+            chain.decode(value, state.env)
+        except UnfitError:
+            return  # a finding tells of it
+        note_all_kept(record, [f"{name}.{other}" for other in others(value)])
+
+    return note
 
 
 def states_area(leaf: Leaf, scope: Scope) -> bool:

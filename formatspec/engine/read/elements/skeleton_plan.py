@@ -329,7 +329,7 @@ class _Lines:
         if name == "bbox":
             return self._box(leaf, meaning, field, parts, scope)
         chain = build(leaf, [meaning.value_type], len(parts), scope.textual, field.place)
-        if len(parts) > 1 or not isinstance(parts[0], Text) or chain.needs or is_numbered(meaning):
+        if len(parts) > 1 or not isinstance(parts[0], Text) or chain.needs or chain.others or is_numbered(meaning):
             return None
         if name == "category.name" and not chain.codecs:
             if "category" in self.bound:
