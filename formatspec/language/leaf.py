@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -98,8 +99,12 @@ def parse_leaf(value: Any) -> Leaf:
     Raises:
         LeafSyntaxError: The scalar is no leaf; the error has an offset into its text.
     """
-    if not isinstance(value, str):
-        return Constant(value)
+    return _parsed(value) if isinstance(value, str) else Constant(value)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(value: str) -> Leaf:
+    """Parse a text; many specs state the same leaves."""
     text = value.strip()
     if not text:
         return Constant(value)
@@ -180,6 +185,8 @@ def _bind(text: str, whole: str, offset: int = 0) -> Bind:
 
 
 def _split_default(text: str) -> tuple[str, str | None]:
+    if " else" not in text:
+        return text, None
     for at, inside in _outside_quotes(text):
         if not inside and text.startswith(" else ", at):
             return text[:at], text[at + 6 :]
@@ -205,6 +212,9 @@ def _outside_quotes(text: str) -> Iterator[tuple[int, bool]]:
 
 def _pieces(text: str, separator: str) -> Iterator[tuple[int, str]]:
     start = 0
+    if separator not in text:
+        yield start, text
+        return
     for at, inside in _outside_quotes(text):
         if not inside and text[at] == separator:
             yield start, text[start:at]

@@ -265,7 +265,7 @@ def area(thing: Shape, closely: bool = False) -> float | None:
 
 def box_area(thing: Shape) -> float | None:
     """Return the area of an object's box, for cases where only the box is known."""
-    box = bbox(thing)
+    box = surround(thing) if thing.bbox is None else thing.bbox
     return None if box is None else box[2] * box[3]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from formatspec.engine.export.join_shards import SpooledRows, join
 from formatspec.engine.export.shard_output import TableShard
-from formatspec.engine.resolve.row_counters import Counted
+from formatspec.engine.resolve.row_counters import counted
 from formatspec.files import json_file
 from formatspec.files.document import FileError
 from formatspec.files.style import Style
@@ -39,9 +39,9 @@ def test_numbers_that_count_rows_are_raised_by_the_rows_before(parts: list[list[
         joined = SpooledRows(spool)
         for part in parts:
             gathered, before = shard(), len(expected)
-            counted = [{**row, "id": Counted(at, "objects") if row["id"] is None else 7} for at, row in enumerate(part)]
-            for at in range(0, len(counted), 3):
-                gathered.add(counted[at : at + 3], -1, codec(separators))
+            rows = [{**row, "id": counted(at, "objects") if row["id"] is None else 7} for at, row in enumerate(part)]
+            for at in range(0, len(rows), 3):
+                gathered.add(rows[at : at + 3], -1, codec(separators), ("id",))
             join(joined, gathered, {"objects": before}, codec(separators).comma)
             expected += [{**row, "id": before + at if row["id"] is None else 7} for at, row in enumerate(part)]
         assert len(joined) == len(expected) and list(joined) == expected
@@ -54,15 +54,15 @@ def test_numbers_that_count_rows_are_raised_by_the_rows_before(parts: list[list[
 def test_of_rows_of_which_one_cannot_be_written_none_is_added() -> None:
     gathered = shard()
     with pytest.raises(FileError):
-        gathered.add([{"id": Counted(0, "objects")}, {"id": float("nan")}], -1, codec())
+        gathered.add([{"id": counted(0, "objects")}, {"id": float("nan")}], -1, codec(), ("id",))
     assert gathered == shard()
 
 
 def test_a_row_with_a_place_stands_there() -> None:
     gathered = shard()
-    gathered.add([{"id": Counted(0, "objects")}], -1, codec())
+    gathered.add([{"id": counted(0, "objects")}], -1, codec(), ("id",))
     for place in (2, 1):
-        gathered.add([{"at": place, "id": Counted(0, "objects")}], place, codec())
+        gathered.add([{"at": place, "id": counted(0, "objects")}], place, codec(), ("id",))
     with tempfile.TemporaryFile() as spool:
         joined = SpooledRows(spool)
         join(joined, gathered, {"objects": 10}, b", ")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from formatspec.codecs import values
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.resolve.codec_chain import number_from_text, spell
-from formatspec.engine.resolve.row_counters import Counted
+from formatspec.engine.resolve.row_counters import counted
 from formatspec.files import yaml_file
 from formatspec.language.expression import compile_expression, parse
 from formatspec.language.functions import palette
@@ -43,8 +43,8 @@ FINITE = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
         ({"a": 1}, {"b": 1}, False),
         ([], {}, False),
         ("ab", ["a", "b"], False),
-        (Counted(3, "objects"), 3, True),
-        (Counted(3, "objects"), 3.0, False),
+        (counted(3, "objects"), 3, True),
+        (counted(3, "objects"), 3.0, False),
     ],
 )
 def test_values_are_the_same_by_value_and_type(one: Any, other: Any, same: bool) -> None:

@@ -38,7 +38,7 @@ from formatspec.engine.export.lost.lost_records import Unwritten
 from formatspec.engine.export.memberships import in_several_lists, memberships
 from formatspec.engine.export.render_path import Spelled, as_rendered, is_of, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard
-from formatspec.engine.export.shared_tables import counts_on, narrower, spooled_tables, told_twice
+from formatspec.engine.export.shared_tables import counts_on, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values
 from formatspec.engine.export.spool_rows import RowSpool
 from formatspec.engine.index.entries import header_of
@@ -137,7 +137,7 @@ class Exporter:
         }
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
-        self.renumbers = losses.renumbered = narrower(adapter)
+        self.renumbers = losses.renumbered = adapter.renumbered
         self.told_twice = told_twice(target, self.spooled)
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()

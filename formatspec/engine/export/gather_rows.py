@@ -56,7 +56,7 @@ def gather_row(row: RowWriter, context: WriteContext, gathered: TableShard, code
     """
     try:
         place = min(position_of(context.record, row.number, context.setting.file), LAST_PLACE) if in_place else -1
-        gathered.add([write_record(row, context)], place, codec)
+        gathered.add([write_record(row, context)], place, codec, row.counting)
     except LackingError as lacking:
         return f"no {lacking}"
     except FileError as error:

@@ -35,44 +35,47 @@ class TableShard(msgspec.Struct):
     numbers: list[int] = []
     counters: list[str] = []
 
-    def add(self, documents: list[Any], place: int, codec: RoleCodec) -> None:
-        """Add rows. Raises FileError where this kind of file cannot hold one of them; then none is added."""
+    def add(self, documents: list[Any], place: int, codec: RoleCodec, keys: tuple[str, ...] = ()) -> None:
+        """Add rows.
+
+        Args:
+            documents: The rows, whose numbers that count rows are replaced.
+            place: The place that a single row had in its source, or -1.
+            codec: The codec of the file.
+            keys: The keys whose values may be numbers that count rows.
+
+        Raises:
+            FileError: This kind of file cannot hold one of the rows; then none is added.
+        """
         numbers, counters = len(self.numbers), len(self.counters)
         try:
-            text = self._text(documents, codec.rows or rows_text)
+            text = self._text(documents, codec.rows or rows_text, keys)
         except FileError:
             del self.numbers[numbers:], self.counters[counters:]
             raise
         self.add_text(text, len(documents), place)
 
-    def _text(self, documents: list[Any], write: Callable[[list[Any]], bytes]) -> bytes:
+    def _text(self, documents: list[Any], write: Callable[[list[Any]], bytes], keys: tuple[str, ...]) -> bytes:
         """Return the text of rows, without the numbers that count rows; note these."""
-        before = len(self.numbers)
-        fields = [self._cut(document) for document in documents]
-        count = len(self.numbers) - before
-        if not count:
+        cut = [
+            (document, key)
+            for document in (documents if keys else ())
+            for key in document
+            if key in keys and type(document[key]) is Counted
+        ]
+        if not cut:
             return write(documents)
+        numbers = [document[key] for document, key in cut]
+        self.numbers += map(int, numbers)
+        self.counters += [number.counter for number in numbers]
         for salt in itertools.count():
             mark = f"\0{salt or ''}"
-            marked = [
-                {**document, **dict.fromkeys(keys, mark)} if keys else document
-                for document, keys in zip(documents, fields, strict=True)
-            ]
-            text = write(marked).replace(json.dumps(mark).encode(), b"\0")
-            if text.count(b"\0") == count:
+            for document, key in cut:
+                document[key] = mark
+            text = write(documents).replace(json.dumps(mark).encode(), b"\0")
+            if text.count(b"\0") == len(cut):
                 return text
         raise AssertionError("a mark that no row holds is always found")
-
-    def _cut(self, document: Any) -> list[str]:
-        """Note the numbers of a row that count rows; return their keys."""
-        if not isinstance(document, dict):
-            return []
-        keys = [key for key, value in document.items() if type(value) is Counted]
-        for key in keys:
-            number = document[key]
-            self.numbers.append(int(number))
-            self.counters.append(number.counter)
-        return keys
 
     def add_text(self, text: bytes, rows: int, place: int = -1) -> None:
         """Add rows that are already text; the numbers that are cut out of it are noted already."""

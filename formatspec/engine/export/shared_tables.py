@@ -11,7 +11,6 @@ import msgspec
 
 from formatspec.engine.base.remembered import remembered
 from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.engine.export.adaptation.adapt import Adapter
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.render_path import Spelled, rendered
 from formatspec.engine.index.row_ownership import SharedFile
@@ -195,14 +194,6 @@ def counts_on(form: Format) -> bool:
     return any(not counts_plainly(rule, table.scope) for table in _all_spooled(form) for rule in table.rules)
 
 
-def narrower(adapter: Adapter) -> frozenset[str]:
-    """Return the tables whose ids must be unique over a whole file in the target, but are not so in the source."""
-    if adapter.same:
-        return frozenset()
-    spread = _spread(adapter.target)
-    return spread if adapter.numbers_meet or adapter.adds_objects else spread - _spread(adapter.source)
-
-
 def holds_apart(form: Format) -> bool:
     """Return whether a format stores the region and the polygons of one object in separate places."""
 
@@ -294,14 +285,3 @@ def frame_writer(role: Role) -> Writer | None:
 
 def _object_region(meaning: Meaning, scope: Scope) -> bool:
     return scope.kind == "object" and meaning.name == "region"
-
-
-def _spread(form: Format) -> frozenset[str]:
-    """Return the tables whose ids are unique over a whole shared document."""
-    return frozenset(
-        each.table
-        for role in form.documents
-        if role.span == "shared" and role.codec is not None
-        for _, rule in tables_in(role.codec.rule, ())
-        if (each := first_of(rule).each).table in ("objects", "captions") and "id" in each.by
-    )

@@ -10,12 +10,12 @@ from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.gather_rows import LAST_PLACE, Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
 from formatspec.engine.export.memberships import has_moved
-from formatspec.engine.export.shard_output import TableShard
+from formatspec.engine.export.shard_output import SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled
 from formatspec.engine.resolve.row_counters import Relative
 from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Format
-from formatspec.engine.write.geometry_choice import too_flat
+from formatspec.engine.write.geometry_choice import too_flat, without_flat
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import context_of, source_of
@@ -166,8 +166,10 @@ class RowSpool:
             if id(row) not in fitting:
                 fitting[id(row)] = self._fitting(row, context)
             own = fitting[id(row)]
-            if own:
-                own = [one for one in own if id(one) not in done and table.holds(row, which, context, one)]
+            if own and done:
+                own = [one for one in own if id(one) not in done]
+            if own and which:
+                own = [one for one in own if table.holds(row, which, context, one)]
             if own is None:
                 self._each(table, row, which, shared, item, context, done, lost)
             elif own:
@@ -192,13 +194,13 @@ class RowSpool:
         """Return the records that fulfil a row's condition; None if a record needs a context of its own."""
         if context.as_read is not None or row.kept:
             return None
-        records = tuple(row.select(context))
+        records: Sequence[Any] = tuple(row.select(context))
         if not records and TABLES[row.table] != "item":
             return ()
         if row.plain is None or row.late or row.rule.each.by == ("item",):
             return None
         if row.shape:
-            records = tuple(one for one in records if not too_flat(row.shape, one))
+            records = without_flat(row.shape, records)
         return row.fitting(records, context)
 
     def _anew(
@@ -214,7 +216,7 @@ class RowSpool:
         if not documents:
             return
         try:
-            gathered.add(documents, -1, codec)
+            gathered.add(documents, -1, codec, row.counting)
         except FileError as error:
             counts[row.table] = before
             setting.claims = claims
@@ -230,25 +232,34 @@ class RowSpool:
         self, row: RowWriter, records: Sequence[Any], shared: Shared, context: WriteContext, done: set[int], lost: Lost
     ) -> list[Any]:
         """Return the rows of records that have no source, and note which records have one; count the rows."""
-        counts, documents = shared.part.counts, []
-        indices = self._indices(records, row.table, (shared.part.role, shared.part.path), counts)
+        counts, documents, lacking = shared.part.counts, list[Any](), set[int]()
+        indices = self._indices(records, row.table, shared.part, documents)
         for record, document in zip(records, row.rows_anew(records, indices, 0, context), strict=False):
             if isinstance(document, LackingError):
                 lost.setdefault(id(record), (row.table, record, f"no {document}"))
+                lacking.add(id(record))
                 continue
             documents.append(document)
-            done.add(id(record))
-            counts[row.table] = counts.get(row.table, 0) + 1
+        done.update({id(record) for record in records} - lacking)
+        counts[row.table] = counts.get(row.table, 0) + len(documents)
         return documents
 
     def _indices(
-        self, records: Sequence[Any], table: str, file: tuple[str, str], counts: Mapping[str, int]
+        self, records: Sequence[Any], table: str, part: SharedShard, documents: Sequence[Any]
     ) -> Iterator[int]:
-        """Yield the number of each record's row, which depends on how many rows come before it."""
-        numbers, number = self.numbers, self.numbering.of
+        """Yield the number of each record's row, which depends on how many rows come before it.
+
+        documents: the rows of the records before it.
+        """
+        numbers, number, file, before = (
+            self.numbers,
+            self.numbering.of,
+            (part.role, part.path),
+            part.counts.get(table, 0),
+        )
         for record in records:
             own = numbers.get(id(record)) if numbers else None
-            yield number(file, table, counts.get(table, 0)) if own is None else own
+            yield number(file, table, before + len(documents)) if own is None else own
 
     def _each(
         self, table: Spooled, row: RowWriter, which: str, shared: Shared, item: Item, context: WriteContext,

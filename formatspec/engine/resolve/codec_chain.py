@@ -104,6 +104,12 @@ def spell_single(value: Any, env: Env | None = None) -> str:
     return spell(value)
 
 
+def spell_each(values: Any, env: Env | None = None) -> tuple[str, ...]:
+    """Spell each of several values for a text document. Raises UnfitError as `spell` does."""
+    texts = tuple([repr(value) if type(value) is float or type(value) is int else spell(value) for value in values])
+    return texts if "e" not in "".join(texts) else tuple(map(spell, values))
+
+
 def _spell_numbers(values: Sequence[Any]) -> str:
     """Spell numbers with an encoder that is several times faster; an empty text if it would spell one differently."""
     if not _NUMBERS.issuperset(map(type, values)):
@@ -204,7 +210,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         unspelled = _composed(steps_out)
         if not codecs or codecs[-1].kind != "tree":
             alone = spell_single if not codecs and list(types) == ["json"] else spell
-            steps_out.append(partial(_each, spell) if keys > 1 else alone)
+            steps_out.append(spell_each if keys > 1 else alone)
     steps_in.extend(codec.decode for codec in reversed(codecs))
     checks = [(None if codecs else BARE.get(kind)) or TYPES.get(kind) for kind in types]
     if len(types) == 1:

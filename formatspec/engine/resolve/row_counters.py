@@ -36,17 +36,22 @@ class Counted(int):
 
     counter: str
 
-    def __new__(cls, value: int, counter: str) -> Counted:
-        """Make a number with the table whose rows it counts."""
-        made = int.__new__(cls, value)
-        made.counter = counter
-        return made
-
     def __add__(self, other: int) -> int:
         """Add an int, which gives a count of the same table; any other sum is a plain number."""
-        return Counted(int(self) + other, self.counter) if type(other) is int else int(self) + other
+        if type(other) is not int:
+            return int(self) + other
+        made = Counted(int(self) + other)
+        made.counter = self.counter
+        return made
 
     __radd__ = __add__
+
+
+def counted(value: int, counter: str) -> Counted:
+    """Return a number with the table whose rows it counts."""
+    made = Counted(value)
+    made.counter = counter
+    return made
 
 
 File = tuple[str, str]
@@ -58,7 +63,9 @@ class Relative:
 
     def of(self, file: File | None, counter: str, count: int) -> int:
         """Return the number of a row that has `count` rows of its part before it."""
-        return Counted(count, counter)
+        made = Counted(count)
+        made.counter = counter
+        return made
 
     def pass_by(self, file: File | None, counts: Mapping[str, int]) -> None:
         """Note that a part is finished, and how many rows it has."""
@@ -90,6 +97,12 @@ def counts_plainly(rule: TableRule, scope: Scope) -> bool:
     return all(_plain(field, inner) for field in rule.row.fields) and not any(
         _any_count(choice, inner) for choice in (*rule.row.alternatives, *([rule.row.rest] if rule.row.rest else []))
     )
+
+
+def counting_keys(rule: Rule, scope: Scope) -> tuple[str, ...]:
+    """Return the keys of a row whose values may be numbers of rows, if these stand in fields of their own."""
+    fields = rule.fields if isinstance(rule, MapRule) else ()
+    return tuple(field.keys[0] for field in fields if _any_count(field.rule, scope.below()))
 
 
 def _plain(field: Field, scope: Scope) -> bool:

@@ -65,14 +65,15 @@ def first_written(
     best: tuple[Any, int] | None = None
     before, claims = setting.claims, 0
     start, refused = len(setting.refused), []
-    reason = LackingError("none of the alternatives")
+    reason: LackingError | None = None
     for place in (*fitting, *others):
         setting.claims = before
         del setting.refused[start:]
         try:
             document = write(place)
         except LackingError as lacking:
-            reason = reason if reason.why and not lacking.why else lacking  # a value that does not fit tells more
+            if reason is None or lacking.why or not reason.why:  # a value that does not fit tells more
+                reason = lacking
             continue
         if place in fitting and document:
             return document, place
@@ -81,7 +82,7 @@ def first_written(
     setting.claims = claims or before
     setting.refused[start:] = refused
     if best is None:
-        raise reason
+        raise reason or LackingError("none of the alternatives")
     return best
 
 

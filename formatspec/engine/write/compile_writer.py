@@ -244,7 +244,7 @@ def row_writer(rule: TableRule, scope: Scope) -> RowWriter:
     inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
     written = RowWriter(rule, scope, compile_writer(rule.row, inner))
     written.plain = plain_writer(
-        rule.row, inner, field_writer, partial(alternatives_writer, compile_writer=compile_writer)
+        rule.row, inner, field_writer, partial(alternatives_writer, compile_writer=compile_writer), written.holds
     )
     return written
 

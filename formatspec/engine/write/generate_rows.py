@@ -6,7 +6,7 @@ the lines of a text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.unbounded import box_of
 from formatspec.engine.evaluate.write_context import WriteContext, area_of, derived_of, getter
 from formatspec.engine.resolve.codec_chain import Chain, as_it_is, build
-from formatspec.engine.resolve.held_slots import slot_bits
+from formatspec.engine.resolve.held_slots import WRITTEN, slot_bits
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.choose_alternative import PlainAlternative, can_be_plain, chooser_of_plain
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, as_lists, filler
@@ -70,11 +70,17 @@ def plain_writer(
     scope: Scope,
     writer_of: Callable[[Field, Scope], Writer],
     choice_of: Callable[[OneOf, Scope], Writer],
+    holds: int,
 ) -> PlainWriter | None:
     """Return the writer of objects without a source; None if rows need more than leaves and alternatives.
 
-    writer_of: gives the writer of a field whose leaf is not encoded directly. choice_of: gives the writer of
-    alternatives within a row, which returns the keys of the alternative that is used.
+    Args:
+        rule: The rule of a row.
+        scope: What names mean in it.
+        writer_of: Gives the writer of a field whose leaf is not encoded directly.
+        choice_of: Gives the writer of alternatives within a row, which returns the keys of the alternative that is
+            used.
+        holds: The slots that a row holds, which is noted for each object whose row is given.
     """
     if not amounts().generates:
         return None
@@ -93,6 +99,8 @@ def plain_writer(
         "        del refused[mark:]",
         "        yield lacking",
         "    else:",
+        *([f"        held[id(record)] = held.get(id(record), 0) | {holds}"] if holds else ()),
+        *(["        setting.claims += 1"] if holds & WRITTEN else ()),
         "        yield document",
     ]
     return function("write(records, indices, rows, context)", lines, making.names)
@@ -255,10 +263,12 @@ def _is_of_item(field: Field, scope: Scope) -> bool:
     return all(one is not None and one.where in ("item", "capture", "option") for one in meanings)
 
 
-def condition_test(where: Expression, scope: Scope) -> Callable[[Object, WriteContext], bool] | None:
-    """Return a function that tests a table's condition without a context of the object's own; None if it needs one.
+def condition_filter(
+    where: Expression, scope: Scope
+) -> Callable[[Sequence[Object], WriteContext], list[Object]] | None:
+    """Return a function that gives the objects that fulfil a table's condition; None if each needs its own context.
 
-    The function takes the object and the context around it.
+    The function takes the objects and the context around them.
     """
     if not amounts().generates or scope.kind != "object":
         return None
@@ -268,9 +278,12 @@ def condition_test(where: Expression, scope: Scope) -> Callable[[Object, WriteCo
         return None
     body = ["category = record.category"] if "category." in source else []
     own = "if category is not None: category = context.setting.categories.own(category)"
-    tried = ["try:", f"    return {source}", "except ExpressionError:", "    return False"]
+    tried = ["try:", f"    if {source}: found.append(record)", "except ExpressionError: pass"]
     lines = [*body, *([own] if body else []), *tried]
-    return function("fits(record, context)", lines, names)
+    inner = (f"    {line}" for line in lines)
+    return function(
+        "fitting(records, context)", ["found = []", "for record in records:", *inner, "return found"], names
+    )
 
 
 def _holds(part: Expression, scope: Scope, names: Names) -> str | None:

@@ -79,6 +79,11 @@ def too_flat(shape: Geometry, record: Any) -> bool:
     return bool(shape) and isinstance(record, Object) and is_flat(record) and is_unbounded(record) not in shape
 
 
+def without_flat(shape: Geometry, records: Sequence[Any]) -> list[Any]:
+    """Return the records that are not too flat for an alternative of this shape."""
+    return [one for one in records if getattr(one, "bbox", None) is not None or not too_flat(shape, one)]
+
+
 def chooser_of(choices: Sequence[Rule]) -> Choose:
     """Return `shape_chooser` for alternatives."""
     return shape_chooser(

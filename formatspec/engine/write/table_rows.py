@@ -19,11 +19,12 @@ from formatspec.engine.resolve.held_slots import (
     record_mark,
     slot_bits,
 )
+from formatspec.engine.resolve.row_counters import counting_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
-from formatspec.engine.write.generate_rows import PlainWriter, condition_test
-from formatspec.engine.write.geometry_choice import OUTLINES, Choose, shape_chooser, shape_of, too_flat
-from formatspec.engine.write.mark_written import hold, hold_mark, hold_no_more, refuse
+from formatspec.engine.write.generate_rows import PlainWriter, condition_filter
+from formatspec.engine.write.geometry_choice import OUTLINES, Choose, shape_chooser, shape_of, without_flat
+from formatspec.engine.write.mark_written import hold, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import (
     contexts_of,
@@ -93,6 +94,7 @@ class RowWriter:
 
     __slots__ = (
         "choices",
+        "counting",
         "holds",
         "kept",
         "late",
@@ -136,7 +138,7 @@ class RowWriter:
         self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
         if self.where is not None and is_settled(rule.each.where) and self.where(_nowhere(scope)):
             self.where = None
-        self.quick = None if rule.each.where is None else condition_test(rule.each.where, inner)
+        self.quick = None if rule.each.where is None else condition_filter(rule.each.where, inner)
         self.write = write
         self.plain: PlainWriter | None = None
         self.test = row_test(rule.row, inner)
@@ -149,6 +151,7 @@ class RowWriter:
         told = attribute_bits(names_within(rule.row))
         self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written | told
         self.late = needs_columns(rule.row)
+        self.counting = counting_keys(rule.row, inner)
 
     def outlined(self, thing: Object, context: WriteContext) -> bool:
         """Whether the row holds an object by its polygons."""
@@ -158,21 +161,22 @@ class RowWriter:
         return bool(thing.polygons)
 
     def rows_anew(self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext) -> Iterator[Any]:
-        """Yield the row of each of some records without a source, or the LackingError that says why it has none.
+        """Return the row of each of some records without a source, or the LackingError that says why it has none.
 
         A record whose row is given counts as written.
         """
-        if self.plain is None:
-            for record, index in zip(records, indices, strict=False):
-                try:
-                    yield write_record(self, WriteContext(up.setting, up.item, record, up, index, rows))
-                except LackingError as lacking:
-                    yield lacking
-            return
-        for record, document in zip(records, self.plain(records, indices, rows, up), strict=False):
-            if not isinstance(document, LackingError):
-                hold_mark(up, id(record), self.holds)
-            yield document
+        return (
+            self._each_anew(records, indices, rows, up)
+            if self.plain is None
+            else self.plain(records, indices, rows, up)
+        )
+
+    def _each_anew(self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext) -> Iterator[Any]:
+        for record, index in zip(records, indices, strict=False):
+            try:
+                yield write_record(self, WriteContext(up.setting, up.item, record, up, index, rows))
+            except LackingError as lacking:
+                yield lacking
 
     def fits(self, context: WriteContext) -> bool:
         """Whether the context's record fulfils the table's condition."""
@@ -182,7 +186,7 @@ class RowWriter:
         """Return those records that fulfil the table's condition; None if each record needs a context of its own."""
         if self.where is None:
             return records
-        return None if self.quick is None else [record for record in records if self.quick(record, up)]
+        return None if self.quick is None else self.quick(records, up)
 
 
 def _nowhere(scope: Scope) -> WriteContext:
@@ -221,8 +225,8 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
             document = next(row.plain((context.record,), (context.index,), context.rows, context.up))
             if isinstance(document, LackingError):
                 raise document
-        else:
-            document = row.write(context, source)
+            return document
+        document = row.write(context, source)
     except LackingError:
         setting.claims = claims
         del setting.refused[refused:]
@@ -317,12 +321,13 @@ def written_rows(
         candidates = by_shape[id(row)] if stated_only and by_shape else row.select(context)
         if not candidates:
             continue
-        chosen = [
-            r
-            for r in candidates
-            if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
-            and (not too_flat(row.shape, r) if context.as_read is None else not is_elsewhere(r, row.number, context))
-        ]
+        chosen = list(candidates)
+        if not beside and done:
+            chosen = [r for r in chosen if id(r) not in done or row.tells - told.get(id(r), row.tells)]
+        if context.as_read is not None:
+            chosen = [r for r in chosen if not is_elsewhere(r, row.number, context)]
+        elif row.shape:
+            chosen = without_flat(row.shape, chosen)
         whole = row.table == "items"
         if numbers or (whole and context.setting.in_lists):
             own = [row.number] if whole else numbers

@@ -14,6 +14,7 @@ from formatspec.engine.base.remembered import remembered
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.name_items import MOMENTS, Naming, spoken
+from formatspec.engine.export.adaptation.renumber import has_ids_in_shared_rows_alone, renumbered_tables
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots
@@ -213,6 +214,8 @@ class Adapter:
 
     Attributes:
         numbered: The `id()` of each object of the last item that had no number and got one; nothing of these is lost.
+        renumbered: The tables whose ids are unique in a file of the target, but not in the source.
+        rows_are_numbered: Whether the target's rows give every object a number, so that none needs an id before.
         numbers_meet: Whether items of several files, each with its own numbering, come into one file. Such items get
             new numbers, and no row is written as it was read.
     """
@@ -234,13 +237,15 @@ class Adapter:
         self.source = source
         self.target = target
         self.numbers_meet = numbers_meet
-        self.adds_objects = adds_objects
         self.numbered: set[int] = set()
         self.same = not numbers_meet and alike(source, target)
         self.renamed = dict(renamed)
         self.notes: dict[str, int] = {}
         self.naming = Naming(source, target, None if self.same else keys, renamed)
+        anew = numbers_meet or adds_objects
+        self.renumbered = frozenset() if self.same else renumbered_tables(source, target, anew)
         self.needs_ids = _binds(target, "object", "id")
+        self.rows_are_numbered = "objects" in self.renumbered and has_ids_in_shared_rows_alone(target)
         self.ids_in_pixels = _binds_in_pixels(target, "id")
         self.ids_name_files = any(role.is_named_by_object for role in target.roles.values())
         self.lists_objects = not self.same and target.lists_objects
@@ -315,7 +320,8 @@ class Adapter:
     def _objects(self, item: Item, index: int) -> Any:
         self.numbered.clear()
         things = item.objects if self.same else self._numbered(item.objects)
-        if self.same or not self.needs_ids:
+        ids = [thing.id for thing in things]
+        if self.same or not self.needs_ids or (self.rows_are_numbered and ids.count(None) == len(ids)):
             return things
         if self.ids_name_files:  # one file for each id, whatever the item, so that no two items may share an id
             self.note(RENUMBERED, sum(thing.id is not None for thing in things))
@@ -326,7 +332,6 @@ class Adapter:
             )
             self.numbered.update(id(one) for one, thing in zip(made, things, strict=True) if thing.id is None)
             return made
-        ids = [thing.id for thing in things]
         bad = self.ids_in_pixels and any(not isinstance(i, int) or i < 1 for i in ids if i is not None)
         bad = bad or not all(fits(i) for _, fits in self.fits_ids for i in ids if i is not None)
         bad = bad or (self.id_digits > 0 and any(len(str(i)) > self.id_digits for i in ids if i is not None))
