@@ -180,7 +180,9 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     told = plan.policy.told(findings)
     refuse_errors(findings, told)
     if items == 0:
-        raise RefusedError("nothing was written: there is no valid item", told)
+        lacking = [line for line in losses.lines() if line.startswith("items not written")]
+        why = f"{form.name} can hold none of the items: {'; '.join(lacking)}" if lacking else "there is no valid item"
+        raise RefusedError(f"nothing was written: {why}", told)
     if not any(finding.level == "error" for finding in findings) and plan.takes_all:
         _refuse_unknown(plan.subsets, finisher.met, source)
         if conversion.labels is not None:
