@@ -13,6 +13,7 @@ from formatspec.engine.export.shard_output import SharedShard, TableShard
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.spec.compiled import Role
+from formatspec.engine.write.mark_written import take_back
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import position_of
 from formatspec.engine.write.table_rows import RowWriter, write_record
@@ -61,12 +62,16 @@ def gather_row(row: RowWriter, context: WriteContext, gathered: TableShard, code
     Returns:
         Why the row could not be written; an empty text if it was written.
     """
+    setting = context.setting
+    claims, refused = setting.claims, len(setting.refused)
     try:
         place = min(position_of(context.record, row.number, context.setting.file), LAST_PLACE) if in_place else -1
         gathered.add([write_record(row, context)], place, codec, row.counting)
     except LackingError as lacking:
         return f"no {lacking}"
     except FileError as error:
+        del setting.refused[refused:]
+        take_back(context, claims, lambda: write_record(row, context))
         return error.message
     return ""
 
