@@ -432,7 +432,14 @@ def _is_carried(row: Rule) -> bool:
     """Return whether a row binds nothing and is only kept."""
     if not isinstance(row, MapRule) or row.alternatives or not isinstance(row.rest, LeafRule):
         return False
-    return all(isinstance(one, LeafRule) and isinstance(one.leaf, Keep) for one in inside(row))
+    return all(map(_is_kept, inside(row)))
+
+
+def _is_kept(rule: Rule) -> bool:
+    """Return whether a rule only keeps values, at any depth."""
+    if isinstance(rule, MapRule):
+        return not rule.alternatives and all(map(_is_kept, inside(rule)))
+    return isinstance(rule, LeafRule) and isinstance(rule.leaf, Keep)
 
 
 def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
