@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from formatspec.engine.documents.role_codec import RoleCodec
@@ -17,7 +18,7 @@ from formatspec.engine.resolve.row_counters import Relative
 from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Format
 from formatspec.engine.write.geometry_choice import too_flat, without_flat
-from formatspec.engine.write.mark_written import hold
+from formatspec.engine.write.mark_written import hold, take_back
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import context_of, source_of
 from formatspec.engine.write.table_rows import RowWriter
@@ -220,8 +221,8 @@ class RowSpool:
             gathered.add(documents, -1, codec, row.counting)
         except FileError as error:
             counts[row.table] = before
-            setting.claims = claims
             del setting.refused[refused:]
+            take_back(context, claims, lambda: list(row.rows_anew(records, repeat(0), 0, context)))
             done.difference_update(map(id, records))
             if len(records) == 1:
                 lost.setdefault(id(records[0]), LostRow(row.table, records[0], error.message))
