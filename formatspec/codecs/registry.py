@@ -7,7 +7,7 @@ chain, `slot | first | second`. Writing applies them from left to right, reading
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -85,6 +85,8 @@ class Codec(msgspec.Struct, frozen=True):
             function.
         inverse: What `decode` does, as arithmetic on about four numbers; it refuses no number below 1e9. Like
             `formulas`, it may use the image's `width` and `height`, which are then known.
+        others: Gives the names of what a file's value holds and `decode` does not read, so that none of it is lost in
+            silence. It takes only values that `decode` takes.
     """
 
     encode: Callable[[Any, Env], Any] = _as_it_is
@@ -99,6 +101,7 @@ class Codec(msgspec.Struct, frozen=True):
     same: bool = False
     formulas: Formulas | None = None
     inverse: Formulas | None = None
+    others: Callable[[Any], Iterable[str]] | None = None
 
 
 class Argument(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 import msgspec
 
 from formatspec.engine.conservation.tally import KEPT_FIELDS, imbalances
-from formatspec.engine.dataset.checks import tree_findings
+from formatspec.engine.dataset.checks import files_beside, tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.dataset.kept_in_files import files_of_no_item, kept_in_files
@@ -180,7 +180,9 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     told = plan.policy.told(findings)
     refuse_errors(findings, told)
     if items == 0:
-        raise RefusedError("nothing was written: there is no valid item", told)
+        lacking = [line for line in losses.lines() if line.startswith("items not written")]
+        why = f"{form.name} can hold none of the items: {'; '.join(lacking)}" if lacking else "there is no valid item"
+        raise RefusedError(f"nothing was written: {why}", told)
     if not any(finding.level == "error" for finding in findings) and plan.takes_all:
         _refuse_unknown(plan.subsets, finisher.met, source)
         if conversion.labels is not None:
@@ -355,7 +357,8 @@ def _notices(source: OpenDataset, copied: int, claimed: set[str] | None, same: b
     """
     if copied:
         yield f"{copied} files could not be linked and were copied"
-    unclaimed = [] if claimed is None else [path for path in source.index.unclaimed if path not in claimed]
+    apart = [*source.index.unclaimed, *files_beside(source)]
+    unclaimed = [] if claimed is None else [path for path in apart if path not in claimed]
     if unclaimed:
         yield f"left where they are, since no rule claims them: {_shown(unclaimed)}"
     ignored = list(source.index.claimed.ignored()) if same else []

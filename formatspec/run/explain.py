@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.base.faults import DocumentPath, Record
+from formatspec.engine.dataset.checks import files_beside
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import Role
@@ -120,10 +121,11 @@ def _dataset(dataset: OpenDataset) -> ExplainedDataset:
     for name, role in form.roles.items():
         files = [path for path, _ in index.claimed.of(name)]
         roles.append(ExplainedRole(name, role.spec.path, role.spec.need, len(files), tuple(files[:EXAMPLES])))
-    strays = tuple(UnclaimedFile(path, _reasons(dataset, path)[:1]) for path in index.unclaimed[:EXAMPLES])
+    apart = [*index.unclaimed, *files_beside(dataset)]
+    strays = tuple(UnclaimedFile(path, _reasons(dataset, path)[:1]) for path in apart[:EXAMPLES])
     root = dataset.prefix or "."
     layout = form.layout.variant
-    return ExplainedDataset(form.name, layout, root, len(dataset), tuple(roles), len(index.unclaimed), strays)
+    return ExplainedDataset(form.name, layout, root, len(dataset), tuple(roles), len(apart), strays)
 
 
 def lines_of_unclaimed(dataset: OpenDataset, most: int) -> Iterator[str]:

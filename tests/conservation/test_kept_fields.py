@@ -237,3 +237,20 @@ def test_an_alternative_of_a_line_that_was_not_taken_is_no_field(tmp_path: Path)
     result = fs.convert(data, to="datumaro", out=tmp_path / "out", spec=str(tmp_path / "fitting.yaml"), workers=1)
     kept_lines = [line for line in result.losses if line.startswith("kept")]
     assert kept_lines == ["kept fields: text (1 object)"]
+
+
+def test_labels_of_other_annotators_are_counted(tmp_path: Path) -> None:
+    def label(name: str, creator: str, kind: str = "Default") -> dict[str, Any]:
+        box = {"left": 1, "top": 2, "width": 3, "height": 4}
+        thing = {"feature_id": name, "name": name, "annotation_kind": "ImageBoundingBox", "bounding_box": box}
+        return {"label_kind": kind, "label_details": {"created_by": creator}, "annotations": {"objects": [thing]}}
+
+    labels = {"p1": [label("a", "ann@x"), label("b", "bob@x")], "p2": [label("c", "cat@x")]}
+    row = {
+        "data_row": {"id": "1", "external_id": "a.png", "row_data": "a.png"},
+        "media_attributes": {"width": 40, "height": 30},
+        "projects": {name: {"labels": some} for name, some in labels.items()},
+    }
+    data = put(tmp_path / "in", {"train.ndjson": json.dumps(row), "images/a.png": image_bytes(40, 30, "png")})
+    _, lost = converted(data, "coco", spec="labelbox", options={"annotator": "bob@x"})
+    assert kept(lost)["kept rows: labels Default"] == 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from html import escape, unescape
 from typing import Any
 
@@ -50,7 +50,7 @@ def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
             found.append((values.text(name), (x, y, 1 if one.get(hidden) is True else values.VISIBLE)))
         return found
 
-    return _codec(written, read, dict)
+    return _codec(written, read, dict, others=lambda value: _further(value.values(), {place, hidden}))
 
 
 def _bare(named: Iterable[Named]) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def named_points(arguments: Sequence[Argument], site: Site) -> Codec:
             raise UnfitError("points, each with a name of its own", value)
         return found
 
-    return _codec(written, read, list)
+    return _codec(written, read, list, others=lambda value: _further(value, {called, left, top, hidden}))
 
 
 def _mapping(value: Any, key: str) -> Mapping[str, Any]:
@@ -101,16 +101,23 @@ def _mapping(value: Any, key: str) -> Mapping[str, Any]:
     return value
 
 
+def _further(points: Iterable[Mapping[str, Any]], read: Container[str]) -> list[str]:
+    """Return the keys of points that hold a value and are not read, each once."""
+    held = (key for one in points for key, part in one.items() if part is not None)
+    return list(dict.fromkeys(key for key in held if key not in read))
+
+
 def _counting(count: int) -> tuple[str, ...]:
     return tuple(map(str, range(1, count + 1)))
 
 
 def _codec(
-    written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type, hides: bool = True
-) -> Codec:
+    written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type, hides: bool = True,
+    others: Callable[[Any], Iterable[str]] | None = None,
+) -> Codec:  # fmt: skip
     """Return the codec of keypoints and names, from functions that write and read points with their names.
 
-    `hides` says whether a point may be labelled and hidden.
+    `hides` says whether a point may be labelled and hidden; `others` names what else points hold.
     """
 
     def encode(value: Any, env: Env) -> Any:
@@ -141,7 +148,7 @@ def _codec(
         fitting = len(set(names)) == len(points) == len(names) and names != _counting(len(names))
         return points, names if fitting else None
 
-    return Codec(encode=encode, decode=decode, kind="table", fit=fit, takes=takes)
+    return Codec(encode=encode, decode=decode, kind="table", fit=fit, takes=takes, others=others)
 
 
 @codec("marked_points")
@@ -199,7 +206,17 @@ def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
         fitting = len(set(names)) == len(points) == len(names) and names != _counting(len(names))
         return points, names if fitting and names else None
 
-    return Codec(encode=encode, decode=decode, kind="tree", fit=fit)
+    def others(value: Any) -> list[str]:
+        points = [value] if isinstance(value, dict) else value
+        marks = ({key: part for key, part in one["@"].items() if (key, part) != _PLAIN} for one in points)
+        return [*_further(marks, _MARKS), *_further(points, ("@", "#", "<>"))]
+
+    return Codec(encode=encode, decode=decode, kind="tree", fit=fit, others=others)
+
+
+_MARKS = frozenset({"label", "outside", "occluded", "points"})
+_PLAIN = ("keyframe", "1")
+"""What a point of a keyframe says by rule."""
 
 
 @codec("named_graph")
@@ -231,7 +248,12 @@ def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
             raise UnfitError("edges between nodes", value)
         return tuple(number), tuple((number[a], number[b]) for a, b in ends)
 
-    return Codec(encode=encode, decode=decode, kind="table", fit=_fit_graph, takes=dict)
+    def others(value: Any) -> list[str]:
+        nodes, edges = value["nodes"].values(), value.get("edges", ())
+        parts = (nodes, {"label", "loc"}), (edges, {"src", "dst"}), ([value], {"nodes", "edges"})
+        return list(dict.fromkeys(key for some, read in parts for key in _further(some, read)))
+
+    return Codec(encode=encode, decode=decode, kind="table", fit=_fit_graph, takes=dict, others=others)
 
 
 def _graph_of(value: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:

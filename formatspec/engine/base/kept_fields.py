@@ -13,6 +13,8 @@ KEPT = "$kept"
 """The key in a record for the keys of its kept and unknown fields that hold a value."""
 AREA = "$area"
 """The key in an object's record for the area that its row states."""
+RESTATES = "$restates"
+"""The key in a record of which a kept field is still to be compared with the value that would be made."""
 KEPT_ROWS = "$kept_rows"
 """The key in an item's record for the names of rows that are only kept."""
 
@@ -35,6 +37,12 @@ def take_kept(record: Record, other: Record) -> None:
     """Add the notes of another record, which becomes part of this one."""
     if KEPT in other:
         record[KEPT] = (*record.get(KEPT, ()), *other[KEPT])
+
+
+def forget_kept(kept: Sequence[str], key: str) -> tuple[str, ...]:
+    """Return the notes of a record without one of those of a field."""
+    at = kept.index(key)
+    return (*kept[:at], *kept[at + 1 :])
 
 
 def holds_value(value: Any, textual: bool = False) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from posixpath import relpath
 from typing import Any, NamedTuple
 
 from formatspec.engine.base.faults import DocumentPath, Fault, Record
@@ -73,7 +74,7 @@ class Checker:
         if one.item is None:
             return
         setting = WriteSetting(one.item.captures, None, dict(self.form.options))
-        setting.rows["told"] = one.told
+        setting.told = one.told
         root = WriteContext(setting, one.item, one.item)
         if one.deferred:
             yield from self._computed(one, one.item, root)
@@ -304,7 +305,7 @@ class ToldScope(WriteScope):
         """Return a function that gives the value of a slot, or the region that one role gives an object."""
         role, _, slot = name.partition(".")
         if slot == "region" and role in self.form.roles:
-            return lambda context: context.setting.rows["told"].get(context.index, {}).get(role)
+            return lambda context: context.setting.told.get(context.index, {}).get(role)
         return super().value(name)
 
 
@@ -392,8 +393,20 @@ def _named_by_rows(dataset: OpenDataset) -> set[str]:
     return {path for one in dataset.assembled() for name in roles for path in one.files.get(name, ())}
 
 
+def files_beside(dataset: OpenDataset) -> list[str]:
+    """Return the files of the data that lie beside the folder of the dataset, as paths from that folder on."""
+    if not dataset.prefix:
+        return []
+    inner, ignored = f"{dataset.prefix}/", dataset.form.ignored
+    others = (path for path in dataset.base.paths() if not path.startswith(inner) and not ignored(path))
+    return [relpath(f"/{path}", f"/{dataset.prefix}") for path in others]
+
+
 def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
     """Yield faults about unclaimed files, and about items that no list names."""
+    for path in files_beside(dataset):
+        words = f"no rule claims this file, which lies beside the folder of the dataset, {dataset.prefix}"
+        yield Fault("FILE_UNCLAIMED", path, (), None, words)
     nearly = [(role, pattern) for role in dataset.form.roles.values() if (pattern := _nearly(role)) is not None]
     elsewhere = dict(_in_another_folder(dataset))
     for path in dataset.index.unclaimed:

@@ -12,7 +12,7 @@ from formatspec.engine.dataset.document_shape import beginning, has_another_shap
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.build_index import PathMatches, claims, sampled, unclaimed
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.spec.compiled import Format, Role, compile_format, offered_options
+from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format, offered_options
 from formatspec.engine.spec.option_keys import options_in_keys
 from formatspec.files.document import FileError
 from formatspec.language.errors import Problem, SpecError
@@ -74,13 +74,19 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     samples = {prefix: PathMatches(sampled(part.paths())) for prefix, part in below.items()}
     several = len(forms) > 1
     told = told_by_documents(forms)
+    lacks_images = not holds_images(tree)
 
     def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
         by_role = claims(form, samples[prefix])
         left = unclaimed(form, samples[prefix], by_role)
-        return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told), left
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told, lacks_images), left
 
     return sorted(found, key=lambda one: rank(*one))
+
+
+def holds_images(tree: Tree) -> bool:
+    """Return whether a tree holds any image, wherever it lies."""
+    return any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
 
 
 def are_apart(a: str, b: str) -> bool:
@@ -137,8 +143,9 @@ def _absent(form: Format) -> str:
 
 
 def _score(
-    form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool, told: Set[tuple[str, str]]
-) -> int:
+    form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool, told: Set[tuple[str, str]],
+    lacks_images: bool,
+) -> int:  # fmt: skip
     score = 0
     for name, role in form.roles.items():
         if found[name]:
@@ -147,7 +154,7 @@ def _score(
                 (name, role.spec.path) in told and has_another_shape(role, path, tree)
             )
             score += -3 if other else 2
-        elif not role.optional:
+        elif not role.optional and not (name == IMAGE and lacks_images):  # then each layout lacks them
             score -= 3
     return score
 
@@ -202,7 +209,7 @@ def open_source(
         within: The folder of the tree in which the dataset begins.
     """
     best: tuple[tuple[int, int], OpenDataset] | None = None
-    has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
+    has_images = holds_images(tree)
     found = candidates(source, tree, options, within)
     for form, prefix in found:
         dataset = OpenDataset(form, tree, prefix, purpose)

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from formatspec.engine.base.kept_fields import KEPT
 from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.read_item import subsets_of
+from formatspec.engine.dataset.item.restated import forget_restated_of_file
+from formatspec.engine.evaluate.write_context import WriteSetting
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.item_state import ItemState
@@ -36,7 +39,7 @@ def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
         if isinstance(role.codec.rule, LeafRule) and isinstance(role.codec.rule.leaf, Keep):
             yield from [(f"kept files: {role.name}", "files")] * len(files)
             continue
-        yield from _of_role(role, files, listed)
+        yield from _of_role(source, role, files, listed)
 
 
 def files_of_no_item(source: OpenDataset) -> list[str]:
@@ -50,13 +53,19 @@ def files_of_no_item(source: OpenDataset) -> list[str]:
     return found
 
 
-def _of_role(role: Role, files: Iterable[SharedFile], listed: set[tuple[str, str]]) -> Iterator[Kept]:
-    read = role.reader(ReadContext(_categories, False, counts=True))
+def _of_role(
+    source: OpenDataset, role: Role, files: Iterable[SharedFile], listed: set[tuple[str, str]]
+) -> Iterator[Kept]:
+    read, setting = role.reader(ReadContext(_categories, False, counts=True)), None
     for file in files:
         state = ItemState(dict(file.captures), _OPEN, False)
         state.file = file.path
         record: dict[str, object] = {}
         read(file.document, record, state)
+        if state.restated:
+            setting = setting or _setting(source)
+            setting.captures, setting.values = dict(file.captures), file.values
+            forget_restated_of_file(record, state, setting)
         for key in dict.fromkeys(record.get(KEPT, ())):  # type: ignore[call-overload]
             yield f"kept fields: {key}", "files"
         for category in state.tables.get("category", ()):
@@ -65,6 +74,16 @@ def _of_role(role: Role, files: Iterable[SharedFile], listed: set[tuple[str, str
                 if mark not in listed:
                     listed.add(mark)
                     yield f"kept fields: {key}", "categories"
+
+
+def _setting(source: OpenDataset) -> WriteSetting:
+    """Return what the expressions of shared documents may ask for, such as the dataset's subsets."""
+    setting = WriteSetting({}, source.known, dict(source.form.options))
+    form, names = source.form, set[str]()
+    for entry in source.entries:  # a folder's subset comes first; further ones are those that documents give
+        names.update(subsets_of(form, entry)[: 1 if "subset" in form.key_names else None])
+    setting.subsets = tuple(sorted(names))
+    return setting
 
 
 _OPEN = Categories((), closed=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
+from posixpath import normpath
 from typing import Any, cast
 
 import msgspec
@@ -130,7 +131,7 @@ class Reporter:
             case=case.name,
             scope=scope_of(fault, case, item),
             message=self._as_stated(fault),
-            file=f"{self.prefix}{fault.file}" if fault.file else None,
+            file=self._told(fault.file) if fault.file else None,
             pointer=pointer_text(self._named(fault)) if fault.path else None,
             line=line,
             column=column,
@@ -141,6 +142,10 @@ class Reporter:
             hint=code.hint or None,
             rule=place_text(fault.place) if fault.place is not None else None,
         )
+
+    def _told(self, file: str) -> str:
+        """Return the path of a file in the data; a file beside the dataset's folder is given from that folder on."""
+        return normpath(f"{self.prefix}{file}") if file.startswith("../") else f"{self.prefix}{file}"
 
     def _as_stated(self, fault: Fault) -> str:
         """Return a fault's message, with the numbers of the file if they differ from the model's."""

@@ -6,16 +6,15 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from formatspec.engine.conservation.rows import row_counter
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError, encoded
-from formatspec.engine.export.gather_rows import Shared, gather_row, note_frame
+from formatspec.engine.export.gather_rows import Shared, note_frame, write_late
 from formatspec.engine.export.item_views import (
     as_seen,
     categories_of,
@@ -31,17 +30,17 @@ from formatspec.engine.export.item_views import (
     paths_as_read,
     record_names,
 )
-from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
+from formatspec.engine.export.lost.count_records import count_item, tables_of
 from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import Unwritten
+from formatspec.engine.export.lost.unlisted_items import UnlistedItems, leave_out
 from formatspec.engine.export.memberships import in_several_lists, memberships
 from formatspec.engine.export.render_path import Spelled, as_rendered, is_of, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard
 from formatspec.engine.export.shared_tables import counts_on, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values
 from formatspec.engine.export.spool_rows import RowSpool
-from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
@@ -52,10 +51,10 @@ from formatspec.engine.write.generate_lines import text_writer
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of
 from formatspec.model.records import Item, Object
-from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
 NO_ROW = "no row tells of them"
+ITEMS = "items not written"
 
 
 class Exporter:
@@ -135,6 +134,11 @@ class Exporter:
         self.spooled = {
             role.name: spooled_tables(role) for role in self.roles if role.span == "shared" and role.codec is not None
         }
+        self.unlisted = UnlistedItems(target, self.spooled)
+        self.shared_roles = [role for role in self.roles if role.name in self.spooled]
+        if not self.same:
+            self.spooled = self.unlisted.tables
+            self.shared_roles.sort(key=lambda role: role.name in self.unlisted.refers)
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
         self.renumbers = losses.renumbered = adapter.renumbered
@@ -143,7 +147,7 @@ class Exporter:
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.spool = RowSpool(target, self.spooled, self.numbering)
         self.told: set[str] = set()
-        self.brings = True
+        self.brings = self.stands = True
         self.listed_by, self.subsets_by = asked.listed_by_records(target), asked.subsets_by_records(target)
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
@@ -200,8 +204,8 @@ class Exporter:
         self.spool.numbers.update(
             (id(shown), self.spool.numbers[id(one)]) for one, shown in twins if id(one) in self.spool.numbers
         )
-        for role in self.roles:
-            if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
+        for role in self.shared_roles:
+            if not (role.kept and not self._written_back()):
                 self._rows(role, told, setting)
         for thing, shown in twins:
             setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
@@ -218,7 +222,9 @@ class Exporter:
         if self.losses.may_lack_categories:
             self.used.update(category_names(item))
         unwritten = self.unwritten if whole else self.beside_copies
-        lost = [*left_out, *unwritten.of(own, setting, made), *self._untold(own, bool(files))]
+        lost = [*left_out, *unwritten.of(own, setting, made)]
+        known = any(what.startswith(ITEMS) for what, _ in lost)
+        lost += self._untold(own, bool(files), known)
         for what, unit in lost:
             self.losses.note(what, unit)
         if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
@@ -227,6 +233,7 @@ class Exporter:
         count_item(self.tally, item, own, setting, unwritten, lost, made)
         if not self.same:
             note_kept_fields(item, kept, self.losses, self.tally)
+        self.stands = bool(files or self.told) or not any(what.startswith(ITEMS) for what, _ in lost)
         self.losses.item(own, setting.held, [(id(own) if mark == id(told) else mark, n) for mark, n in setting.refused])
         return own
 
@@ -236,9 +243,12 @@ class Exporter:
         if not self.brings and any(name.startswith("label.") for name in self.target.roles[IMAGE].captures):
             self.unwritten.first.discard("labels")
 
-    def _untold(self, item: Item, has_files: bool) -> Iterator[tuple[str, str]]:
-        """Yield the losses of an item of which no row of a shared file tells, where only such rows would."""
-        if not self.brings and not has_files and not self.told:
+    def _untold(self, item: Item, has_files: bool, known: bool) -> Iterator[tuple[str, str]]:
+        """Yield the losses of an item of which no row of a shared file tells, where only such rows would.
+
+        `known` says that a loss tells already why the item is not written.
+        """
+        if not self.brings and not has_files and not self.told and not known:
             yield "items not written (no image)", "items"
         if self.listed_by and self.told.isdisjoint(self.listed_by):
             yield f"items not written ({NO_ROW})", "items"
@@ -386,8 +396,8 @@ class Exporter:
                 for captures in self._memberships(role, item):
                     self._rows_of(role, of_one_label(item, label), {**captures, **names}, item_setting)
         if any(table.kind == "object" for table in self.spooled[role.name]):
-            lost = item_setting.rows.setdefault("lost", [])
-            lost.extend(("objects", thing, "no category") for thing in item.objects if thing.category is None)
+            unnamed = (thing for thing in item.objects if thing.category is None)
+            item_setting.lost.extend(LostRow("objects", thing, "no category") for thing in unnamed)
             for category in categories_of(item.objects):
                 own = item_setting.categories.own(category)
                 names = {f"category.{slot}": getattr(own, slot) for slot in ("id", "name", "index")}
@@ -415,7 +425,11 @@ class Exporter:
             if role.name not in self.over_files:
                 index = self.numbering.of(key, "items", shared.part.counts.get("items", 0))
             context: WriteContext | None = None
+            lost, before = item_setting.lost, len(item_setting.lost)
             for table in self.spooled[role.name]:
+                if table.kind != "item" and not self.same and self.unlisted.lacks(role.name, lost, before, self.told):
+                    leave_out(table, item, lost)
+                    continue
                 rows = None if self.same else self.spool.known_rows(table, shared, item, index)
                 if rows is None:
                     context = context or self._row_context(shared, item, item_setting, index)
@@ -444,30 +458,11 @@ class Exporter:
         setting.file = self.read_from.get(key, shared.part.path)
         setting.index = index
         setting.held, setting.refused, setting.paths = item_setting.held, item_setting.refused, item_setting.paths
-        setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
+        setting.lost = item_setting.lost
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
         setting.drawn, setting.in_lists = self.drawn, self.same and in_several_lists(item, shared.part.captures)
         return self._context(setting, item)
-
-    def _write_late(self, role: Role, path: str, shared: Shared) -> None:
-        """Write the rows that waited until all columns were known: first columns of the source, then of the rows."""
-        if not shared.late:
-            return
-        assert role.codec is not None
-        file = self.sources.get((role.name, path)) if self.same else None
-        stated = header_of(role.document_rule, file.document) if file is not None else ()
-        columns = shared.part.columns = stated or tuple(shared.columns)
-        for gathered, row, inner in shared.late:
-            for context in (inner, inner.as_read):
-                if context is not None:
-                    context.env = msgspec.structs.replace(context.env, columns=columns)
-            why = gather_row(row, inner, gathered, role.codec, inner.as_read is not None)
-            if why:
-                self.losses.note(f"{row.table} not written ({why})", row.table)
-                self.tally.fell(row.table)
-            else:
-                self.tally.give(f"{path} {table_key(gathered, shared.part)}", TABLES[row.table], 1)
 
     def take(self) -> ShardOutput:
         """Return what was written since the last call, except the items' own files."""
@@ -475,7 +470,8 @@ class Exporter:
             self.losses.note(what, "objects", count)
         self.adapter.notes.clear()
         for (role, path), shared in self.shared.items():
-            self._write_late(self.target.roles[role], path, shared)
+            source = self.sources.get((role, path)) if self.same else None
+            write_late(self.target.roles[role], source, shared, self.losses, self.tally)
         part = ShardOutput(
             shared=[shared.part for shared in self.shared.values()],
             losses=[(what, unit, count) for (what, unit), count in self.losses.counts.items()],

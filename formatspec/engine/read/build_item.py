@@ -11,7 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault, Record
-from formatspec.engine.base.kept_fields import AREA, KEPT
+from formatspec.engine.base.kept_fields import AREA, KEPT, RESTATES
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.check_rows import check_rows
 from formatspec.engine.read.item_state import ItemState
@@ -322,6 +322,8 @@ def as_read(record: Any, categories: Categories) -> Any:
 
 def _kept_as_read(made: Any, record: Record, state: ItemState) -> Any:
     """Return a label or an area together with how it was read, if sources are kept."""
+    if RESTATES in record:
+        record["$object"] = made
     if made.origin is not None:
         made.origin.as_read = as_read(made, categories_of(record, state))
     return made
@@ -335,12 +337,15 @@ def _captions(slots: Record, state: ItemState) -> tuple[Caption, ...]:
 
 
 def _caption(record: Record) -> Caption:
-    return Caption(
+    caption = Caption(
         id=record.get("id"),
         text=record.get("text", ""),
         attributes=_attributes(record),
         origin=_origin(record),
     )
+    if RESTATES in record:
+        record["$object"] = caption
+    return caption
 
 
 def _origin(record: Record) -> Origin | None:

@@ -315,7 +315,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
                 _, reader, keys, _ = tried[place]
                 reader(value, record, state)
                 return keys
-        before, noted = len(state.faults), len(state.judged)
+        before, noted, restated = len(state.faults), len(state.judged), len(state.restated)
         kept: list[Any] = []
         for test, reader, keys, _ in tried:
             if not test(value):
@@ -324,11 +324,11 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
             reader(value, fresh, state)
             if all(fault.code in _REMARKS or fault.case in _REMARK_CASES for fault in state.faults[before:]):
                 record.update(fresh)
-                _readdress(state, fresh, record, before, noted)
+                _readdress(state, fresh, record, before, noted, restated)
                 return keys
             kept.append((state.faults[before:], keys))
             del state.faults[before:]
-            del state.judged[noted:]
+            del state.judged[noted:], state.restated[restated:]
         if not kept:
             words, wanted = "none of the alternatives fits", lacking(value)
             state.fault("ALTERNATIVE", (*state.at, *at), rule.place, words, wanted, value)
@@ -367,7 +367,7 @@ _REMARK_CASES = frozenset({"capitals"})
 """Cases of codes whose value is read all the same."""
 
 
-def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int) -> None:
+def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int, restated: int) -> None:
     """Move what was noted about a copy of a record to the record itself."""
     for at, fault in enumerate(state.faults[faults:], faults):
         if fault.about is fresh:
@@ -375,6 +375,9 @@ def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, jud
     for at, one in enumerate(state.judged[judged:], judged):
         if one.record is fresh:
             state.judged[at] = one._replace(record=record)
+    for at, value in enumerate(state.restated[restated:], restated):
+        if value.record is fresh:
+            state.restated[at] = value._replace(record=record)
 
 
 def unread_kinds(rule: OneOf, scope: Scope, context: ReadContext) -> JsonTypes | None:
@@ -429,7 +432,14 @@ def _is_carried(row: Rule) -> bool:
     """Return whether a row binds nothing and is only kept."""
     if not isinstance(row, MapRule) or row.alternatives or not isinstance(row.rest, LeafRule):
         return False
-    return all(isinstance(one, LeafRule) and isinstance(one.leaf, Keep) for one in inside(row))
+    return all(map(_is_kept, inside(row)))
+
+
+def _is_kept(rule: Rule) -> bool:
+    """Return whether a rule only keeps values, at any depth."""
+    if isinstance(rule, MapRule):
+        return not rule.alternatives and all(map(_is_kept, inside(rule)))
+    return isinstance(rule, LeafRule) and isinstance(rule.leaf, Keep)
 
 
 def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:

@@ -62,7 +62,8 @@ def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope
     meaning = scope.resolve(leaf.names[0], place)
     if not wanted(meaning, scope):
         return plain
-    return plain._replace(meaning=meaning, chain=build(leaf, [meaning.value_type], 1, False, place))
+    chain = build(leaf, [meaning.value_type], 1, False, place)
+    return plain if chain.others is not None else plain._replace(meaning=meaning, chain=chain)
 
 
 class Several(NamedTuple):
@@ -137,7 +138,8 @@ def _slot_of(field: Field, scope: Scope, wanted: WantedKeys) -> tuple[Meaning, C
     meaning = scope.resolve(leaf.names[0], place)
     if not wanted(meaning, scope) or slot_binding(meaning, scope) not in ("plain", "judged"):
         return None
-    return meaning, build(leaf, [meaning.value_type], len(field.keys), False, place).decode
+    chain = build(leaf, [meaning.value_type], len(field.keys), False, place)
+    return None if chain.others is not None else (meaning, chain.decode)
 
 
 def written_reader(

@@ -24,7 +24,7 @@ from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.compile_reader import choice_reader, field_reader, unread_kinds
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
-from formatspec.engine.read.leaf_reader import ReadContext, nothing, states_area
+from formatspec.engine.read.leaf_reader import ReadContext, holds_restating, nothing, states_area
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
 from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
 from formatspec.engine.read.rows.row_condition import always
@@ -182,7 +182,7 @@ def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | 
         return None
     if any(len(field.keys) > 1 for field in rule.fields) or (rule.rest is None and rule.alternatives):
         return None
-    if _tells_more(rule, scope):
+    if _tells_more(rule, scope) or (context.counts and holds_restating(rule)):
         return None
     if not context.counts or not (isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Keep)):
         return _Writing(reader, rule, scope, context, fields).made()
@@ -206,7 +206,7 @@ def generate_words_reader(reader: RowReader, context: ReadContext, counts: Mappi
         return None
     if not isinstance(rule, MapRule) or rule.rest is not None or rule.alternatives or _tells_more(rule, scope):
         return None
-    if [field.keys for field in rule.fields] != [(key,) for key in counts]:
+    if [field.keys for field in rule.fields] != [(key,) for key in counts] or holds_restating(rule):
         return None
     return _Writing(reader, rule, scope, context, dict.fromkeys(counts, True), counts=counts).made()
 
@@ -428,7 +428,7 @@ class _Writing:
             return None
         meaning = self.scope.resolve(leaf.names[0], field.place)
         chain = build(leaf, [meaning.value_type], 1, False, field.place)
-        if self.counts and any(not one.same and one.formulas is None for one in chain.codecs):
+        if chain.others or (self.counts and any(not one.same and one.formulas is None for one in chain.codecs)):
             return None
         if meaning.where == "record" and meaning.name == "bbox" and all(one.same for one in chain.codecs):
             return _BOX, (*_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"

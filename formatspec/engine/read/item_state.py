@@ -7,7 +7,9 @@ from typing import Any, NamedTuple, Protocol
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitError, Record
+from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import Place
+from formatspec.language.expression import Expression
 from formatspec.model.limits import TooLargeError, check_size
 from formatspec.model.records import Object
 from formatspec.model.region import Region
@@ -76,6 +78,45 @@ class Mark(NamedTuple):
     judged: int
     deferred: int
     kept: int
+    restated: int
+
+
+class Restated(NamedTuple):
+    """The value of a kept field of a row, which may be the one that its leaf's expression makes.
+
+    Attributes:
+        leaf: What is the same for all values of the field.
+        record: The row's record.
+        value: The value.
+        place: The row's position in its table; None if its document has no tables.
+    """
+
+    leaf: RestatingLeaf
+    record: Record
+    value: Any
+    place: int | None
+
+
+class RestatingLeaf:
+    """A leaf that keeps a value, and makes one by an expression where the source has none.
+
+    Attributes:
+        default: The expression.
+        spec_place: Where the spec states it.
+        scope: What names mean there.
+        key: The name of the field in the report.
+        made: The compiled expression; None before it is asked for.
+    """
+
+    __slots__ = ("default", "key", "made", "scope", "spec_place")
+
+    def __init__(self, default: Expression, spec_place: Place, scope: Scope, key: str) -> None:
+        """Take the expression, its place in the spec, what names mean there, and the name of the field."""
+        self.default = default
+        self.spec_place = spec_place
+        self.scope = scope
+        self.key = key
+        self.made: Callable[[Any], Any] | None = None
 
 
 class ItemState:
@@ -91,6 +132,7 @@ class ItemState:
         refers: Whether anything refers to objects by ids.
         stated: The names as a document spells them, if they differ from the files'; None otherwise.
         kept: How many kept and unknown fields held a value, over the rows of all records.
+        restated: Values of kept fields that are compared with what would be made when the item is complete.
         named_far: Finds an item's name by the end of an absolute path, while rows are joined to items.
         lists: Whether documents list the objects that label images show.
         outlined: Whether a row of an object states its outline beside its box.
@@ -98,8 +140,8 @@ class ItemState:
 
     __slots__ = (
         "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
-        "kept", "keyed", "lists", "named_far", "origin", "outlined", "place_of", "plain", "refers", "stated", "tables",
-        "too_large",
+        "kept", "keyed", "lists", "named_far", "origin", "outlined", "place_of", "plain", "refers", "restated",
+        "stated", "tables", "too_large",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -133,6 +175,7 @@ class ItemState:
         self.first: dict[str, str] = {}
         self.too_large = False
         self.kept = 0
+        self.restated: list[Restated] = []
 
     def may_be_plain(self) -> bool:
         """Return whether a fast reader may make the item's objects: there are none yet, and no classes are matched."""
@@ -153,6 +196,7 @@ class ItemState:
             len(self.judged),
             len(self.deferred),
             self.kept,
+            len(self.restated),
         )
 
     def forget(self, mark: Mark) -> None:
@@ -167,6 +211,7 @@ class ItemState:
         del self.judged[mark.judged :]
         del self.deferred[mark.deferred :]
         self.kept = mark.kept
+        del self.restated[mark.restated :]
 
     def add_void(self, region: Region | None) -> None:
         """Add pixels about which the item states nothing."""

@@ -14,26 +14,28 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, Record
-from formatspec.engine.base.kept_fields import AREA, holds_value, note_kept
+from formatspec.engine.base.kept_fields import AREA, RESTATES, holds_value, note_all_kept, note_kept
 from formatspec.engine.read.bind_slots import binder, report, slot_binding
 from formatspec.engine.read.generate_mapping import (
     PLAIN,
 )
-from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf
 from formatspec.engine.read.json_type_dispatch import first_value
 from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
+    OF_SHAPE,
     constant_of,
     follows_from_shape,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import text_template
+from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
 from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, Leaf, Text
-from formatspec.language.rules import ASIDE, KEY, PLACE
+from formatspec.language.rules import ASIDE, KEY, PLACE, LeafRule, Rule, inside
 from formatspec.model.plain.same_value import same_value
 from formatspec.paths.spellings import differs_in_capitals
 
@@ -81,7 +83,7 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
             return _stated_area
         follows = scope.kind == "object" and leaf.default is not None and follows_from_shape(leaf)
         if context.counts and not (follows and context.compares):
-            return kept_reader(leaf, scope, at)
+            return kept_reader(leaf, place, scope, at)
         if not follows or leaf.default is None:
             return nothing
         return _computed(Computed(leaf.default, near=True), place, context, at)
@@ -93,7 +95,28 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
         return _computed(leaf, place, context, at)
     if isinstance(leaf, Text):
         return _text(leaf, place, scope, context, at)
-    return _bind(leaf, place, scope, context, at, keys)
+    read = _bind(leaf, place, scope, context, at, keys)
+    return _noting_others(read, leaf, place, scope, at, keys) if context.counts and leaf.calls else read
+
+
+def _noting_others(read: Reader, leaf: Bind, place: Place, scope: Scope, at: DocumentPath, keys: int) -> Reader:
+    """Return a reader that also notes what a value holds and its codec does not read."""
+    meanings = [scope.resolve(name, place) for name in leaf.names]
+    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
+    others, name = chain.others, _name_of_field(at)
+    if others is None:
+        return read
+
+    def note(value: Any, record: Record, state: ItemState) -> None:
+        read(value, record, state)
+        value = json.decode(value) if type(value) is Raw else value
+        try:
+            chain.decode(value, state.env)
+        except UnfitError:
+            return  # a finding tells of it
+        note_all_kept(record, [f"{name}.{other}" for other in others(value)])
+
+    return note
 
 
 def states_area(leaf: Leaf, scope: Scope) -> bool:
@@ -107,9 +130,13 @@ def _stated_area(value: Any, record: Record, state: ItemState) -> None:
         record[AREA] = value
 
 
-def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:
-    """Return the reader that notes a kept field with a value; `nothing` if another field gives the same value."""
-    if (leaf.default is not None and not _is_constant(leaf.default)) or (at and at[-1] in (PLACE, ASIDE)):
+def kept_reader(leaf: Keep, place: Place, scope: Scope, at: DocumentPath) -> Reader:
+    """Return the reader that notes a kept field with a value; `nothing` if the value follows from an object's shape."""
+    if at and at[-1] in (PLACE, ASIDE):
+        return nothing
+    if restates(leaf):
+        return _restating(leaf, place, scope, at)
+    if leaf.default is not None and not _is_constant(leaf.default):
         return nothing
     default = None if leaf.default is None else _value_of(leaf.default)
     key, textual = _name_of_field(at), scope.textual
@@ -117,6 +144,34 @@ def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:
     def read(value: Any, record: Record, state: ItemState) -> None:
         if holds_value(value, textual) and not _is_default(value, default, textual):
             note_kept(record, key)
+
+    return read
+
+
+def restates(leaf: Leaf) -> bool:
+    """Return whether a leaf keeps a value that an expression may make again, other than one of an object's shape."""
+    if not isinstance(leaf, Keep) or leaf.default is None or _is_constant(leaf.default):
+        return False
+    return OF_SHAPE.isdisjoint(expression.names(leaf.default))
+
+
+def holds_restating(rule: Rule) -> bool:
+    """Return whether a rule has such a leaf, at any depth."""
+    return (isinstance(rule, LeafRule) and restates(rule.leaf)) or any(map(holds_restating, inside(rule)))
+
+
+def _restating(leaf: Keep, place: Place, scope: Scope, at: DocumentPath) -> Reader:
+    """Return the reader that notes a kept field, and that its value is to be compared with the one that is made."""
+    assert leaf.default is not None
+    key, textual = _name_of_field(at), scope.textual
+    told = RestatingLeaf(leaf.default, place, scope, key)
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if holds_value(value, textual):
+            note_kept(record, key)
+            record[RESTATES] = True
+            row = next((step for step in reversed(state.at) if type(step) is int), None)
+            state.restated.append(Restated(told, record, value, row))
 
     return read
 

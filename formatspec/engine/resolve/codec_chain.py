@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -52,6 +52,11 @@ class Chain(msgspec.Struct, frozen=True):
     needs: frozenset[str]
     pattern: str | None = None
     unspelled: Convert | None = None
+
+    @property
+    def others(self) -> Callable[[Any], Iterable[str]] | None:
+        """What names the parts of the file's value that are not read; None if all are."""
+        return self.codecs[-1].others if self.codecs else None
 
 
 def text_from_number(value: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from formatspec.engine.evaluate.write_context import WriteContext
@@ -26,6 +26,25 @@ def hold_all(context: WriteContext, records: Sequence[Any], bits: int) -> None:
 def hold_no_more(context: WriteContext, record: Any) -> None:
     """Remove the note that a record is written."""
     context.setting.held.pop(record_mark(record), None)
+
+
+def take_back(context: WriteContext, claims: int, write_again: Callable[[], object]) -> None:
+    """Remove the notes that were made while rows were written that a file then could not hold.
+
+    Args:
+        context: A context of the rows' item.
+        claims: How many rows the writers had given before.
+        write_again: Writes the rows once more, so that the notes are known.
+    """
+    setting = context.setting
+    held, refused = setting.held, setting.refused
+    setting.held, setting.refused = {}, []
+    try:
+        write_again()
+    finally:
+        made, setting.held, setting.refused, setting.claims = setting.held, held, refused, claims
+    for mark, bits in made.items():
+        held[mark] = held.get(mark, 0) & ~bits
 
 
 def refuse(context: WriteContext, names: Iterable[str]) -> None:

@@ -163,7 +163,7 @@ class Conversion:
             if files is not None:
                 media.keep(path for role, paths in files.items() if role != IMAGE for path in paths)
             _forget(item)
-            made.items += 1
+            made.items += exporter.stands
         self.staging.flush()
         if self.labels is not None:
             made.categories = self.labels.met

@@ -14,6 +14,7 @@ from formatspec.engine.dataset.item.purpose import Purpose, Readers, is_read
 from formatspec.engine.dataset.item.read_files import read_item_file, read_record_files
 from formatspec.engine.dataset.item.read_image import look_inside, name_image, read_image
 from formatspec.engine.dataset.item.read_rows import read_rows
+from formatspec.engine.dataset.item.restated import forget_restated
 from formatspec.engine.dataset.item.told_again import once
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile
@@ -103,6 +104,8 @@ def _read_entry(
     if "area" in state.tables:
         state.materialize_records()
     item = item_of(entry.key, state)
+    if state.restated:
+        forget_restated(item, state, form.options)
     if (
         form.shows_levels
         and (purpose.checks or purpose.strict)

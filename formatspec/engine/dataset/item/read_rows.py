@@ -128,11 +128,11 @@ def _read_label(role: Role, reader: RowReader, document: Any, position: int, sta
     """Read a row of a file whose name holds a category, as a label."""
     whole, state.item = state.item, {}
     reader.read(document, state.item, state)
-    kept = state.item.get(KEPT)
+    told, kept = state.item, state.item.get(KEPT)
     label = {slot.removeprefix("label."): value for slot, value in state.item.items() if slot.startswith("label.")}
     state.item = whole
     if kept:
-        label[KEPT] = kept
+        label[KEPT], told["$same"] = kept, label
     captures = role.match(state.file) or {}
     label.update({name: value for name, value in captures.items() if name.startswith("category.")})
     if state.origin:

@@ -20,7 +20,7 @@ from formatspec.engine.read.build_item import OBJECT
 from formatspec.engine.read.compile_reader import field_reader
 from formatspec.engine.read.elements.element_document import Memo, Text, document_of, places_of, source_of, variable
 from formatspec.engine.read.json_type_dispatch import json_types_of
-from formatspec.engine.read.leaf_reader import ReadContext, is_numbered, nothing, states_area
+from formatspec.engine.read.leaf_reader import ReadContext, is_numbered, nothing, restates, states_area
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.read.rows.row_condition import holds_unsaid
 from formatspec.engine.resolve.codec_chain import Chain, build
@@ -296,7 +296,9 @@ class _Lines:
         if not isinstance(rule, LeafRule):
             raise _UnplannedError
         leaf = rule.leaf
-        if isinstance(leaf, Absent | Computed) or (isinstance(leaf, Keep) and self.context.compares):
+        if isinstance(leaf, Absent | Computed):
+            raise _UnplannedError
+        if isinstance(leaf, Keep) and (self.context.compares or restates(leaf)):
             raise _UnplannedError
         for bind in bindings(leaf):
             meanings = [scope.resolve(name, rule.place) for name in bind.names]
@@ -329,7 +331,7 @@ class _Lines:
         if name == "bbox":
             return self._box(leaf, meaning, field, parts, scope)
         chain = build(leaf, [meaning.value_type], len(parts), scope.textual, field.place)
-        if len(parts) > 1 or not isinstance(parts[0], Text) or chain.needs or is_numbered(meaning):
+        if len(parts) > 1 or not isinstance(parts[0], Text) or chain.needs or chain.others or is_numbered(meaning):
             return None
         if name == "category.name" and not chain.codecs:
             if "category" in self.bound:

@@ -85,6 +85,7 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
     kind = reader.kind
     if kind == "attribute":
         put_at(outer, f"attributes.{record.get('key')}", record.get("value"), reader, state)
+        record["$same"] = outer
         take_kept(outer, record)
         return
     if kind == "item":
@@ -92,6 +93,7 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
         return
     if kind == "void":
         state.add_void(record.get("region"))
+        record["$same"] = state.item
         take_kept(state.item, record)
         return
     rows = state.tables.setdefault(kind, [])
