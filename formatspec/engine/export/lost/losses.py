@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence, Set
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -182,6 +183,12 @@ class Losses:
             if slots & BESIDE_MASKS:
                 counts["outlines beside masks", "objects"] += count
         return counts
+
+    def apart(self) -> Losses:
+        """Return what counts the same losses from nothing, so that these stay as they are."""
+        made = copy(self)
+        made._noted, made._slots = Counter(), {}
+        return made
 
     def clear(self) -> None:
         """Forget all counts."""
