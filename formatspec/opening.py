@@ -77,7 +77,7 @@ def spec_for(tree: Tree, data: str | Path) -> tuple[Source, str]:
 
     found = detect_format(tree)
     if found.name is None:
-        raise refusal(str(data), found)
+        raise refusal(str(data), found, tree)
     for note in found.notes:
         warnings.warn(FormatNotice(note), stacklevel=2)
     return load_spec(found.winner.file), found.within

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from coco_like import coco_document, coco_files
 from files_on_disk import put
@@ -222,3 +223,20 @@ def test_ids_that_are_made_up_are_unique_over_all_files(tmp_path: Path) -> None:
     fs.convert(tmp_path / "plain", to="lvis", out=tmp_path / "out")
     assert not [f for f in fs.validate(tmp_path / "out", "lvis").findings if f.level == "error"]
     assert sorted(len(item.objects) for item in fs.open(tmp_path / "out", "lvis")) == [1, 2]
+
+
+def test_an_attribute_with_the_name_of_a_key_of_the_row_is_counted(tmp_path: Path) -> None:
+    """The rest of the row's keys are attributes; an attribute called as another key has no place among them."""
+    spec = put(tmp_path, {"flat.yaml": """\
+formatspec: 1
+name: flat
+files:
+  image: "{name}.{ext:image}"
+  record: {path: "{name}.json", json: [{each: objects, class: category.name, box: bbox | xywh, "*": attributes}]}
+"""}) / "flat.yaml"  # fmt: skip
+    put(tmp_path / "in", {"a.jpg": image_bytes(20, 10, "jpg"), "a.json": '[{"class": "cat", "box": [1, 2, 3, 4]}]'})
+    (item,) = fs.open(tmp_path / "in", spec)
+    thing = msgspec.structs.replace(item.objects[0], attributes={"class": "tabby", "seen": True})
+    result = fs.write([msgspec.structs.replace(item, objects=(thing,))], tmp_path / "out", to=spec)
+    assert result.losses == ("attribute class: 1 object",)
+    assert json.loads((tmp_path / "out/a.json").read_text()) == [{"class": "cat", "box": [1, 2, 3, 4], "seen": True}]

@@ -198,7 +198,8 @@ def detect(
     from formatspec.paths.trees.open_tree import open_tree
 
     as_json = wants_json(as_json, output_format)
-    found = api.detect_format(open_tree(data_at(data)))
+    tree = open_tree(data_at(data))
+    found = api.detect_format(tree)
     others = found.others if everything or as_json else found.outcome.nearest
     if as_json:
         nearest = [{"format": one.name, "reason": one.reason} for one in found.outcome.nearest]
@@ -214,7 +215,7 @@ def detect(
         for one in others if everything or found.name is not None else ():
             say(f"  not {one.name}: {one.reason}")
     if found.name is None:
-        raise refusal(data, found)
+        raise refusal(data, found, tree)
 
 
 @app.command()

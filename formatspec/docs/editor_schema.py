@@ -162,16 +162,16 @@ def _rule() -> dict[str, Any]:
 
 
 def _leaves() -> Iterable[str]:
-    """Yield the slots of all records, each once, and `keep`."""
-    return dict.fromkeys(("keep", *(name for slots in SLOTS.values() for name in slots)))
+    """Yield the slots of all records, each once, `keep` and `absent`."""
+    return dict.fromkeys(("keep", "absent", *(name for slots in SLOTS.values() for name in slots)))
 
 
 def _leaf() -> dict[str, Any]:
     """Return the schema of a leaf: `SLOT | CODEC | … else EXPRESSION`, a constant, or a text with leaves in braces."""
     return {
         "description": (
-            "A slot with the codecs of its spelling (`bbox | xywh`), `keep`, `= EXPRESSION`, a quoted constant, "
-            f"or a text with leaves in braces. Codecs: {', '.join(sorted(CODECS))}."
+            "A slot with the codecs of its spelling (`bbox | xywh`), `keep`, `absent`, `= EXPRESSION`, "
+            f"a quoted constant, or a text with leaves in braces. Codecs: {', '.join(sorted(CODECS))}."
         ),
         "anyOf": [
             {"enum": list(_leaves())},

@@ -2,6 +2,7 @@
 
 leaf := slots | codec | codec … [else expression]
       | keep [else expression]
+      | absent
       | = expression
       | "text with {placeholders}"
       | constant
@@ -79,7 +80,11 @@ class Text(msgspec.Struct, frozen=True):
     source: str
 
 
-Leaf = Bind | Keep | Computed | Constant | Text
+class Absent(msgspec.Struct, frozen=True):
+    """A key that must not be there; it tells a document from those of other formats, and an alternative from others."""
+
+
+Leaf = Bind | Keep | Computed | Constant | Text | Absent
 
 
 def bindings(leaf: Leaf) -> tuple[Bind, ...]:
@@ -112,6 +117,8 @@ def _parsed(value: str) -> Leaf:
         return _computed(text[1:], value.index("=") + 1)
     if _is_keep(text):
         return _keep(text, 0)
+    if text == "absent":
+        return Absent()
     if "{" in text:
         return parse_text(value)
     return _bind(text, value)

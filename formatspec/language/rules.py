@@ -13,15 +13,7 @@ from formatspec.language.each import Each as Each
 from formatspec.language.each import EachGroup, parse_each, parse_group
 from formatspec.language.each import problem as problem
 from formatspec.language.errors import Place
-from formatspec.language.leaf import (
-    Computed,
-    Constant,
-    Keep,
-    Leaf,
-    LeafSyntaxError,
-    parse_leaf,
-    parse_text,
-)
+from formatspec.language.leaf import Absent, Computed, Constant, Keep, Leaf, LeafSyntaxError, parse_leaf, parse_text
 from formatspec.language.yaml_source import Node
 
 KEY = "{}"
@@ -65,6 +57,11 @@ class Field(msgspec.Struct, frozen=True):
     optional: bool
     rule: Rule
     place: Place
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether the key must not be there."""
+        return isinstance(self.rule, LeafRule) and isinstance(self.rule.leaf, Absent)
 
 
 class MapRule(msgspec.Struct, frozen=True):
@@ -206,7 +203,10 @@ def parse_rule(node: Node) -> Rule:
         return _mapping(node)
     if isinstance(node.value, list):
         return _list(node)
-    return LeafRule(_leaf(node), node.place)
+    rule = LeafRule(_leaf(node), node.place)
+    if isinstance(rule.leaf, Absent):
+        raise problem("`absent` says that the key before it must not be there", node.place, "`KEY: absent`")
+    return rule
 
 
 def _list(node: Node) -> Rule:
@@ -284,11 +284,9 @@ def _mapping(node: Node) -> Rule:
         if table.each.table == "categories":
             _check_categories(row)
         return table
-    if set(entries) == {"one of"} and any(
-        isinstance(choice.value, dict) and "each" in choice.value for choice in _choices(entries["one of"])
+    if set(entries) == {"one of"} and not all(
+        isinstance(choice.value, dict) and "each" not in choice.value for choice in _choices(entries["one of"])
     ):
-        return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
-    if set(entries) == {"one of"} and not all(isinstance(choice.value, dict) for choice in entries["one of"].value):
         return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
     if len(entries) == 1 and _is_template(key := next(iter(entries))):
         return _keyed(key, entries[key])
@@ -308,10 +306,19 @@ def _mapping(node: Node) -> Rule:
         elif "{" in key and not OPTION_KEY.search(key):
             fields.append(Field((key,), True, _beside(key, value), value.place))
         else:
-            optional = key.endswith("?")
             names = tuple(part.strip().removesuffix("?") for part in key.split(","))
-            fields.append(Field(names, optional, parse_rule(value), value.place))
+            if value.value == "absent":
+                fields += (_absent(name, key, value.place) for name in names)
+            else:
+                fields.append(Field(names, key.endswith("?"), parse_rule(value), value.place))
     return MapRule(tuple(fields), tuple(alternatives), rest, node.place)
+
+
+def _absent(name: str, key: str, place: Place) -> Field:
+    """Return the field of a key that must not be there; its rule reads and writes nothing."""
+    if key.endswith("?") or is_beside(name) or name == BARE or name.isdecimal():
+        raise problem(f"`absent` says that the key of a mapping must not be there, got {key!r}", place, "`KEY: absent`")
+    return Field((name,), True, LeafRule(Absent(), place), place)
 
 
 def _check_categories(row: Rule) -> None:
@@ -331,10 +338,8 @@ def _check_places(row: Rule) -> None:
     fields = sorted((field for field in row.fields if field.keys[0].isdecimal()), key=lambda field: int(field.keys[0]))
     places = sorted(int(key) for field in fields for key in field.keys)
     if places != list(range(len(places))):
-        raise problem(
-            f"the keys of a row that is a list must be its places 0, 1, 2, …, got {', '.join(map(str, places))}",
-            row.place,
-        )
+        words = f"the keys of a row that is a list must be its places 0, 1, 2, …, got {', '.join(map(str, places))}"
+        raise problem(words, row.place)
     for field in fields[:-1]:
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         if field.optional and getattr(leaf, "default", None) is None:
@@ -366,11 +371,8 @@ def _beside(key: str, node: Node) -> Rule:
     """Parse `"object_{id}": {each: …}` beside other keys as rows, each under a key of that template."""
     table = _keyed(key, node)
     if not isinstance(table, TableRule) or table.levels:
-        raise problem(
-            "a key with a placeholder that stands beside other keys needs a row under it",
-            node.place,
-            "`each: TABLE`, and its row",
-        )
+        raise problem("a key with a placeholder that stands beside other keys needs a row under it", node.place,
+                      "`each: TABLE`, and its row")  # fmt: skip
     return table
 
 

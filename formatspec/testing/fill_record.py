@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from formatspec.codecs.registry import Env, UnfitError
+from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.model.records import Category
 from formatspec.testing import carry
-from formatspec.testing.outline import Bound
+from formatspec.testing.outline import Bound, Chosen
 
 
 def fill_record(
@@ -53,6 +54,13 @@ def _chosen(bound: Bound, choices: Mapping[int, int], bounds: Sequence[Bound]) -
         if choices.get(number, 0) % count != place:
             return False
     return True
+
+
+def is_id_untold(bounds: Sequence[Bound], chosen: Sequence[Chosen], context: WriteContext) -> bool:
+    """Return whether each table that states ids of objects has a condition that a context's object does not meet."""
+    conditions = {at: holds for at, of_item, holds in chosen if not of_item}
+    told = [conditions.get(one.choice[-1]) if one.choice else None for one in bounds if "id" in one.slots]
+    return bool(told) and all(holds is not None and not holds(context) for holds in told)
 
 
 def attributes_of(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from formatspec.testing.fill_record import (
     category_of,
     counted_keypoints,
     fill_record,
+    is_id_untold,
     leaf_value,
     of_category,
 )
@@ -192,15 +193,19 @@ class Generator:
         subset = names["subset"] = values["subset"] if stated else names["subset"]
         path = "" if self.made else self.form.roles[IMAGE].template.render(names)
         subsets = (subset,) if subset is not None and self._has_subset() else ()
-        objects = self._objects(env, subsets, names) if "objects" in self._tables() else ()
-        areas = self._areas(env, objects)
-        item = Item(
+        around = Item(
             key=self._key(names),
-            id=self._item_id(values, names),
             captures=names,
             subsets=subsets,
             sequence=names.get("sequence", values.get("sequence")),
             frame=names.get("frame", values.get("frame")),
+            image=Image(width=width, height=height),
+        )
+        objects = self._objects(env, around, names) if "objects" in self._tables() else ()
+        areas = self._areas(env, objects)
+        item = msgspec.structs.replace(
+            around,
+            id=self._item_id(values, names),
             image=Image(path=path, width=width, height=height, channels=3, data=self._inside(path, width, height)),
             labels=self._labels(env, names),
             captions=self._captions(env),
@@ -263,7 +268,7 @@ class Generator:
         bound = any("id" in bound.slots for bound in self.outline.leaves.get("item", ()))
         return next(self.numbers) * 2 + 10 if bound else None
 
-    def _objects(self, env: Env, subsets: tuple[str, ...], names: Mapping[str, Any]) -> tuple[Object, ...]:
+    def _objects(self, env: Env, around: Item, names: Mapping[str, Any]) -> tuple[Object, ...]:
         rng = self.rng
         leaves = [bound for bound in self.outline.leaves.get("object", ()) if "item" not in bound.slots]
         chosen_count = rng.choice((0, 1, 1, 2, 3, 5) if not self.outline.alone else (0, 1))
@@ -282,9 +287,11 @@ class Generator:
             known.update(fixed)
             values = fill_record(self.rng, leaves, env, known, choices)
             thing = self._object(values, category, leaves, made)
+            if is_id_untold(leaves, self.outline.chosen, self._alone(thing, around)):
+                thing = msgspec.structs.replace(thing, id=None)
             if again is None and self.outline.tracks and thing.track is not None:
                 thing = msgspec.structs.replace(thing, track=next(self.numbers))
-            told = self._told(thing, env, subsets)
+            told = self._told(thing, around)
             if any(other.category == category and self._is_numbered_as(thing, other) for other in made):
                 continue
             if any(say_alike(thing, other, slots) for slots in self.outline.keys for other in made):
@@ -293,7 +300,7 @@ class Generator:
                 continue  # a track has one object in a frame
             if not told or (self.outline.alone and thing == Object()) or not self._has_shape(thing):
                 continue
-            if self._refused(thing, choices, env, subsets):
+            if self._refused(thing, choices, around):
                 continue
             if True not in told and thing.region is not None:
                 thing = msgspec.structs.replace(thing, region=None)
@@ -362,30 +369,29 @@ class Generator:
                 fixed[slot] = value
         return category, fixed
 
-    def _told(self, thing: Object, env: Env, subsets: tuple[str, ...]) -> set[bool]:
+    def _told(self, thing: Object, around: Item) -> set[bool]:
         """Return whether tables of objects hold this one, as far as it alone decides; True for label images."""
         conditions = self.outline.conditions
         if not conditions:
             return {True}
-        frame = self._alone(thing, env, subsets)
+        frame = self._alone(thing, around)
         told = {pixels for pixels, holds in conditions if holds(frame)}
         return {True} if told and not any(pixels for pixels, _ in conditions) else told
 
-    def _refused(self, thing: Object, choices: Mapping[int, int], env: Env, subsets: tuple[str, ...]) -> bool:
+    def _refused(self, thing: Object, choices: Mapping[int, int], around: Item) -> bool:
         """Return whether an alternative was chosen for this object whose condition it does not meet."""
         leaves = self.outline.leaves.get("object", ())
         for (number, place), of_item, holds in self.outline.chosen:
             count = 1 + max((p for bound in leaves for n, p in bound.choice if n == number), default=0)
             if choices.get(number, 0) % count == place:
-                alone = self._alone(thing, env, subsets)
+                alone = self._alone(thing, around)
                 if not holds(alone.up if of_item and alone.up is not None else alone):
                     return True
         return False
 
-    def _alone(self, thing: Object, env: Env, subsets: tuple[str, ...]) -> WriteContext:
-        """Return the context for conditions: the object in an item without others."""
-        image = Image(width=env.width, height=env.height)
-        item = Item(key="", subsets=subsets, image=image, objects=(thing,))
+    def _alone(self, thing: Object, around: Item) -> WriteContext:
+        """Return the context for conditions: the object in its item without others."""
+        item = msgspec.structs.replace(around, objects=(thing,))
         categories = TargetCategories(self.categories, fixed=False)
         root = WriteContext(WriteSetting({}, categories, dict(self.form.options)), item, item)
         return WriteContext(root.setting, item, thing, root)

@@ -37,6 +37,10 @@ DERIVED = "derived"
 """The kind under which leaves of derived slots are listed, for all records."""
 
 
+Chosen = tuple[tuple[int, int], bool, Callable[[WriteContext], object]]
+"""The condition of an alternative: which alternative it is, whether it is a row of items, and the condition."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A leaf of a format: what it binds, and how it reaches the file.
@@ -84,7 +88,7 @@ class Outline:
     """How many lists of objects with one shape each a role's documents hold."""
     areas: list[Callable[[WriteContext], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[WriteContext], object]]] = field(default_factory=list)
-    chosen: list[tuple[tuple[int, int], bool, Callable[[WriteContext], object]]] = field(default_factory=list)
+    chosen: list[Chosen] = field(default_factory=list)
     """Alternatives with a condition, and whether the condition is about the item, not the object."""
     object_roles: dict[str, bool] = field(default_factory=dict)
     rings: tuple[str, ...] = ()

@@ -281,7 +281,7 @@ def likeness(one: Object, other: Object) -> float:
     for slot in Object.__struct_fields__:
         mine, theirs = getattr(one, slot), getattr(other, slot)
         if slot not in ("origin", "category") and _is_stated(mine) and _is_stated(theirs):
-            score += 2 if _alike(mine, theirs) else 0
+            score += 2 if _alike(mine, theirs) else 0.5 if slot in GEOMETRY else 0  # an outline may come back joined
     return score + (8 if any(_near(box, there) for box in _boxes(one) for there in _boxes(other)) else 0)
 
 

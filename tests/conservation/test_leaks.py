@@ -31,8 +31,8 @@ COVERED = [outlined(5, 5, 4, 4), outlined(0, 0, 20, 20), outlined(25, 20, 5, 5)]
 def row_dropped_in_the_shared_table(patch: pytest.MonkeyPatch) -> None:
     add = TableShard.add
 
-    def lossy(self: TableShard, documents: list[Any], place: int, codec: Any) -> None:
-        add(self, [document for document in documents if document.get("id") != 2], place, codec)
+    def lossy(self: TableShard, documents: list[Any], place: int, codec: Any, keys: tuple[str, ...] = ()) -> None:
+        add(self, [document for document in documents if document.get("id") != 2], place, codec, keys)
 
     patch.setattr(TableShard, "add", lossy)
 

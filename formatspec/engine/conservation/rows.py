@@ -112,7 +112,8 @@ def _has_constants(rule: Rule, value: Any) -> bool:
     if not isinstance(rule, MapRule):
         return True
     return isinstance(value, dict) and all(
-        field.optional or (field.keys[0] in value and _has_constants(field.rule, value[field.keys[0]]))
+        (field.optional and not (field.is_excluded and field.keys[0] in value))
+        or (field.keys[0] in value and _has_constants(field.rule, value[field.keys[0]]))
         for field in rule.fields
         if len(field.keys) == 1 and field.keys[0] not in (KEY, BARE)
     )

@@ -74,7 +74,7 @@ class Checker:
         if one.item is None:
             return
         setting = WriteSetting(one.item.captures, None, dict(self.form.options))
-        setting.rows["told"] = one.told
+        setting.told = one.told
         root = WriteContext(setting, one.item, one.item)
         if one.deferred:
             yield from self._computed(one, one.item, root)
@@ -305,7 +305,7 @@ class ToldScope(WriteScope):
         """Return a function that gives the value of a slot, or the region that one role gives an object."""
         role, _, slot = name.partition(".")
         if slot == "region" and role in self.form.roles:
-            return lambda context: context.setting.rows["told"].get(context.index, {}).get(role)
+            return lambda context: context.setting.told.get(context.index, {}).get(role)
         return super().value(name)
 
 

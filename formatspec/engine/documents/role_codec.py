@@ -172,7 +172,8 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
     rows = _maps(rule)
     listed, keyed = rows_from_mapping(rule), mapping_from_rows(rule)
     named = [one for row in rows for one in named_keys(row)]  # these tables have a column for each row
-    fields = [field for row in rows for field in row.fields if all(field.keys != (one.key,) for one in named)]
+    fields = [field for row in rows for field in row.fields if not field.is_excluded]
+    fields = [field for field in fields if all(field.keys != (one.key,) for one in named)]
     columns = style.columns or tuple(dict.fromkeys(key for field in fields for key in field.keys))
     structured = {f.keys[0] for row in rows for f in row.fields if isinstance(f.rule, MapRule)}
     stated = bool(style.columns) or not style.header  # then every file has all columns

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.evaluate.unbounded import box_of
+from formatspec.engine.evaluate.writing_notes import InArea, LostRow, ShownPixels
 from formatspec.engine.resolve import held_slots
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.language.expression import UnknownNameError
@@ -30,28 +31,6 @@ class UnmappedCategories:
         return category
 
 
-class ShownPixels(NamedTuple):
-    """How many of a record's pixels a finished label image shows, out of how many; `find` gives them if not all."""
-
-    pixels: int
-    whole: int
-    find: Callable[[], Region] | None = None
-
-
-class InArea(NamedTuple):
-    """An object that is drawn as part of its category's area.
-
-    Attributes:
-        region: Its pixels.
-        covered: Whether some of the objects of the area lie over those of others.
-        seen: How many of the pixels are its category's in the finished image that shows most; None before one is made.
-    """
-
-    region: Region
-    covered: bool
-    seen: int | None = None
-
-
 class WriteSetting:
     """What is the same for all records of one item, or of one shared file.
 
@@ -67,6 +46,10 @@ class WriteSetting:
         closely: Whether areas are computed with regard to edges of outlines that cross.
         drawn: Whether the target holds outlines of objects only as the pixels inside them.
         claims: How many rows the writers have given.
+        counts: The records of a shared file that are only counted, by table.
+        lost: The records without a row.
+        rows: The rows of tables of a shared file that were gathered before the file is written, by the table's key.
+        told: The regions that roles give an object, by the role's name, by the position of the object.
         odd: Label images that do not show what was painted, each with the number of values painted and found.
         seen: For each record that label images show, by its mark, its visible pixels in the image that shows most.
         renumbered: Tables of records whose ids are not written, since they were unique only within smaller files.
@@ -78,9 +61,9 @@ class WriteSetting:
     """
 
     __slots__ = (
-        "apart", "beneath", "boxed", "captures", "categories", "claims", "closely", "columns", "drawn", "file",
-        "folder", "held", "in_areas", "in_documents", "in_lists", "index", "number", "odd", "options", "paths",
-        "refused", "renumbered", "rows", "seen", "subsets", "unheld", "values",
+        "apart", "beneath", "boxed", "captures", "categories", "claims", "closely", "columns", "counts", "drawn",
+        "file", "folder", "held", "in_areas", "in_documents", "in_lists", "index", "lost", "number", "odd", "options",
+        "paths", "refused", "renumbered", "rows", "seen", "subsets", "told", "unheld", "values",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
@@ -101,15 +84,18 @@ class WriteSetting:
         self.index = 0
         self.held: dict[Hashable, int] = {}
         self.claims = 0
+        self.counts: Mapping[str, range] = {}
         self.in_areas: dict[Hashable, dict[int, InArea]] = {}
         self.in_documents = False
         self.in_lists = False
+        self.lost: list[LostRow] = []
         self.odd: list[tuple[int, int]] = []
         self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
-        self.rows: dict[str, Any] = {}
+        self.rows: dict[str, Sequence[Any]] = {}
         self.seen: dict[Hashable, ShownPixels] = {}
         self.number: Callable[[WriteContext], int] = attrgetter("index")
         self.subsets: tuple[str, ...] = ()
+        self.told: Mapping[int, Mapping[str, Region]] = {}
         self.unheld: frozenset[str] = frozenset()
         self.columns: tuple[str, ...] = ()
 
@@ -216,7 +202,7 @@ def records_of(table: str) -> Callable[[WriteContext], Iterable[Any]]:
     if table == "categories":
         return lambda context: context.setting.categories.listed
     if table == "items":
-        return lambda context: context.setting.rows.get("items", ()) if context.item is None else (context.item,)
+        return lambda context: context.setting.counts.get("items", ()) if context.item is None else (context.item,)
     if table == "void":
         return lambda context: () if context.item is None or context.item.void is None else (context.item.void,)
     if table == "attributes":
@@ -224,9 +210,13 @@ def records_of(table: str) -> Callable[[WriteContext], Iterable[Any]]:
     if table == "areas":
         return lambda context: () if context.item is None else context.item.areas
     if table == "objects":
-        return lambda context: context.setting.rows.get("objects", ()) if context.item is None else context.item.objects
+        return lambda context: _counted_objects(context) if context.item is None else context.item.objects
     read = attrgetter(table)
     return lambda context: () if context.item is None else read(context.item)
+
+
+def _counted_objects(context: WriteContext) -> range:
+    return context.setting.counts.get("objects", range(0))
 
 
 def _attributes_of(record: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from formatspec.engine.conservation.rows import row_counter
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
@@ -396,8 +397,8 @@ class Exporter:
                 for captures in self._memberships(role, item):
                     self._rows_of(role, of_one_label(item, label), {**captures, **names}, item_setting)
         if any(table.kind == "object" for table in self.spooled[role.name]):
-            lost = item_setting.rows.setdefault("lost", [])
-            lost.extend(("objects", thing, "no category") for thing in item.objects if thing.category is None)
+            unnamed = (thing for thing in item.objects if thing.category is None)
+            item_setting.lost.extend(LostRow("objects", thing, "no category") for thing in unnamed)
             for category in categories_of(item.objects):
                 own = item_setting.categories.own(category)
                 names = {f"category.{slot}": getattr(own, slot) for slot in ("id", "name", "index")}
@@ -425,8 +426,7 @@ class Exporter:
             if role.name not in self.over_files:
                 index = self.numbering.of(key, "items", shared.part.counts.get("items", 0))
             context: WriteContext | None = None
-            lost = item_setting.rows.setdefault("lost", [])
-            before = len(lost)
+            lost, before = item_setting.lost, len(item_setting.lost)
             for table in self.spooled[role.name]:
                 if table.kind != "item" and not self.same and self.unlisted.lacks(role.name, lost, before, self.told):
                     leave_out(table, item, lost)
@@ -459,7 +459,7 @@ class Exporter:
         setting.file = self.read_from.get(key, shared.part.path)
         setting.index = index
         setting.held, setting.refused, setting.paths = item_setting.held, item_setting.refused, item_setting.paths
-        setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
+        setting.lost = item_setting.lost
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
         setting.drawn, setting.in_lists = self.drawn, self.same and in_several_lists(item, shared.part.captures)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import BITS, record_mark
 from formatspec.engine.spec.compiled import Format, Role
@@ -78,13 +79,13 @@ def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object,
 
     The new version has the pixels that are visible in the label image. Its area and its box follow from these.
     """
-    lost = setting.rows.setdefault("lost", [])
+    lost = setting.lost
     height, width = (None, None) if item.image is None else (item.image.height, item.image.width)
     twins = []
     for thing in item.objects:
         seen = setting.seen.get(id(thing))
         if seen is None:
-            lost.append(("objects", thing, "no region"))
+            lost.append(LostRow("objects", thing, "no region"))
         elif seen.find is None or seen.pixels:
             region = derive.region(thing, height, width) if seen.find is None else seen.find()
             twins.append((thing, msgspec.structs.replace(thing, region=region, bbox=None)))

@@ -236,8 +236,10 @@ class Finisher:
         file = self._source_of(role, key, made) if self.same else None
         source = NO_SOURCE if file is None else file.document
         setting.rows.update(made.tables)
-        setting.rows["items"] = range(made.counts.get("items", made.items))
-        setting.rows["objects"] = range(made.counts.get("objects", made.objects))
+        setting.counts = {
+            "items": range(made.counts.get("items", made.items)),
+            "objects": range(made.counts.get("objects", made.objects)),
+        }
         setting.subsets = tuple(sorted(self.subsets[0]))
         context = WriteContext(setting, None, None)
         any_rows = any(len(rows) for rows in made.tables.values())
@@ -245,7 +247,7 @@ class Finisher:
             return
         if file is not None:
             before = WriteSetting(setting.captures, self.as_read or self.categories, setting.options)
-            before.rows = counts_of(role, file, setting.rows)
+            before.rows, before.counts = setting.rows, counts_of(role, file, setting.counts)
             before.folder, before.columns = setting.folder, setting.columns
             before.subsets = tuple(sorted({*self.subsets[1], *file.subsets}))
             before.values = file.values
@@ -254,7 +256,7 @@ class Finisher:
             document = writer(context, source)
         except LackingError as lacking:
             raise CannotWriteError(f"{role.name} needs {lacking}") from None
-        for table, _, why in setting.rows.pop("lost", ()):
+        for table, _, why in setting.lost:
             self.losses.note(f"{table} not written ({why})", table)
         empty = not any_rows and (not document or bool(self._spooled[role.name]))
         empty = empty or (self._lists_again(role) and not self._has_more(role, made))

@@ -91,7 +91,7 @@ def is_category_source(form: Format, role: Role) -> bool:
     return role.name in form.spec.categories
 
 
-def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[str, Any]:
+def counts_of(role: Role, source: SharedFile, now: Mapping[str, range]) -> dict[str, range]:
     """Return how many rows of each table the source held, for leaves that print such a count."""
     rows = dict(now)
     if source.items is not None:

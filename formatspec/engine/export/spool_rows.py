@@ -8,6 +8,7 @@ from typing import Any
 
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.gather_rows import LAST_PLACE, Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
 from formatspec.engine.export.memberships import has_moved
@@ -26,8 +27,8 @@ from formatspec.model.amounts import amounts
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
 
-Lost = dict[int, tuple[str, Any, str]]
-"""For each record without a row, by its identity: its table, the record, and the reason."""
+Lost = dict[int, LostRow]
+"""The records without a row, by their identity."""
 
 
 class AlikeRows:
@@ -175,7 +176,7 @@ class RowSpool:
                 self._each(table, row, which, shared, item, context, done, lost)
             elif own:
                 self._anew(row, own, shared, gathered, context, done, lost)
-        context.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
+        context.setting.lost.extend(found for key, found in lost.items() if key not in done)
         return len(done) + beside
 
     def _beside(
@@ -224,7 +225,7 @@ class RowSpool:
             take_back(context, claims, lambda: list(row.rows_anew(records, repeat(0), 0, context)))
             done.difference_update(map(id, records))
             if len(records) == 1:
-                lost.setdefault(id(records[0]), (row.table, records[0], error.message))
+                lost.setdefault(id(records[0]), LostRow(row.table, records[0], error.message))
                 return
             for record in records:  # one by one, so that only the rows that cannot be written are lost
                 self._anew(row, (record,), shared, gathered, context, done, lost)
@@ -237,7 +238,7 @@ class RowSpool:
         indices = self._indices(records, row.table, shared.part, documents)
         for record, document in zip(records, row.rows_anew(records, indices, 0, context), strict=False):
             if isinstance(document, LackingError):
-                lost.setdefault(id(record), (row.table, record, f"no {document}"))
+                lost.setdefault(id(record), LostRow(row.table, record, f"no {document}"))
                 lacking.add(id(record))
                 continue
             documents.append(document)
@@ -277,7 +278,7 @@ class RowSpool:
         is_told = alone and any(id(record) in done for record in records)
         for record in records:
             if is_told and id(record) not in done:
-                lost[id(record)] = row.table, record, ONE_PER_ITEM
+                lost[id(record)] = LostRow(row.table, record, ONE_PER_ITEM)
                 continue
             if id(record) in done or (context.as_read is None and too_flat(row.shape, record)):
                 continue
@@ -298,7 +299,7 @@ class RowSpool:
                 continue
             why = self._alike.gather(twin, row, inner, gathered, codec, context.as_read is not None)
             if why:
-                lost.setdefault(id(record), (row.table, record, why))
+                lost.setdefault(id(record), LostRow(row.table, record, why))
                 continue
             done.add(id(record))
             is_told = alone

@@ -14,7 +14,7 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import first_of, tables_in, takes_null
-from formatspec.language.leaf import Constant, Keep
+from formatspec.language.leaf import Absent, Constant, Keep
 from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
 
@@ -58,7 +58,7 @@ READ_WHOLE = frozenset({"category", "attribute"})
 def _framed(rule: Rule, tables: bool) -> Rule | None:
     """Return the part of a rule outside its tables; with `tables`, the tables themselves must be there."""
     if isinstance(rule, LeafRule):
-        return rule if isinstance(rule.leaf, Constant) else None
+        return rule if isinstance(rule.leaf, Constant | Absent) else None
     if not isinstance(rule, MapRule):
         return None
     fields = [made for field in rule.fields if (made := _field(field, tables)) is not None]
@@ -66,7 +66,7 @@ def _framed(rule: Rule, tables: bool) -> Rule | None:
 
 
 def _field(field: Field, tables: bool) -> Field | None:
-    """Return the check of a key that is required or holds a constant; its other content is not checked here."""
+    """Return the check of a key: that it is there, holds a constant or must not be there; nothing else is checked."""
     inner = _framed(field.rule, tables) if len(field.keys) == 1 else None
     if inner is not None:
         return replace(field, rule=inner)

@@ -84,7 +84,7 @@ def _counts(names: tuple[str, ...], entries: Sequence[Entry]) -> Counter[Key]:
 def _differing(role: Role, file: SharedFile, state: ItemState) -> Iterator[Fault]:
     """Yield a fault for each computed leaf that differs from what the number of items gives."""
     setting = WriteSetting(dict(file.captures), None, dict(role.scope.options))
-    setting.rows["items"] = range(file.items or 0)
+    setting.counts = {"items": range(file.items or 0)}
     context = WriteContext(setting, None, None)
     for leaf, place, _, value, path, at in state.deferred:
         assert isinstance(leaf, Computed)

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from formatspec.engine.evaluate.write_context import InArea, WriteContext
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.writing_notes import InArea
 from formatspec.language.rules import Each
 from formatspec.model import derive
 from formatspec.model.records import Area, Category, Item, Object

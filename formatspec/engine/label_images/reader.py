@@ -15,7 +15,6 @@ from formatspec.engine.label_images.rules import (
     ALPHA,
     ANY,
     CHANNELS,
-    KEYS,
     Alphabet,
     Value,
     alphabets_of,
@@ -275,7 +274,4 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: ReadContext
             "`pixels` needs a table of records, or the mask of one record", rule.place, "`each:`, or `L: slot | map(…)`"
         )
     keys = known_channels(spec.image, rule)
-    for key in keys:
-        if key not in KEYS:
-            raise problem(f"{key!r} is no channel of a label image", rule.place, " or ".join(KEYS))
     return RasterReader(spec, alphabets, rows, keys, rule, blanks_of(rule), spread_of(tables))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from formatspec.engine.base.faults import Record
-from formatspec.language.leaf import Bind, Constant
+from formatspec.language.leaf import Bind, Computed, Constant
 from formatspec.language.rules import (
     LeafRule,
     ListRule,
@@ -16,10 +16,12 @@ from formatspec.language.rules import (
     OneOf,
     Rule,
     TableRule,
+    inside,
     problem,
 )
 
 CHANNELS = ("R", "G", "B", "A")
+COLORED = (*CHANNELS, "RGB")
 ALPHA = "A"
 """The alpha channel. It is data only if a rule names it; otherwise it is ignored."""
 ANY = "any"
@@ -58,16 +60,54 @@ def channels_of(rule: Rule) -> tuple[str, ...]:
     if isinstance(rule, TableRule):
         return channels_of(rule.row)
     if isinstance(rule, MapRule):
-        return tuple(dict.fromkeys(key for field in rule.fields for key in field.keys))
+        own = [key for field in rule.fields for key in field.keys]
+        return tuple(dict.fromkeys([*own, *(key for choice in rule.alternatives for key in channels_of(choice))]))
     return ()
 
 
 def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
-    """Return the channels that a rule over images of these modes names. Raises SpecError if images may lack alpha."""
+    """Return the channels that a rule over images of these modes names.
+
+    Raises:
+        SpecError: A key is no channel, images of the mode that is written lack it, or a value or a row says nothing of
+            a pixel.
+    """
     keys = channels_of(rule)
+    written = modes[0] if modes else "gray"
+    for one in _all_of(rule):
+        if isinstance(one, MapRule):
+            _check_channels(one, written)
+        elif isinstance(one, TableRule) and not channels_of(one):
+            raise problem(f"`each: {one.each.table}` names no channel of a pixel", one.place, " or ".join(KEYS))
     if ALPHA in keys and tuple(modes) != ("rgba",):
         raise problem("`A` is a channel of images with an alpha channel only", rule.place, "`image: rgba`")
     return keys
+
+
+def _all_of(rule: Rule) -> Iterator[Rule]:
+    """Yield a rule and all rules within it."""
+    yield rule
+    for one in inside(rule):
+        yield from _all_of(one)
+
+
+def _check_channels(row: MapRule, written: str) -> None:
+    """Check that each key of a row is a channel of an image of the mode that is written, and that it has a value."""
+    if row.rest is not None:
+        raise problem("a pixel has no other keys than its channels", row.rest.place, " or ".join(KEYS))
+    for field in row.fields:
+        for key in field.keys:
+            if key not in KEYS:
+                raise problem(f"{key!r} is no channel of a label image", field.place, " or ".join(KEYS))
+            fitting = ("rgb", "rgba") if key in COLORED else ("gray", "gray16", "palette", "index")
+            if key not in (ANY, ALPHA) and written not in fitting:  # alpha has a message of its own
+                words = f"`{key}` is a channel of other images than those that are written, `image: {written}`"
+                raise problem(words, field.place, f"`image: {' or '.join(fitting)}`, or another channel")
+        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        listed = isinstance(field.rule, ListRule) and field.keys == ("RGB",)
+        if not isinstance(leaf, Bind | Computed | Constant) and not listed and not isinstance(field.rule, OneOf):
+            words = f"the value of `{', '.join(field.keys)}` is a number, and this leaf gives none"
+            raise problem(words, field.place, "a constant, `= EXPRESSION`, or slots with codecs")
 
 
 def blanks_of(rule: Rule) -> tuple[Record, ...]:

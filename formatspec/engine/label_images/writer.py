@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.evaluate.expressions import condition
-from formatspec.engine.evaluate.write_context import InArea, ShownPixels, WriteContext
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.writing_notes import InArea, LostRow, ShownPixels
 from formatspec.engine.label_images.layers import BY_ORDER, areas_of, number_of, stacking
 from formatspec.engine.label_images.rules import (
     ALPHA,
@@ -30,7 +31,7 @@ from formatspec.engine.write.compile_writer import row_writer
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import contexts_of
-from formatspec.engine.write.table_rows import RowWriter, write_record
+from formatspec.engine.write.table_rows import RowWriter, held_by_row, write_record
 from formatspec.language.each import parse_where
 from formatspec.language.rules import (
     Rule,
@@ -180,11 +181,11 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 try:
                     value = _value(write_record(row, inner), self.keys)
                 except LackingError as lacking:
-                    context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
+                    context.setting.lost.append(LostRow(row.table, inner.record, f"no {lacking}"))
                     continue
                 if value in self.blanks and inner.as_read is None:  # it was blank before if it came from this format
                     if held:  # a row of computed values holds nothing, so its record loses nothing here
-                        context.setting.rows.setdefault("lost", []).append((row.table, inner.record, _blank(value)))
+                        context.setting.lost.append(LostRow(row.table, inner.record, _blank(value)))
                     continue
                 height = 0 if id(inner.record) in context.setting.beneath else _LAYERS.get(row.table, 1)
                 below = family.depth(inner.record) if family is not None and isinstance(inner.record, Object) else 0
@@ -310,10 +311,11 @@ def _blank(value: Value) -> str:
 def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     """Compile the writer of a role whose document is `pixels:`."""
     alphabets = alphabets_of(rule)
-    rows = () if alphabets else tuple(row_writer(table, scope) for table in tables_of(rule))
-    holds = tuple(row.holds | BITS["region"] | IMPLIED["region"] if row.holds else 0 for row in rows)
-    for row in rows:
-        row.holds = 0  # a record counts as written when the finished image shows a pixel of it, not when it is painted
+    tables = () if alphabets else tuple(tables_of(rule))
+    # A record counts as written when the finished image shows a pixel of it, not when it is painted.
+    rows = tuple(row_writer(table, scope, holds=0) for table in tables)
+    told = (held_by_row(table, scope) for table in tables)
+    holds = tuple(bits | BITS["region"] | IMPLIED["region"] if bits else 0 for bits in told)
     objects = scope.inside("objects")
     palette = _category_palette if spec.palette == "category.color" else None
     try:

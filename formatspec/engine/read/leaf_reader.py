@@ -34,7 +34,7 @@ from formatspec.engine.resolve.text_template import text_template
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import ASIDE, KEY, PLACE, LeafRule, Rule, inside
 from formatspec.model.plain.same_value import same_value
 from formatspec.paths.spellings import differs_in_capitals
@@ -89,6 +89,8 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
         return _computed(Computed(leaf.default, near=True), place, context, at)
     if isinstance(leaf, Constant):
         return _constant(leaf, place, scope, at)
+    if isinstance(leaf, Absent):
+        return _absent(place, scope, at)
     if isinstance(leaf, Computed):
         return _computed(leaf, place, context, at)
     if isinstance(leaf, Text):
@@ -207,6 +209,16 @@ def _constant(leaf: Constant, place: Place, scope: Scope, at: DocumentPath) -> R
     def read(value: Any, record: Record, state: ItemState) -> None:
         if not same_value(value, expected):
             state.fault("FIELD", (*state.at, *at), place, "the value is another", repr(expected), value)
+
+    return read
+
+
+def _absent(place: Place, scope: Scope, at: DocumentPath) -> Reader:
+    words = f"the key {at[-1]!r} must not be there"
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if value != "" or not scope.textual:
+            state.fault("FIELD", (*state.at, *at), place, words, "no such key", value)
 
     return read
 

@@ -1,4 +1,4 @@
-"""The constants and the required keys that distinguish the alternatives of a rule."""
+"""The constants, the required keys and the excluded keys that distinguish the alternatives of a rule."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any],
 
 
 def row_test(rule: Rule, scope: Scope) -> RowTest:
-    """Return a test of whether a document has the constants and the required keys of a rule."""
+    """Return a test of whether a document has the constants and the required keys of a rule, and no key it excludes."""
     constants = constants_in(rule, scope)
     row = rule.row if isinstance(rule, TableRule) else rule
     required = (
@@ -47,7 +47,7 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         else frozenset()
     )
     places = keys_of(row) if is_places(row) else None
-    empty = _empty_lists(row)
+    empty, excluded = _empty_lists(row), _excluded(row)
     filled = required - {path[0] for path, _ in constants} if scope.cells else frozenset()
 
     def test(value: Any) -> bool:
@@ -57,11 +57,18 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
             return False  # lists are distinguished by their length
         if not required <= value.keys() or any(value[key] == "" for key in filled):
             return False
+        if any(value.get(key, "") != "" or (key in value and not scope.textual) for key in excluded):
+            return False
         if empty and any(_part(value, path) for path in empty):
             return False
         return all(same_value(_part(value, path), expected) for path, expected in constants)
 
     return test
+
+
+def _excluded(rule: Rule) -> tuple[str, ...]:
+    """Return the keys that must not be in a mapping."""
+    return tuple(field.keys[0] for field in rule.fields if field.is_excluded) if isinstance(rule, MapRule) else ()
 
 
 def _empty_lists(rule: Rule) -> tuple[tuple[str, ...], ...]:

@@ -37,7 +37,7 @@ from formatspec.engine.write.print_leaf import (
     list_kept,
 )
 from formatspec.engine.write.source_rows import lists_again
-from formatspec.engine.write.table_rows import RowWriter, bound_attributes, shape_tests, written_rows
+from formatspec.engine.write.table_rows import RowWriter, bound_attributes, held_by_row, shape_tests, written_rows
 from formatspec.language.leaf import Bind, Computed, Constant, bindings
 from formatspec.language.rules import (
     Field,
@@ -227,7 +227,10 @@ def _rest(rule: MapRule, scope: Scope) -> RestWriter:
         return shown
 
     def write(context: WriteContext, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
-        now = {key: value for key, value in show(context).items() if key not in taken}
+        shown = show(context)
+        now = {key: value for key, value in shown.items() if key not in taken}
+        if len(now) < len(shown):
+            refuse(context, tuple(f"attributes.{key}" for key in shown if key in taken))
         if known is None or context.as_read is None:
             return now
         then = show(context.as_read)
@@ -239,12 +242,16 @@ def _rest(rule: MapRule, scope: Scope) -> RestWriter:
     return write
 
 
-def row_writer(rule: TableRule, scope: Scope) -> RowWriter:
-    """Return the writer of one table's rows: which records it takes, and how each is written."""
+def row_writer(rule: TableRule, scope: Scope, holds: int | None = None) -> RowWriter:
+    """Return the writer of one table's rows: which records it takes, and how each is written.
+
+    holds: the slots that are noted for the record of a row; None for those that the row holds.
+    """
+    holds = held_by_row(rule, scope) if holds is None else holds
     inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
-    written = RowWriter(rule, scope, compile_writer(rule.row, inner))
+    written = RowWriter(rule, scope, compile_writer(rule.row, inner), holds)
     written.plain = plain_writer(
-        rule.row, inner, field_writer, partial(alternatives_writer, compile_writer=compile_writer), written.holds
+        rule.row, inner, field_writer, partial(alternatives_writer, compile_writer=compile_writer), holds
     )
     return written
 

@@ -9,6 +9,7 @@ from typing import Any
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.documents.line_document import LineShape, RowsShape, TextShape
 from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.resolve.codec_chain import spell, spell_rows
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.compile_writer import field_writer, row_writer
@@ -55,8 +56,8 @@ def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter
         lines, written = lines_of(row.select(context), context, lost)
         hold_all(context, written, row.holds)
         if lost:
-            reasons = ((row.table, record, f"no {lacking}") for record, lacking in lost)
-            context.setting.rows.setdefault("lost", []).extend(reasons)
+            reasons = (LostRow(row.table, record, f"no {lacking}") for record, lacking in lost)
+            context.setting.lost += reasons
         return lines
 
     return write

@@ -20,7 +20,7 @@ from formatspec.engine.write.mark_written import refuse
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal, Name
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import problem
 from formatspec.model.plain.same_value import same_value
 from formatspec.model.records import StatedArea, is_reshaped
@@ -96,6 +96,8 @@ def leaf_writer(leaf: Leaf, place: Place, scope: Scope, keys: int, required: boo
     if isinstance(leaf, Constant):
         value = constant_of(leaf, scope)
         return lambda context, source: value
+    if isinstance(leaf, Absent):
+        return lambda context, source: MISSING
     if isinstance(leaf, Keep):
         return _keep(leaf, place, scope, required)
     if isinstance(leaf, Computed):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, records_of
+from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.held_slots import (
     SEVERAL,
@@ -89,6 +90,16 @@ def is_settled(where: Expression | None) -> bool:
     return where is not None and all(name.startswith("option.") for name in expression.names(where))
 
 
+def held_by_row(rule: TableRule, scope: Scope) -> int:
+    """Return the slots that a row of a table holds, and whether it counts as its record's row."""
+    if is_derived(rule.row):
+        return 0
+    inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
+    written = 0 if rule.each.overlap else WRITTEN
+    told = attribute_bits(names_within(rule.row))
+    return slot_bits(rule.row, inner) | condition_bits(rule.each.where) | written | told
+
+
 class RowWriter:
     """How the records of one table are chosen and written."""
 
@@ -113,13 +124,14 @@ class RowWriter:
         "write",
     )  # fmt: skip
 
-    def __init__(self, rule: TableRule, scope: Scope, write: Writer) -> None:
+    def __init__(self, rule: TableRule, scope: Scope, write: Writer, holds: int) -> None:
         """Compile how records are selected, filtered and written.
 
         Args:
             rule: The table's rule.
             scope: What names mean around the table.
             write: The writer of one row.
+            holds: The slots that a row holds, which are noted for its record.
         """
         inner = scope.inside(rule.each.table)
         self.rule = rule
@@ -146,10 +158,7 @@ class RowWriter:
         choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
         shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
         self.choices = [(one, shape_chooser(one)) for one in shapes if any(shape & OUTLINES for shape in one)]
-        written = 0 if rule.each.overlap else WRITTEN
-        settled = condition_bits(rule.each.where)
-        told = attribute_bits(names_within(rule.row))
-        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written | told
+        self.holds = holds
         self.late = needs_columns(rule.row)
         self.counting = counting_keys(rule.row, inner)
 
@@ -200,7 +209,7 @@ def _with_rows(select: Callable[[WriteContext], Iterable[Any]]) -> Callable[[Wri
     """
 
     def selected(context: WriteContext) -> Iterable[Any]:
-        gone = {id(record) for _, record, _ in context.setting.rows.get("lost", ())}
+        gone = {id(record) for _, record, _ in context.setting.lost}
         held = context.setting.held
         return [one for one in select(context) if id(one) not in gone or held.get(id(one), 0) & WRITTEN]
 
@@ -297,7 +306,7 @@ def written_rows(
         found = _rings_of(ringed, context, _chosen(ringed, context, source, numbers), source)
         pending += [((place, 0), document, record) for place, document, record in found]
     rows = [row for row in rows if not row.rule.each.rings]
-    lost: dict[int, tuple[str, Any, str]] = {}
+    lost: dict[int, LostRow] = {}
     done: set[int] = set()
     parted: set[int] = set()
     told: dict[int, frozenset[str]] = {}
@@ -340,7 +349,7 @@ def written_rows(
             made_anew = row.rows_anew(plain, range(len(plain)), len(plain), context)
             for record, document in zip(plain, made_anew, strict=False):
                 if isinstance(document, LackingError):
-                    lost.setdefault(id(record), (row.table, record, f"no {document}"))
+                    lost.setdefault(id(record), LostRow(row.table, record, f"no {document}"))
                     continue
                 done.add(id(record))
                 pending.append(((position_of(record, row.number), places.get(id(record), 0)), document, record))
@@ -355,7 +364,7 @@ def written_rows(
                 try:
                     document = write_record(row, one)
                 except LackingError as lacking:
-                    lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
+                    lost.setdefault(id(inner.record), LostRow(row.table, inner.record, f"no {lacking}"))
                     break
                 done.add(id(inner.record))
                 if one.part:
@@ -366,7 +375,7 @@ def written_rows(
                 pending.append(((position_of(one.record, row.number), place), document, inner.record))
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
     if lacking_rows:
-        context.setting.rows.setdefault("lost", []).extend(lacking_rows)
+        context.setting.lost += lacking_rows
     pending.sort(key=lambda entry: entry[0])
     yield from ((document, record) for _, document, record in pending)
 
@@ -449,7 +458,7 @@ def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
     if row.table == "attributes":
         refuse(WriteContext(context.setting, context.item, record, context), ())
         return
-    context.setting.rows.setdefault("lost", []).append((row.table, record, why))
+    context.setting.lost.append(LostRow(row.table, record, why))
 
 
 def _each_row(

@@ -17,6 +17,7 @@ from formatspec.language.leaf import Bind, Computed, Constant, Keep, Text
 from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule, TableRule
 
 KEY_DROPPED = "a required key is dropped"
+KEY_ADDED = "a key that must not be there is added"
 TEXT_FOR_NUMBER = "text stands where a number does"
 NAN = "NaN stands where a number does"
 ROW_TWICE = "a row stands twice"
@@ -91,6 +92,8 @@ def _visit(rule: Rule, value: Any, scope: Scope, path: Path, beside: Beside) -> 
 
 def _mapping(rule: MapRule, value: dict[str, Any], scope: Scope, path: Path, beside: Beside) -> Iterator[Site]:
     for field in rule.fields:
+        if field.is_excluded and field.keys[0] not in value:
+            yield Site(KEY_ADDED, (*path, field.keys[0]), _put((*path, field.keys[0]), "x"))
         if any(key not in value for key in field.keys) or any(part == "" for part in _parts(field, value)):
             continue
         if not beside.lines and _is_missed(field, scope):

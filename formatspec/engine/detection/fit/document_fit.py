@@ -201,7 +201,12 @@ def _walk_mapping(rule: MapRule, scope: Scope, value: Any, at: KeyPath, tally: _
 
 
 def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, tally: _Tally) -> bool:
-    """Compare a field; return False if a constant of it differs."""
+    """Compare a field; return False if a constant of it differs, or if it must not be there."""
+    if field.is_excluded:
+        if field.keys[0] not in value or (scope.textual and value[field.keys[0]] == ""):
+            return True
+        tally.wrong = tally.wrong or f'"{field.keys[0]}" must not be there'
+        return False
     required = not may_be_absent(field, scope)
     for key in field.keys:
         path = (*at, key)

@@ -69,7 +69,7 @@ class Unwritten:
         """Yield each loss of a written item, whose first `made` objects were made of its areas."""
         reasons: dict[Hashable, str] = {}
         others: dict[Loss, None] = {}
-        for table, record, why in setting.rows.pop("lost", ()):
+        for table, record, why in setting.lost:
             if table in TRACKED or table == "children":
                 reasons.setdefault(record_mark(record), why)
             elif table == "items":

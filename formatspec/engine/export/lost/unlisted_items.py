@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
-from typing import Any
 
 import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteSetting
+from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.lost_records import TRACKED
 from formatspec.engine.export.shared_tables import Spooled, listed_by_records, subsets_by_records
@@ -19,8 +19,6 @@ from formatspec.model.records import Item
 
 WITH_ITEMS = "their item is not"
 NO_ROW = "no row tells of them"
-Lost = list[tuple[str, Any, str]]
-"""Records that were not written: their table, the record, and why."""
 
 
 class UnlistedItems:
@@ -43,7 +41,7 @@ class UnlistedItems:
             name for name in self.tables.keys() - listing if self.sources and not known and _refers(target.roles[name])
         )
 
-    def lacks(self, role: str, lost: Lost, before: int, told: Collection[str]) -> bool:
+    def lacks(self, role: str, lost: list[LostRow], before: int, told: Collection[str]) -> bool:
         """Return whether an item has no row that the other rows of a role need.
 
         Args:
@@ -81,7 +79,7 @@ def without_unwritten(own: Item, setting: WriteSetting, write: Callable[[Item, W
         write: Writes an item without leaving anything but notes in a setting.
     """
     trial = copy(setting)
-    trial.held, trial.rows, trial.refused, trial.odd = {}, {}, [], []
+    trial.held, trial.rows, trial.refused, trial.odd, trial.lost = {}, {}, [], [], []
     try:
         write(own, trial)
     except CannotWriteError:
@@ -90,15 +88,15 @@ def without_unwritten(own: Item, setting: WriteSetting, write: Callable[[Item, W
     if len(written) == len(own.objects):
         return own
     gone = {id(thing) for thing in own.objects} - set(map(id, written))
-    setting.rows["lost"] = [one for one in trial.rows.get("lost", ()) if id(one[1]) in gone]
+    setting.lost = [one for one in trial.lost if id(one.record) in gone]
     return msgspec.structs.replace(own, objects=written)
 
 
-def leave_out(table: Spooled, item: Item, lost: Lost) -> None:
+def leave_out(table: Spooled, item: Item, lost: list[LostRow]) -> None:
     """Note that the records of an item that a table would hold are not written."""
     for name in dict.fromkeys(rule.each.table for rule in table.rules):
         if name in TRACKED:
-            lost.extend((name, record, WITH_ITEMS) for record in getattr(item, name))
+            lost.extend(LostRow(name, record, WITH_ITEMS) for record in getattr(item, name))
 
 
 def _refers(role: Role) -> bool:

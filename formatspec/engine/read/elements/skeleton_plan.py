@@ -31,7 +31,7 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.files.rows.xml_skeletons import NUMBER, Skeleton, pattern_of, texts_of
 from formatspec.files.xml_file import XmlShape
 from formatspec.language.expression import Binary, Expression, Literal, Name, conjuncts
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, bindings
+from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
 from formatspec.model.plain.same_value import same_value
 
@@ -296,7 +296,9 @@ class _Lines:
         if not isinstance(rule, LeafRule):
             raise _UnplannedError
         leaf = rule.leaf
-        if isinstance(leaf, Computed) or (isinstance(leaf, Keep) and (self.context.compares or restates(leaf))):
+        if isinstance(leaf, Absent | Computed):
+            raise _UnplannedError
+        if isinstance(leaf, Keep) and (self.context.compares or restates(leaf)):
             raise _UnplannedError
         for bind in bindings(leaf):
             meanings = [scope.resolve(name, rule.place) for name in bind.names]

@@ -39,18 +39,22 @@ def reading_condition(where: Expression | None, scope: Scope, place: Place) -> C
 def _term(part: Expression, scope: Scope) -> Condition | None:
     if isinstance(part, Binary) and part.operator == "==" and isinstance(part.left, Name):
         if isinstance(part.right, Literal):
-            return _slot_is(part.left.name, part.right.value, scope)
+            held = _item_has(part.left.name, False, scope) if part.right.value is None else None
+            return held or _slot_is(part.left.name, part.right.value, scope)
         return _slot_is_the_items(part.left.name, part.right.name, scope) if isinstance(part.right, Name) else None
     if isinstance(part, Binary) and part.operator == "!=" and isinstance(part.left, Name):
         if isinstance(part.right, Literal):
+            if part.right.value is None and (held := _item_has(part.left.name, True, scope)) is not None:
+                return held
             if isinstance(part.right.value, bool):  # here it has the other value; null is only written
                 return _slot_is(part.left.name, not part.right.value, scope)
             return _negated(_slot_is(part.left.name, part.right.value, scope))
         return None
     if isinstance(part, Name):
-        return None if _is_of_pixels(part.name, scope) else _slot_is(part.name, True, scope)
+        held = _item_has(part.name, True, scope)
+        return None if _is_of_pixels(part.name, scope) else held or _slot_is(part.name, True, scope)
     if isinstance(part, Unary) and part.operator == "not" and isinstance(part.operand, Name):
-        return _slot_is_empty(part.operand.name, scope)
+        return _item_has(part.operand.name, False, scope) or _slot_is_empty(part.operand.name, scope)
     return None
 
 
@@ -91,6 +95,15 @@ def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
         return bool(value == expected)
 
     return check
+
+
+def _item_has(name: str, wanted: bool, scope: Scope) -> Condition | None:
+    """Compile `item.sequence` or `not item.sequence`: whether the item's path or what was read of it states a slot."""
+    meaning = scope.meaning(name)
+    if meaning is None or meaning.where not in ("item", "capture") or meaning.derived:
+        return None
+    slot = meaning.name
+    return lambda record, state: (state.item.get(slot, state.captures.get(slot)) is not None) is wanted
 
 
 def _slot_is_the_items(name: str, other: str, scope: Scope) -> Condition | None:
@@ -149,6 +162,6 @@ def _is_unsaid(part: Expression, scope: Scope, said: Collection[str]) -> bool:
     if not isinstance(part, Unary) or part.operator != "not" or not isinstance(part.operand, Name):
         return False
     meaning = scope.meaning(part.operand.name)
-    if meaning is None or meaning.type == "bool" or meaning.name.startswith("category."):
+    if meaning is None or meaning.where != "record" or meaning.type == "bool" or meaning.name.startswith("category."):
         return False
     return meaning.name not in said
