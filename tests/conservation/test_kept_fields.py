@@ -42,7 +42,7 @@ def test_lossless_fails_on_kept_fields_unless_the_user_accepts_them(tmp_path: Pa
         fs.convert(data, to="yolo_ultralytics", out=tmp_path / "no", lossless=True)
     assert "kept fields: confidence (1 object)" in refused.value.losses
     assert not (tmp_path / "no").exists()
-    accepted = ["kept fields: confidence", "object ids"]
+    accepted = ["kept fields: confidence", "object ids", "image ids"]
     fs.convert(data, to="yolo_ultralytics", out=tmp_path / "yes", lossless=True, allow_loss=accepted)
     fs.convert(data, to="coco", out=tmp_path / "same", lossless=True, where="true")
     (row,) = json.loads((tmp_path / "same/annotations/instances_train.json").read_text())["annotations"]

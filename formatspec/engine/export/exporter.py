@@ -34,7 +34,7 @@ from formatspec.engine.export.lost.count_records import count_item, tables_of
 from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import Unwritten
-from formatspec.engine.export.lost.unlisted_items import UnlistedItems, leave_out
+from formatspec.engine.export.lost.unlisted_items import UnlistedItems, leave_out, without_unwritten
 from formatspec.engine.export.memberships import in_several_lists, memberships
 from formatspec.engine.export.render_path import Spelled, as_rendered, is_of, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard
@@ -53,7 +53,6 @@ from formatspec.engine.write.source_rows import context_of
 from formatspec.model.records import Item, Object
 
 Write = Callable[[str, bytes], None]
-NO_ROW = "no row tells of them"
 ITEMS = "items not written"
 
 
@@ -148,7 +147,7 @@ class Exporter:
         self.spool = RowSpool(target, self.spooled, self.numbering)
         self.told: set[str] = set()
         self.brings = self.stands = True
-        self.listed_by, self.subsets_by = asked.listed_by_records(target), asked.subsets_by_records(target)
+        self.counts_objects = not self.same and asked.counts_objects(target)
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
         self.boxed = not self.same and asked.holds_boxes_only(target)
@@ -193,14 +192,15 @@ class Exporter:
         if self.areas_as_objects and self.tells_stuff:
             self.stuff.update(names_of(taken.objects[:made]))
             self.things.update(names_of(taken.objects[made:]))
-        context = self._context(setting, own)
+        counted = without_unwritten(own, setting, self._try) if self.counts_objects and own.objects else own
+        context = self._context(setting, counted)
         files: list[tuple[str, bytes]] = []
         for role in self.roles if whole else ():
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
         self.spool.begin()
         self.told.clear()
-        told, twins = as_seen(own, setting) if self.beside_pictures else (own, [])
+        told, twins = as_seen(own, setting) if self.beside_pictures else (counted, [])
         self.spool.numbers.update(
             (id(shown), self.spool.numbers[id(one)]) for one, shown in twins if id(one) in self.spool.numbers
         )
@@ -224,7 +224,7 @@ class Exporter:
         unwritten = self.unwritten if whole else self.beside_copies
         lost = [*left_out, *unwritten.of(own, setting, made)]
         known = any(what.startswith(ITEMS) for what, _ in lost)
-        lost += self._untold(own, bool(files), known)
+        lost += self.unlisted.untold(own, self.told, not self.brings and not files and not known)
         for what, unit in lost:
             self.losses.note(what, unit)
         if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
@@ -243,17 +243,18 @@ class Exporter:
         if not self.brings and any(name.startswith("label.") for name in self.target.roles[IMAGE].captures):
             self.unwritten.first.discard("labels")
 
-    def _untold(self, item: Item, has_files: bool, known: bool) -> Iterator[tuple[str, str]]:
-        """Yield the losses of an item of which no row of a shared file tells, where only such rows would.
-
-        `known` says that a loss tells already why the item is not written.
-        """
-        if not self.brings and not has_files and not self.told and not known:
-            yield "items not written (no image)", "items"
-        if self.listed_by and self.told.isdisjoint(self.listed_by):
-            yield f"items not written ({NO_ROW})", "items"
-        if self.subsets_by and item.subsets and self.told.isdisjoint(self.subsets_by):
-            yield f"subsets not written ({NO_ROW})", "items"
+    def _try(self, own: Item, setting: WriteSetting) -> None:
+        """Write an item's documents, and forget all but what `setting` notes."""
+        before = self.shared, self.tally, self.told, self.losses
+        self.shared, self.tally, self.told, self.losses = {}, Tally(), set(), self.losses.apart()
+        try:
+            for role in self.roles:
+                if role.span == "item" and role.codec is not None:
+                    self._document(role, self._context(setting, own), NO_SOURCE)
+            for role in self.shared_roles:
+                self._rows(role, own, setting)
+        finally:
+            self.shared, self.tally, self.told, self.losses = before
 
     def _written_back(self) -> bool:
         """Whether the items come from files of this very format."""

@@ -23,7 +23,10 @@ from formatspec.engine.write.compile_writer import compile_writer, is_spooled, r
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
-from formatspec.language.rules import TableRule
+from formatspec.language import expression
+from formatspec.language.expression import Expression
+from formatspec.language.leaf import Computed, Text
+from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, inside
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
 
@@ -192,6 +195,24 @@ def knows_all(form: Format) -> bool:
 def counts_on(form: Format) -> bool:
     """Return whether rows contain counts of rows that cannot be raised later, for example inside a text."""
     return any(not counts_plainly(rule, table.scope) for table in _all_spooled(form) for rule in table.rules)
+
+
+@remembered(KEPT_FORMATS)
+def counts_objects(form: Format) -> bool:
+    """Return whether documents say how many objects an item has, or depend on it, and no label image shows others."""
+    made = [role for role in form.documents if not role.kept]
+    return all(role.kind != "pixels" for role in made) and any(_asks_objects(role.document_rule) for role in made)
+
+
+def _asks_objects(rule: Rule) -> bool:
+    asked: list[Expression | None] = []
+    if isinstance(rule, TableRule):
+        asked.append(rule.each.where)
+    elif isinstance(rule, LeafRule | LineRule):
+        leaves = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
+        asked += (one.expression if isinstance(one, Computed) else getattr(one, "default", None) for one in leaves)
+    counts = any(one is not None and "count(objects)" in expression.format(one) for one in asked)
+    return counts or any(map(_asks_objects, inside(rule)))
 
 
 def holds_apart(form: Format) -> bool:

@@ -274,10 +274,12 @@ class RowSpool:
         assert codec is not None
         whole = TABLES[row.table] == "item"
         records = (item,) if whole else tuple(row.select(context))
-        if row.rule.each.by == ("item",):
-            lost.update((id(record), LostRow(row.table, record, ONE_PER_ITEM)) for record in records[1:])
-            records = records[:1]
+        alone = row.rule.each.by == ("item",)
+        is_told = alone and any(id(record) in done for record in records)
         for record in records:
+            if is_told and id(record) not in done:
+                lost[id(record)] = LostRow(row.table, record, ONE_PER_ITEM)
+                continue
             if id(record) in done or (context.as_read is None and too_flat(row.shape, record)):
                 continue
             count = counts.get(row.table, 0)
@@ -300,6 +302,7 @@ class RowSpool:
                 lost.setdefault(id(record), LostRow(row.table, record, why))
                 continue
             done.add(id(record))
+            is_told = alone
             counts[row.table] = count + 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence, Set
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -30,7 +31,7 @@ from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format
 from formatspec.model import derive
 from formatspec.model.outlines import overlap
-from formatspec.model.records import Category, Item, Object
+from formatspec.model.records import Category, Id, Item, Object
 from formatspec.model.region import Region
 
 NAMES = {
@@ -183,6 +184,12 @@ class Losses:
                 counts["outlines beside masks", "objects"] += count
         return counts
 
+    def apart(self) -> Losses:
+        """Return what counts the same losses from nothing, so that these stay as they are."""
+        made = copy(self)
+        made._noted, made._slots = Counter(), {}
+        return made
+
     def clear(self) -> None:
         """Forget all counts."""
         self._noted.clear()
@@ -315,6 +322,8 @@ class Losses:
         names = {f"attributes.{name}" for name in item.attributes}
         if not names.isdisjoint(left_out) or ("attributes" not in slots and names - slots):
             self.note("attributes of items", "items")
+        if item.id is not None and ("id" not in slots or "id" in left_out) and not _is_named(item.id, item.key):
+            self.note("image ids", "items")
         if item.sequence is not None and "sequence" not in slots:
             self.note("sequences", "items")
         if item.frame is not None and "frame" not in slots:
@@ -371,6 +380,12 @@ class Losses:
     def report(self) -> list[dict[str, Any]]:
         """Return the report as plain data."""
         return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
+
+
+def _is_named(number: Id, key: str) -> bool:
+    """Return whether the last part of an item's name is its id, with or without zeros before it."""
+    name = key.rpartition("/")[2]
+    return name.lstrip("0") == str(number).lstrip("0")
 
 
 def _asks_object(stated: int, bits: int) -> bool:

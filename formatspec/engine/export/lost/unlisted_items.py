@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copy import copy
 
+import msgspec
+
+from formatspec.engine.evaluate.write_context import WriteSetting
 from formatspec.engine.evaluate.writing_notes import LostRow
+from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.lost_records import TRACKED
-from formatspec.engine.export.shared_tables import Spooled
+from formatspec.engine.export.shared_tables import Spooled, listed_by_records, subsets_by_records
+from formatspec.engine.resolve.held_slots import WRITTEN
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.model.records import Item
 
 WITH_ITEMS = "their item is not"
+NO_ROW = "no row tells of them"
 
 
 class UnlistedItems:
@@ -28,6 +35,7 @@ class UnlistedItems:
         self.tables = {name: tuple(sorted(some, key=lambda one: one.kind != "item")) for name, some in tables.items()}
         listing = {name for name, some in self.tables.items() if some and some[0].kind == "item"}
         self.sources = frozenset(name.partition(".")[0] for name in target.spec.items) & listing
+        self.listed_by, self.subsets_by = listed_by_records(target), subsets_by_records(target)
         known = IMAGE in target.roles and "id" in target.roles[IMAGE].captures
         self.refers = frozenset(
             name for name in self.tables.keys() - listing if self.sources and not known and _refers(target.roles[name])
@@ -45,6 +53,43 @@ class UnlistedItems:
         if role in self.refers:
             return self.sources.isdisjoint(told)
         return len(lost) > before and any(table == "items" for table, _, _ in lost[before:])
+
+    def untold(self, item: Item, told: Collection[str], lacks_image: bool) -> Iterator[tuple[str, str]]:
+        """Yield the losses of an item of which no row of a shared file tells, where only such rows would.
+
+        Args:
+            item: The item.
+            told: The roles that have rows of the item.
+            lacks_image: Whether the item has no image and no file in the output, and no other loss says why.
+        """
+        if lacks_image and not told:
+            yield "items not written (no image)", "items"
+        if self.listed_by and self.listed_by.isdisjoint(told):
+            yield f"items not written ({NO_ROW})", "items"
+        if self.subsets_by and item.subsets and self.subsets_by.isdisjoint(told):
+            yield f"subsets not written ({NO_ROW})", "items"
+
+
+def without_unwritten(own: Item, setting: WriteSetting, write: Callable[[Item, WriteSetting], None]) -> Item:
+    """Return an item without the objects that get no row, for rows that say how many objects there are.
+
+    Args:
+        own: The item as the target names it.
+        setting: What is the same for all its records; takes the reasons why objects are not written.
+        write: Writes an item without leaving anything but notes in a setting.
+    """
+    trial = copy(setting)
+    trial.held, trial.rows, trial.refused, trial.odd, trial.lost = {}, {}, [], [], []
+    try:
+        write(own, trial)
+    except CannotWriteError:
+        return own  # the same is said when the item is written
+    written = tuple(thing for thing in own.objects if trial.held.get(id(thing), 0) & WRITTEN)
+    if len(written) == len(own.objects):
+        return own
+    gone = {id(thing) for thing in own.objects} - set(map(id, written))
+    setting.lost = [one for one in trial.lost if id(one.record) in gone]
+    return msgspec.structs.replace(own, objects=written)
 
 
 def leave_out(table: Spooled, item: Item, lost: list[LostRow]) -> None:
