@@ -47,8 +47,9 @@ MAIN = (
 
 KINDS = (
     *MAIN, *(words for words in NAMES.values() if words not in MAIN), "attributes of objects", "tags",
-    "attributes of items", "sequences", "frames", "subsets", "further subsets", "states of labels", "scores of labels",
-    "attributes of labels", "ids of captions", "attributes of captions", *CATEGORY.values(), "attributes of categories",
+    "attributes of items", "image ids", "sequences", "frames", "subsets", "further subsets", "states of labels",
+    "scores of labels", "attributes of labels", "ids of captions", "attributes of captions", *CATEGORY.values(),
+    "attributes of categories",
 )  # fmt: skip
 """Every kind of thing that the model knows and a format may lack, in the order of the pages."""
 
@@ -285,6 +286,7 @@ def _of_name(name: str) -> Iterator[str]:
     """Yield what a slot of the item, or a capture of a path, holds."""
     head, _, rest = name.partition(".")
     plain = {
+        "id": ("image ids",),
         "sequence": ("sequences",),
         "frame": ("frames",),
         "subset": ("subsets",),

@@ -186,7 +186,6 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
         yield from _words(text, style)
         return
     most = limits().cell
-    csv.field_size_limit(most)  # the module needs four bytes for each character of the current cell
     reader = csv.reader(
         (line[0] for line in _LINE.finditer(text)),
         delimiter=style.delimiter[0],
@@ -197,7 +196,7 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
     while True:
         start = reader.line_num + 1
         try:
-            cells = next(reader, None)
+            cells = _next_row(reader, most)
         except csv.Error as error:
             if "field limit" in str(error):
                 raise FileError(
@@ -208,6 +207,15 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
             return
         if cells and not (style.comment and cells[0].startswith(style.comment)):
             yield start, reader.line_num, cells
+
+
+def _next_row(reader: Iterator[list[str]], most: int) -> list[str] | None:
+    """Return the next row, None at the end; a cell may have `most` characters, each of which takes four bytes."""
+    before = csv.field_size_limit(most)  # the limit is that of the whole process
+    try:
+        return next(reader, None)
+    finally:
+        csv.field_size_limit(before)
 
 
 def _words(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:

@@ -27,8 +27,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "ellipse": {"ellipse": (20, 15, 5, 3, 0)},
     "pixels": {"region": Region.from_rings_evenodd((RING,), TALL, WIDE)},
 }
-BY_LABEL = {"dukemtmc_reid", "lfw", "market1501", "mars", "msmt17", "mvtec", "vgg_face2"}
-"""Formats that file images by their label, which these images have none of."""
+BY_LABEL = {"dukemtmc_reid", "icdar_word_recognition", "lfw", "market1501", "mars", "msmt17", "mvtec", "vgg_face2"}
+"""Formats that file or list images by their label or text, which these images have none of."""
 
 
 def items(folder: Path) -> list[Item]:

@@ -53,8 +53,8 @@ def test_slots_that_differ_without_a_line_are_named(spec: str, monkeypatch: pyte
 def test_rows_that_are_gone_without_a_line_are_named(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     add = TableShard.add
 
-    def lossy(self: TableShard, documents: list[Any], place: int, codec: Any) -> None:
-        add(self, [document for document in documents if document.get("id") != 1], place, codec)
+    def lossy(self: TableShard, documents: list[Any], place: int, codec: Any, keys: tuple[str, ...] = ()) -> None:
+        add(self, [document for document in documents if document.get("id") != 1], place, codec, keys)
 
     monkeypatch.setattr(TableShard, "add", lossy)
     result = lint(spec, "--runs", "1")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from formatspec.files.csv_file import decode, encode, locate
 from formatspec.files.document import FileError
 from formatspec.files.style import Style
+from formatspec.model.limits import Limits, limits, set_limits
 
 cells = st.text(st.characters(codec="utf-8")) | st.text('",;\r\n# a')
 names = cells.filter(lambda name: bool(name) and not name.startswith("\ufeff"))
@@ -152,3 +154,14 @@ def test_places_mind_quoted_newlines() -> None:
 def test_long_cells_are_read() -> None:
     long = "1 " * 200_000
     assert decode(encode([{"rle": long}])) == [{"rle": long}]
+
+
+def test_reading_leaves_the_limit_of_the_process_as_it_was() -> None:
+    before = csv.field_size_limit()
+    try:
+        set_limits(replace(limits(), cell=9))
+        with pytest.raises(FileError, match="more than 9 characters"):
+            decode(b"a,b\n1,2345678901\n")
+        assert csv.field_size_limit() == before
+    finally:
+        set_limits(Limits())

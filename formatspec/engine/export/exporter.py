@@ -233,7 +233,8 @@ class Exporter:
         count_item(self.tally, item, own, setting, unwritten, lost, made)
         if not self.same:
             note_kept_fields(item, kept, self.losses, self.tally)
-        self.stands = bool(files or self.told) or not any(what.startswith(ITEMS) for what, _ in lost)
+        by_image = self.brings and not self.unlisted.sources
+        self.stands = bool(files or self.told or by_image) or not any(what.startswith(ITEMS) for what, _ in lost)
         self.losses.item(own, setting.held, [(id(own) if mark == id(told) else mark, n) for mark, n in setting.refused])
         return own
 

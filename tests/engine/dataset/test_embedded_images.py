@@ -82,7 +82,7 @@ def test_a_picture_beside_is_not_put_inside(tmp_path: Path) -> None:
 
 
 def test_a_dataset_without_any_image_says_so_unless_a_document_holds_one(tmp_path: Path) -> None:
-    bare = dataset(tmp_path / "bare", "")
+    bare = dataset(tmp_path / "bare", "", imageWidth=40, imageHeight=30)
     (document := json.loads((bare / "p.json").read_text("utf-8")))["imageData"] = None
     (bare / "p.json").write_text(json.dumps(document), "utf-8")
     assert [one.code for one in fs.validate(bare, SPEC, workers=1).findings] == ["IMAGE_ABSENT"]

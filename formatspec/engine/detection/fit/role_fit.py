@@ -131,7 +131,8 @@ def fit_of_documents(
             break
     if not fits:
         return RoleFit(None, *first, unread=unread == len(sample))
-    return _joined(with_rows or fits, first)  # a document without an object resembles many formats
+    fit = _joined(with_rows or fits, first)  # a document without an object resembles many formats
+    return fit._replace(strange=fit.strange | {path for path, f in fits.items() if f < FITS})
 
 
 def _holds_rows(role: Role) -> bool:
