@@ -112,9 +112,8 @@ class Generator:
         return carry.takes(alike, value, Env())
 
     def items(self, count: int) -> Iterator[Item]:
-        """Yield generated items, each key once."""
-        seen: set[tuple[Any, ...]] = set()
-        keys: set[str] = set()
+        """Yield generated items, each key once; at least one, if the format can hold any."""
+        seen, keys, given = set[tuple[Any, ...]](), set[str](), False
         self.endings = max(20, count)
         for _ in range(count * 8):
             names = self._names()
@@ -129,8 +128,9 @@ class Generator:
                     continue
                 keys.add(item.key)
             if item is not None:
+                given = True
                 yield item
-            if len(seen) >= count:
+            if len(seen) >= count and given:
                 return
 
     def _with_made_names(self, item: Item) -> Item:
