@@ -72,12 +72,13 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
         return
     there = dataset.index.claimed.roles
     said = {fault.file for fault in dataset.index.faults if fault.code == "FILE_MISSING"}
-    asked = {name for role in roles for name in role.captures}
+    asked = {name for role in roles for name in role.captures if name not in role.spec.given}
     names = _names(dataset, asked) if asked else [{}]
     for role in roles:
-        if not role.captures and role.name in there:
+        given = role.spec.given  # where all its names have given values, any one of its files is enough
+        if given.keys() >= set(role.captures) and role.name in there:
             continue
-        for path in dict.fromkeys(path for one in names if (path := _path(role, one)) is not None):
+        for path in dict.fromkeys(path for one in names if (path := _path(role, {**given, **one})) is not None):
             if path not in said and not dataset.tree.exists(as_spelled(dataset.tree, path)):
                 words = f"the dataset's {role.name} file is missing"
                 yield Fault("FILE_MISSING", path, (), role.place, words, path, scope="document")
