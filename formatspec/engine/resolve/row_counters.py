@@ -38,11 +38,7 @@ class Counted(int):
 
     def __add__(self, other: int) -> int:
         """Add an int, which gives a count of the same table; any other sum is a plain number."""
-        if type(other) is not int:
-            return int(self) + other
-        made = Counted(int(self) + other)
-        made.counter = self.counter
-        return made
+        return counted(int(self) + other, self.counter) if type(other) is int else int(self) + other
 
     __radd__ = __add__
 
@@ -63,9 +59,7 @@ class Relative:
 
     def of(self, file: File | None, counter: str, count: int) -> int:
         """Return the number of a row that has `count` rows of its part before it."""
-        made = Counted(count)
-        made.counter = counter
-        return made
+        return counted(count, counter)
 
     def pass_by(self, file: File | None, counts: Mapping[str, int]) -> None:
         """Note that a part is finished, and how many rows it has."""

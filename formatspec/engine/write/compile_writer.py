@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from msgspec.structs import replace
-
 from formatspec.codecs.regions.shared_runs import runs_of_rows
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
@@ -37,7 +35,14 @@ from formatspec.engine.write.print_leaf import (
     list_kept,
 )
 from formatspec.engine.write.source_rows import lists_again
-from formatspec.engine.write.table_rows import RowWriter, bound_attributes, held_by_row, shape_tests, written_rows
+from formatspec.engine.write.table_rows import (
+    RowWriter,
+    bound_attributes,
+    held_by_row,
+    row_scope,
+    shape_tests,
+    written_rows,
+)
 from formatspec.language.leaf import Bind, Computed, Constant, bindings
 from formatspec.language.rules import (
     Field,
@@ -248,7 +253,7 @@ def row_writer(rule: TableRule, scope: Scope, holds: int | None = None) -> RowWr
     holds: the slots that are noted for the record of a row; None for those that the row holds.
     """
     holds = held_by_row(rule, scope) if holds is None else holds
-    inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
+    inner = row_scope(rule, scope)
     written = RowWriter(rule, scope, compile_writer(rule.row, inner), holds)
     written.plain = plain_writer(
         rule.row, inner, field_writer, partial(alternatives_writer, compile_writer=compile_writer), holds

@@ -90,14 +90,18 @@ def is_settled(where: Expression | None) -> bool:
     return where is not None and all(name.startswith("option.") for name in expression.names(where))
 
 
+def row_scope(rule: TableRule, scope: Scope) -> Scope:
+    """Return what names mean in a row of a table, which binds some attributes by leaves of their own."""
+    return replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
+
+
 def held_by_row(rule: TableRule, scope: Scope) -> int:
     """Return the slots that a row of a table holds, and whether it counts as its record's row."""
     if is_derived(rule.row):
         return 0
-    inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
     written = 0 if rule.each.overlap else WRITTEN
     told = attribute_bits(names_within(rule.row))
-    return slot_bits(rule.row, inner) | condition_bits(rule.each.where) | written | told
+    return slot_bits(rule.row, row_scope(rule, scope)) | condition_bits(rule.each.where) | written | told
 
 
 class RowWriter:
@@ -133,7 +137,7 @@ class RowWriter:
             write: The writer of one row.
             holds: The slots that a row holds, which are noted for its record.
         """
-        inner = scope.inside(rule.each.table)
+        inner = row_scope(rule, scope)
         self.rule = rule
         self.table = rule.each.table
         self.number = table_number(rule, scope)
@@ -146,7 +150,6 @@ class RowWriter:
             self.select = _with_rows(self.select)
         if rule.each.table == "attributes" and scope.bound:
             self.select = _but(self.select, scope.bound)
-        inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
         self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
         if self.where is not None and is_settled(rule.each.where) and self.where(_nowhere(scope)):
             self.where = None

@@ -248,8 +248,7 @@ class Adapter:
         self.renamed = dict(renamed)
         self.notes: dict[str, int] = {}
         self.naming = Naming(source, target, None if self.same else keys, renamed)
-        anew = numbers_meet or adds_objects
-        self.renumbered = frozenset() if self.same else renumbered_tables(source, target, anew)
+        self.renumbered = frozenset() if self.same else renumbered_tables(source, target, numbers_meet or adds_objects)
         self.needs_ids = _binds(target, "object", "id")
         self.rows_are_numbered = "objects" in self.renumbered and has_ids_in_shared_rows_alone(target)
         self.ids_in_pixels = _binds_in_pixels(target, "id")
@@ -327,8 +326,10 @@ class Adapter:
     def _objects(self, item: Item, index: int) -> Any:
         self.numbered.clear()
         things = item.objects if self.same else self._numbered(item.objects)
+        if self.same or not self.needs_ids:
+            return things
         ids = [thing.id for thing in things]
-        if self.same or not self.needs_ids or (self.rows_are_numbered and ids.count(None) == len(ids)):
+        if self.rows_are_numbered and ids.count(None) == len(ids):
             return things
         if self.ids_name_files:  # one file for each id, whatever the item, so that no two items may share an id
             self.note(RENUMBERED, sum(thing.id is not None for thing in things))
