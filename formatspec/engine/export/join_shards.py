@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -331,7 +331,7 @@ class Finisher:
 
 
 def _beside(
-    role: Role, written: Sequence[tuple[str, str]], sources: Mapping[tuple[str, str], SharedFile], keys: Set[str]
+    role: Role, written: Sequence[tuple[str, str]], sources: Mapping[tuple[str, str], SharedFile], keys: Iterable[str]
 ) -> Iterator[str]:
     """Yield the files of the source that have one file in their place, since no name of an item tells them apart."""
     if len(written) == 1 and not {"subset", *keys} & set(role.captures):
