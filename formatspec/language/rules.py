@@ -64,6 +64,10 @@ class _Rule(msgspec.Struct, frozen=True):
         tables = tuple(one for one in self.choices if isinstance(one, TableRule))
         return tables if len(tables) == len(self.choices) else ()
 
+    def leaf_under(self, key: str) -> Leaf | None:
+        """Return the leaf under a key of a mapping, if the key is alone in its field."""
+        return next((one.rule.leaf for one in self.fields if one.keys == (key,)), None)
+
     @property
     def row(self) -> Rule:
         """The rule of a table's rows, or the rule itself if it is no table."""
@@ -102,6 +106,11 @@ class MapRule(_Rule, frozen=True):
     rest: LeafRule | OneOf | None
     place: Place
     part: bool = False
+
+    @property
+    def rest_leaf(self) -> Leaf | None:
+        """The leaf for every other key, if there is one."""
+        return None if self.rest is None else self.rest.leaf
 
 
 class ListRule(_Rule, frozen=True):

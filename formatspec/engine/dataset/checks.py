@@ -208,6 +208,10 @@ def spell_any(value: Any) -> str:
         return repr(value)
 
 
+_OF_PIXELS = frozenset({"region", "hidden"})
+"""Slots whose checks need pixels."""
+
+
 class Check:
     """One check that a spec defines."""
 
@@ -234,7 +238,8 @@ class Check:
             raise problem(f"check {code}: {error.name!r} has no value here", self.place, hint=hint) from None
         except LeafSyntaxError as error:
             raise problem(f"check {code}: in {spec.say!r}: {error}", self.place) from None
-        self.needs_pixels = "region" in spec.holds or "hidden" in spec.holds
+        asked = (one.name.split(".") for one in expression.parts_of(parsed) if isinstance(one, expression.Name))
+        self.needs_pixels = any(not _OF_PIXELS.isdisjoint(words) for words in asked)
 
     def _part(self, part: str | Bind | Keep | Computed, told: ToldScope) -> str | Getter:
         """Compile a part of a check's message: a text, or the source of a value."""

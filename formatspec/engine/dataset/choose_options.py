@@ -178,7 +178,7 @@ def _found_in(form: Format, documents: Documents) -> _Found:
 
 def _collect(rule: Rule, scope: Scope, value: Any, known: Set[str], found: _Found) -> None:
     """Note what a value contains in the places of options; `known` are the keys that the rule names itself."""
-    tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    tables = rule.choices
     if all(isinstance(one, TableRule) for one in tables):
         _collect_in_rows(tuple(one for one in tables if isinstance(one, TableRule)), scope, value, found)
     elif isinstance(rule, OneOf):

@@ -467,7 +467,7 @@ def lists_categories(role: Role) -> bool:
     assert role.codec is not None
     return any(
         scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories")
-        for meaning, scope, _ in wanted_slots.meanings(role.codec.rule, role.scope)
+        for meaning, scope, _ in role.meanings
     )
 
 

@@ -10,7 +10,6 @@ from formatspec.engine.index.row_source import range_file, sought
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.engine.spec.tables import tables_in
 from formatspec.files.document import FileError
 from formatspec.files.rows import json_rows
 from formatspec.language.leaf import Bind, Constant, Leaf
@@ -107,7 +106,7 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
     """
     assert role.codec is not None
     if role.codec.sought and tree.size(path) > amounts().large_document:
-        noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in tables_in(role.codec.rule, ())}
+        noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in role.lists}
         try:
             around, tables = sought(range_file(tree, path), noted, role.codec.elements)
         except json_rows.NotRowsError:

@@ -25,7 +25,6 @@ from formatspec.engine.detection.fit.role_fit import (
 )
 from formatspec.engine.index.build_index import ALL, PathMatches, claims
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
-from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.model.slots import TABLES
 
 State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
@@ -306,12 +305,8 @@ def _tells_items(role: Role, form: Format) -> bool:
     """Return whether a role's files describe items, unlike a mere list of classes."""
     if role.span != "shared" or role.name in {name.partition(".")[0] for name in form.spec.items}:
         return True
-    if role.codec is None:
-        return False
-    return any(
-        TABLES[first_of(table).each.table] not in ("category", "attribute")
-        for _, table in tables_in(role.codec.rule, ())
-    )
+    lists = role.lists if role.codec is not None else ()
+    return any(TABLES[tables[0].each.table] not in ("category", "attribute") for _, tables in lists)
 
 
 def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:

@@ -377,7 +377,7 @@ def _group_shape(tables: list[TableRule], depth: int, make: Any) -> Any:
 
 
 def _tables(rule: Rule) -> list[TableRule]:
-    choices = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    choices = rule.choices
     return [choice for choice in choices if isinstance(choice, TableRule)]
 
 

@@ -28,7 +28,7 @@ def with_whole_keys(rule: Rule) -> Rule:
 
 
 def _whole_key(rule: Rule) -> Rule:
-    parts = rule.leaf.parts if isinstance(rule, LeafRule) and isinstance(rule.leaf, Text) else ()
+    parts = rule.leaf.parts if isinstance(rule.leaf, Text) else ()
     only = parts[0] if len(parts) == 1 else None
     if not isinstance(rule, LeafRule) or not isinstance(only, Bind) or only.calls or only.format != "d":
         return rule

@@ -26,7 +26,6 @@ from formatspec.engine.index.named_folders import named_elsewhere
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.engine.spec.tables import rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, spool_key
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.files.document import FileError
@@ -356,9 +355,8 @@ def pieces(
     assert role.codec is not None
     streams = {
         path: rows
-        for path, rule in tables_in(role.codec.rule, ())
-        if (rows := tables.get(spool_key(rules_of(rule), role.scope))) is not None
-        and (rows or not _is_null(document, path))
+        for path, rules in role.lists
+        if (rows := tables.get(spool_key(rules, role.scope))) is not None and (rows or not _is_null(document, path))
     }
     if role.codec.stream is not None and streams:
         return role.codec.stream(document, {path: rows.texts() for path, rows in streams.items()})

@@ -21,13 +21,13 @@ from formatspec.engine.index.named_folders import empty_subsets, share_captures,
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
 from formatspec.engine.index.shared_values import read_values
+from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.projection import fields_of
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.json_schema import schema_faults
-from formatspec.engine.spec.compiled import IMAGE, KEPT_FORMATS, Format, Role, everything, row_readers
-from formatspec.engine.spec.tables import first_of, rules_of, tables_in
-from formatspec.engine.spec.wanted_slots import meanings
+from formatspec.engine.resolve.questions.meanings import meanings
+from formatspec.engine.spec.compiled import IMAGE, KEPT_FORMATS, Format, Role, everything
 from formatspec.files.document import FileError
 from formatspec.files.rows.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
@@ -412,14 +412,14 @@ def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     found = []
     sources = {tuple(name.split(".")) for name in form.spec.items}
     joining = ReadContext(names_only, False, sparse=True)
-    for path, rule in tables_in(role.codec.rule, ()):
-        kind = TABLES[first_of(rule).each.table]
+    for path, rules in role.lists:
+        kind = TABLES[rules[0].each.table]
         if kind in ("category", "attribute"):
             continue
-        readers = row_readers(rule, role.scope, ReadContext(everything, True))
-        joiners = row_readers(rule, role.scope, joining)
+        readers = tuple(row_reader(rule, role.scope, ReadContext(everything, True)) for rule in rules)
+        joiners = tuple(row_reader(rule, role.scope, joining) for rule in rules)
         is_source = kind == "item" and any(s[0] == role.name and (len(s) == 1 or s[1:] == path[-1:]) for s in sources)
-        named = fields_of(rules_of(rule), role.scope, joining)
+        named = fields_of(rules, role.scope, joining)
         if named is not None:
             chosen = len(readers) > 1 or any(getattr(reader.rule.row, "alternatives", ()) for reader in readers)
             named = {key: read or len(readers) > 1 for key, read in named.items() if read or chosen}

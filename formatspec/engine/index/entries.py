@@ -19,7 +19,7 @@ from formatspec.engine.base.scratch_records import Scratch
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import LeafRule, MapRule, Rule
+from formatspec.language.rules import MapRule, Rule
 from formatspec.model.amounts import amounts
 from formatspec.paths.spellings import Spellings, spelled_like
 
@@ -375,7 +375,7 @@ def header_of(rule: Rule, document: Any) -> tuple[str, ...]:
     """Return the column names that a document states in a header line; empty if it has none."""
     if isinstance(rule, MapRule) and isinstance(document, dict):
         for one in rule.fields:
-            leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+            leaf = one.rule.leaf
             if isinstance(leaf, Bind) and leaf.names == ("columns",):
                 return tuple(str(document.get(one.keys[0], "")).split())
             found = header_of(one.rule, document.get(one.keys[0]))

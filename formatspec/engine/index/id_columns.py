@@ -17,7 +17,7 @@ from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.spec.compiled import IMAGE
 from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import LeafRule, MapRule
+from formatspec.language.rules import MapRule
 
 LARGEST_NOTED = 1 << 60
 """Numbers below this are their own hashes, except -1."""
@@ -79,7 +79,7 @@ def id_key(reader: RowReader) -> str | None:
     if reader.kind != "object" or reader.by != ("id",) or not isinstance(row, MapRule):
         return None
     for one in row.fields:
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        leaf = one.rule.leaf
         if isinstance(leaf, Bind) and leaf.names == ("id",) and len(one.keys) == 1:
             return one.keys[0]
     return None
@@ -88,8 +88,8 @@ def id_key(reader: RowReader) -> str | None:
 def name_key(reader: RowReader) -> str | None:
     """Return the key by which a row names the image of its item; None if it has none."""
     row, scope = reader.rule.row, reader.scope.inside(reader.table)
-    for one in row.fields if isinstance(row, MapRule) else ():
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+    for one in row.fields:
+        leaf = one.rule.leaf
         for name in (name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names):
             meaning = scope.meaning(name)
             if meaning is not None and (meaning.where, meaning.name) in _IMAGES | {("capture", name)}:

@@ -459,7 +459,7 @@ def _item_key(table: Table) -> str | None:
     scope = table.joiners[0].scope.inside(table.joiners[0].table)
     found = None
     for one in row.fields:
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        leaf = one.rule.leaf
         names = [name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names]
         wanted = [meaning for name in names if (meaning := scope.meaning(name)) and names_only(meaning, scope)]
         if not wanted and isinstance(one.rule, LeafRule):

@@ -125,7 +125,7 @@ def _places(role: Role) -> dict[str, Place]:
 
 def _always_written(role: Role, key: str) -> bool:
     """Return whether a written document always has a key, whatever subsets there are."""
-    fields = role.document_rule.fields if isinstance(role.document_rule, MapRule) else ()
+    fields = role.document_rule.fields
     leaf = next((one.rule.leaf for one in fields if one.keys == (key,) and isinstance(one.rule, LeafRule)), None)
     if not isinstance(leaf, Keep) or leaf.default is None:
         return False

@@ -10,7 +10,6 @@ import msgspec
 from formatspec.engine.base.faults import Record
 from formatspec.language.leaf import Bind, Computed, Constant
 from formatspec.language.rules import (
-    LeafRule,
     ListRule,
     MapRule,
     OneOf,
@@ -45,7 +44,7 @@ def alphabets_of(rule: Rule) -> tuple[Alphabet, ...]:
         return tuple(a for choice in rule.alternatives for a in alphabets_of(choice))
     if not isinstance(rule, MapRule) or len(rule.fields) != 1:
         return ()
-    leaf = rule.fields[0].rule.leaf if isinstance(rule.fields[0].rule, LeafRule) else None
+    leaf = rule.fields[0].rule.leaf
     if not isinstance(leaf, Bind) or leaf.names != ("slot",):
         return ()
     if len(leaf.calls) != 1 or leaf.calls[0].name != "map":
@@ -103,7 +102,7 @@ def _check_channels(row: MapRule, written: str) -> None:
             if key not in (ANY, ALPHA) and written not in fitting:  # alpha has a message of its own
                 words = f"`{key}` is a channel of other images than those that are written, `image: {written}`"
                 raise problem(words, field.place, f"`image: {' or '.join(fitting)}`, or another channel")
-        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        leaf = field.rule.leaf
         listed = isinstance(field.rule, ListRule) and field.keys == ("RGB",)
         if not isinstance(leaf, Bind | Computed | Constant) and not listed and not isinstance(field.rule, OneOf):
             words = f"the value of `{', '.join(field.keys)}` is a number, and this leaf gives none"
@@ -124,7 +123,7 @@ def _constant(rule: Rule) -> Any:
     if isinstance(rule, ListRule):
         parts = [_constant(part) for part in rule.rules]
         return None if None in parts else parts
-    return rule.leaf.value if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant) else None
+    return rule.leaf.value if isinstance(rule.leaf, Constant) else None
 
 
 def tables_of(rule: Rule) -> tuple[TableRule, ...]:

@@ -41,11 +41,12 @@ from formatspec.engine.resolve.discriminators import (
     row_test,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY
+from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.language.errors import Place
 from formatspec.language.expression import names
-from formatspec.language.leaf import Bind, Keep, bindings
+from formatspec.language.leaf import Bind, Keep, names_of
 from formatspec.language.rules import (
     Field,
     LeafRule,
@@ -70,11 +71,9 @@ def compile_reader(rule: Rule, scope: Scope, context: ReadContext, at: DocumentP
         return _map(rule, scope, context, at)
     if isinstance(rule, ListRule):
         return _list(rule, scope, context, at)
-    if isinstance(rule, TableRule):
-        return _table((rule,), scope, context, at, rule.place)
+    if rule.tables:
+        return _table(rule.tables, scope, context, at, rule.place)
     if isinstance(rule, OneOf):
-        if all(isinstance(choice, TableRule) for choice in rule.alternatives):
-            return _table(tuple(rule.alternatives), scope, context, at, rule.place)  # type: ignore[arg-type]
         return _choice(rule, scope, context, at)
     raise problem("a rule of lines can stand only under `lines:`", rule.place)
 
@@ -423,11 +422,6 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
     )
 
 
-def holds_tables(rule: Rule) -> bool:
-    """Return whether a rule contains tables, at any depth."""
-    return any(isinstance(one, TableRule) or holds_tables(one) for one in inside(rule))
-
-
 def _is_carried(row: Rule) -> bool:
     """Return whether a row binds nothing and is only kept."""
     if not isinstance(row, MapRule) or row.alternatives or not isinstance(row.rest, LeafRule):
@@ -439,7 +433,7 @@ def _is_kept(rule: Rule) -> bool:
     """Return whether a rule only keeps values, at any depth."""
     if isinstance(rule, MapRule):
         return not rule.alternatives and all(map(_is_kept, inside(rule)))
-    return isinstance(rule, LeafRule) and isinstance(rule.leaf, Keep)
+    return isinstance(rule.leaf, Keep)
 
 
 def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
@@ -447,14 +441,14 @@ def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
     if context.compares:
         return True
     if isinstance(rule, LeafRule):
-        bound = [name for bind in bindings(rule.leaf) for name in bind.names]
-        return any((meaning := scope.meaning(name)) is not None and context.wanted(meaning, scope) for name in bound)
+        told = map(scope.meaning, names_of(rule.leaf))
+        return any(meaning is not None and context.wanted(meaning, scope) for meaning in told)
     if isinstance(rule, TableRule):
         inner = scope.inside(rule.each.table)
         # A condition supplies values that rows do not state.
         stated = names(rule.each.where) if rule.each.where is not None else frozenset[str]()
-        told = (meaning for name in stated if (meaning := inner.meaning(name)) is not None)
-        return any(context.wanted(meaning, inner) for meaning in told) or is_asked(rule.row, inner, context)
+        given = any(meaning is not None and context.wanted(meaning, inner) for meaning in map(inner.meaning, stated))
+        return given or is_asked(rule.row, inner, context)
     return isinstance(rule, LineRule) or any(is_asked(one, scope, context) for one in inside(rule))
 
 

@@ -35,7 +35,7 @@ from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
 from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, Leaf, Text
-from formatspec.language.rules import ASIDE, KEY, PLACE, LeafRule, Rule, inside
+from formatspec.language.rules import ASIDE, KEY, PLACE, Rule, within
 from formatspec.model.plain.same_value import same_value
 from formatspec.paths.spellings import differs_in_capitals
 
@@ -148,7 +148,7 @@ def kept_reader(leaf: Keep, place: Place, scope: Scope, at: DocumentPath) -> Rea
     return read
 
 
-def restates(leaf: Leaf) -> bool:
+def restates(leaf: Leaf | None) -> bool:
     """Return whether a leaf keeps a value that an expression may make again, other than one of an object's shape."""
     if not isinstance(leaf, Keep) or leaf.default is None or _is_constant(leaf.default):
         return False
@@ -157,7 +157,7 @@ def restates(leaf: Leaf) -> bool:
 
 def holds_restating(rule: Rule) -> bool:
     """Return whether a rule has such a leaf, at any depth."""
-    return (isinstance(rule, LeafRule) and restates(rule.leaf)) or any(map(holds_restating, inside(rule)))
+    return any(restates(one.leaf) for one in within(rule))
 
 
 def _restating(leaf: Keep, place: Place, scope: Scope, at: DocumentPath) -> Reader:

@@ -9,7 +9,7 @@ from formatspec.engine.base.faults import MISSING
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Name
 from formatspec.language.leaf import Bind, Constant, Keep
-from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_places
+from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule, is_places
 from formatspec.model.plain.same_value import same_value
 
 
@@ -30,7 +30,7 @@ def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any],
         return constants_in(rule.row, scope)
     if isinstance(rule, MapRule):
         for field in rule.fields:
-            if isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Constant) and not field.optional:
+            if isinstance(field.rule.leaf, Constant) and not field.optional:
                 found.append(((field.keys[0],), constant_of(field.rule.leaf, scope)))
             elif isinstance(field.rule, MapRule) and not field.optional:
                 found.extend(((field.keys[0], *path), value) for path, value in constants_in(field.rule, scope))
@@ -40,7 +40,7 @@ def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any],
 def row_test(rule: Rule, scope: Scope) -> RowTest:
     """Return a test of whether a document has the constants and the required keys of a rule, and no key it excludes."""
     constants = constants_in(rule, scope)
-    row = rule.row if isinstance(rule, TableRule) else rule
+    row = rule.row
     required = (
         frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
         if isinstance(row, MapRule)
@@ -74,7 +74,7 @@ def _excluded(rule: Rule) -> tuple[str, ...]:
 def _empty_lists(rule: Rule) -> tuple[tuple[str, ...], ...]:
     """Return, as paths of keys, the required lists of a mapping for which a rule states a list of nothing, `[]`."""
     found: list[tuple[str, ...]] = []
-    for field in rule.fields if isinstance(rule, MapRule) else ():
+    for field in rule.fields:
         if isinstance(field.rule, ListRule) and not field.rule.rules and not field.optional:
             found.append((field.keys[0],))
         elif isinstance(field.rule, MapRule) and not field.optional:
@@ -106,7 +106,7 @@ def alternative_test(rule: Rule, scope: Scope) -> RowTest:
     """Return a test of whether a value may match an alternative: a list of rows, its constant, or by `row_test`."""
     if isinstance(rule, TableRule) and not scope.textual and not rule.each.folded:
         return lambda value: isinstance(value, list | tuple)
-    if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
+    if isinstance(rule.leaf, Constant):
         constant = constant_of(rule.leaf, scope)
         return lambda value: same_value(value, constant)
     return row_test(rule, scope)
@@ -115,9 +115,9 @@ def alternative_test(rule: Rule, scope: Scope) -> RowTest:
 def deep_test(rule: Rule, scope: Scope) -> RowTest:
     """Return a test of whether a value may match an alternative, which also looks into nested mappings."""
     test = alternative_test(rule, scope)
-    row = rule.row if isinstance(rule, TableRule) else rule
+    row = rule.row
     below = scope.below()
-    fields = row.fields if isinstance(row, MapRule) else ()
+    fields = row.fields
     inner = [
         (field.keys[0], deep_test(field.rule, below))
         for field in fields
@@ -131,17 +131,15 @@ def deep_test(rule: Rule, scope: Scope) -> RowTest:
 
 
 def keys_of(rule: Rule) -> frozenset[str]:
-    """Return the keys that a mapping and its alternatives name."""
-    row = rule.row if isinstance(rule, TableRule) else rule
-    if not isinstance(row, MapRule):
-        return frozenset()
-    inner = (keys_of(choice) for alternatives in row.alternatives for choice in alternatives.alternatives)
-    return frozenset(key for field in row.fields for key in field.keys).union(*inner)
+    """Return the keys that a mapping and its alternatives name, or each of several alternatives."""
+    row = rule.row
+    inner = row.alternatives if isinstance(row, MapRule | OneOf) else ()
+    return frozenset(key for field in row.fields for key in field.keys).union(*map(keys_of, inner))
 
 
 def may_be_absent(field: Field, scope: Scope) -> bool:
     """Return whether a document may lack a field; text can only say so that a table has no rows."""
-    tables = field.rule.alternatives if isinstance(field.rule, OneOf) else (field.rule,)
+    tables = field.rule.choices
     if field.optional or is_filled(field, scope):
         return True
     return scope.textual and all(isinstance(one, TableRule) for one in tables)
@@ -156,7 +154,7 @@ def is_filled(field: Field, scope: Scope) -> bool:
         return not field.optional and not scope.cells and scope.kind != "dataset"
     if field.optional or scope.kind != "object" or scope.textual or len(field.keys) > 1:
         return False
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if isinstance(leaf, Keep):
         return follows_from_shape(leaf)
     return isinstance(leaf, Bind) and leaf.default is not None and leaf.names in FILLED
@@ -177,7 +175,7 @@ def follows_from_shape(leaf: Keep) -> bool:
 
 def filling(field: Field) -> str:
     """Return the code of the finding that reports a filled field."""
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     names = leaf.names if isinstance(leaf, Bind) and len(field.keys) == 1 and not leaf.calls else ()
     return "ID_MISSING" if names == ("id",) else "IMAGE_SIZE_ABSENT" if names in OF_IMAGE else "FIELD_FILLED"
 
@@ -185,7 +183,7 @@ def filling(field: Field) -> str:
 def may_say_nothing(rule: Rule) -> bool:
     """Return whether an alternative fits a row that has none of its keys, and reads nothing from it."""
     return isinstance(rule, MapRule) and not rule.alternatives and rule.rest is None and all(
-        field.optional and isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Bind)
+        field.optional and isinstance(field.rule.leaf, Bind)
         and field.rule.leaf.default is None
         for field in rule.fields
     )  # fmt: skip

@@ -77,7 +77,7 @@ def mark_of_area(category: Category | None) -> Hashable:
     return None if category is None else (category.id, category.name)
 
 
-def leaf_names(leaf: Leaf) -> Iterator[str]:
+def leaf_names(leaf: Leaf | None) -> Iterator[str]:
     """Yield the names that a leaf binds."""
     for bind in bindings(leaf):
         yield from bind.names
@@ -165,11 +165,10 @@ def _tells_attributes(rule: Rule) -> bool:
 
 def names_within(rule: Rule) -> Iterator[str]:
     """Yield the names that any leaf of a rule binds, without rows of other records."""
-    if isinstance(rule, LeafRule):
-        yield from leaf_names(rule.leaf)
     if isinstance(rule, TableRule):
         yield from ("attributes",) if TABLES[rule.each.table] == "attribute" else ()
         return
+    yield from leaf_names(rule.leaf)
     for one in inside(rule):
         yield from names_within(one)
 

@@ -95,14 +95,13 @@ def counts_plainly(rule: TableRule, scope: Scope) -> bool:
 
 def counting_keys(rule: Rule, scope: Scope) -> tuple[str, ...]:
     """Return the keys of a row whose values may be numbers of rows, if these stand in fields of their own."""
-    fields = rule.fields if isinstance(rule, MapRule) else ()
-    return tuple(field.keys[0] for field in fields if _any_count(field.rule, scope.below()))
+    return tuple(field.keys[0] for field in rule.fields if _any_count(field.rule, scope.below()))
 
 
 def _plain(field: Field, scope: Scope) -> bool:
     if not _any_count(field.rule, scope.below()):
         return True
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if scope.textual or len(field.keys) > 1 or not isinstance(leaf, Bind | Keep):
         return False
     if isinstance(leaf, Bind) and (leaf.calls or any(name in COUNTS for name in leaf.names)):

@@ -26,7 +26,7 @@ from formatspec.language.rules import (
     Rule,
     SequenceRule,
     TableRule,
-    inside,
+    within,
 )
 from formatspec.language.schema import Spec
 
@@ -51,7 +51,7 @@ def option_of(field: Field) -> str | None:
 
 def option_value(rule: Rule) -> str | None:
     """Return the option that a rule is, if it is one as a value."""
-    parts = rule.leaf.parts if isinstance(rule, LeafRule) and isinstance(rule.leaf, Text) else ()
+    parts = rule.leaf.parts if isinstance(rule.leaf, Text) else ()
     only = parts[0] if len(parts) == 1 else None
     if not isinstance(only, Bind) or only.calls or len(only.names) != 1 or not only.names[0].startswith("option."):
         return None
@@ -106,7 +106,7 @@ def key_options(rules: Mapping[str, Rule]) -> dict[str, KeyOption]:
     """Return the options that stand in keys of some rules, by name."""
     found: dict[str, KeyOption] = {}
     for rule in rules.values():
-        for field in _fields(rule):
+        for field in (field for one in within(rule) for field in one.fields):
             name, value = option_of(field), option_value(field.rule)
             if value is not None:
                 found.setdefault(value, KeyOption(value, field.place, False, True))
@@ -115,13 +115,6 @@ def key_options(rules: Mapping[str, Rule]) -> dict[str, KeyOption]:
             known = found.get(name, KeyOption(name, field.place, True))
             found[name] = replace(known, optional=known.optional and field.optional)
     return found
-
-
-def _fields(rule: Rule) -> Iterator[Field]:
-    if isinstance(rule, MapRule):
-        yield from rule.fields
-    for one in inside(rule):
-        yield from _fields(one)
 
 
 def _put(rule: Rule, chosen: Mapping[str, Any], spec: Spec) -> Rule:

@@ -41,7 +41,7 @@ def required_slots(form: Format) -> Iterator[Problem]:
 
 def _tables(rule: Rule) -> Iterator[Rule]:
     """Yield the tables of objects in a rule, with the alternatives of one table together."""
-    choices = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    choices = rule.choices
     if any(isinstance(choice, TableRule) for choice in choices):
         if any(isinstance(choice, TableRule) and choice.each.table == "objects" for choice in choices):
             yield rule

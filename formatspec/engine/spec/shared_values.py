@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.language.leaf import Bind, Computed, Keep, bindings
-from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, Rule, inside
+from formatspec.language.leaf import Bind, Computed, Keep
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, Rule, within
 
 
 def value_rule(role: Role) -> Rule | None:
@@ -69,7 +69,6 @@ def _is_of_items(rule: LeafRule, scope: Scope) -> bool:
 
 
 def _slots(rule: Rule, scope: Scope) -> list[str]:
-    if isinstance(rule, LeafRule):
-        names = [name for bind in bindings(rule.leaf) for name in bind.names] if isinstance(rule.leaf, Bind) else []
-        return [meaning.name for name in names if (meaning := scope.meaning(name)) is not None]
-    return [name for one in inside(rule) for name in _slots(one, scope)]
+    leaves = (one.leaf for one in within(rule))
+    found = (scope.meaning(name) for leaf in leaves if isinstance(leaf, Bind) for name in leaf.names)
+    return [meaning.name for meaning in found if meaning is not None]

@@ -20,6 +20,7 @@ from formatspec.engine.resolve.held_slots import (
     record_mark,
     slot_bits,
 )
+from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.row_counters import counting_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
@@ -39,48 +40,35 @@ from formatspec.engine.write.source_rows import (
 from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
-from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import KEY, LeafRule, MapRule, OneOf, Rule, TableRule, inside, is_derived
+from formatspec.language.leaf import Bind, names_of
+from formatspec.language.rules import KEY, MapRule, OneOf, Rule, TableRule, inside, is_derived
 from formatspec.model.records import Object
 from formatspec.model.slots import TABLES
 
 
 def bound_attributes(rule: Rule) -> Iterator[str]:
     """Yield the single attributes that a rule binds; `*: attributes` does not write them again."""
-    if isinstance(rule, LeafRule):
-        for bind in bindings(rule.leaf):
-            yield from (n.removeprefix("attributes.") for n in bind.names if n.startswith("attributes."))
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from bound_attributes(field.rule)
-        for choice in rule.alternatives:
-            yield from bound_attributes(choice)
-    elif isinstance(rule, OneOf):
-        for alternative in rule.alternatives:
-            yield from bound_attributes(alternative)
+    yield from (n.removeprefix("attributes.") for n in names_of(rule.leaf) if n.startswith("attributes."))
+    choices = rule.alternatives if isinstance(rule, MapRule | OneOf) else ()
+    for one in (*(field.rule for field in rule.fields), *choices):
+        yield from bound_attributes(one)
 
 
 def needs_columns(rule: Rule) -> bool:
     """Whether a row can only be written when the names of all columns are known."""
     if isinstance(rule, MapRule):
         return any(needs_columns(field.rule) for field in rule.fields)
-    calls = rule.leaf.calls if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
+    calls = rule.leaf.calls if isinstance(rule.leaf, Bind) else ()
     return any(argument.value == "columns" for call in calls for argument in call.arguments)
-
-
-def holds_tables(rule: Rule) -> bool:
-    """Whether there are tables within a rule."""
-    return any(isinstance(one, TableRule) or holds_tables(one) for one in inside(rule))
 
 
 def tables_told(rule: Rule) -> Iterator[str]:
     """Yield the tables whose records a rule describes, in rows of their own or as a list of one of their slots."""
     if isinstance(rule, TableRule):
         yield rule.each.table
-    elif isinstance(rule, LeafRule):
-        heads = (name.partition(".")[0] for bind in bindings(rule.leaf) for name in bind.names)
-        yield from (head for head in heads if head in TABLES)
     else:
+        heads = (name.partition(".")[0] for name in names_of(rule.leaf))
+        yield from (head for head in heads if head in TABLES)
         for one in inside(rule):
             yield from tables_told(one)
 

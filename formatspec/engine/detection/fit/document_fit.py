@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from formatspec.codecs.regions.shared_runs import rows_of_runs
 from formatspec.engine.resolve.codec_chain import build
-from formatspec.engine.resolve.discriminators import constant_of, may_be_absent
+from formatspec.engine.resolve.discriminators import constant_of, keys_of, may_be_absent
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import SpecError
 from formatspec.language.expression import Literal
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text, bindings
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text, names_of
 from formatspec.language.rules import (
     BARE,
     KEY,
@@ -158,12 +158,9 @@ def _walk(rule: Rule, scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> b
         return _fits_leaf(rule, scope, value)
     if isinstance(rule, MapRule):
         return _walk_mapping(rule, scope, value, at, tally)
-    if isinstance(rule, TableRule):
-        return _walk_rows((rule,), scope, value, at, tally)
+    if rule.tables:
+        return _walk_rows(rule.tables, scope, value, at, tally)
     if isinstance(rule, OneOf):
-        tables = tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
-        if tables and len(tables) == len(rule.alternatives):
-            return _walk_rows(tables, scope, value, at, tally)
         return _choose(rule.alternatives, scope, value, at, tally)
     if isinstance(rule, ListRule):
         if not isinstance(value, list):
@@ -187,10 +184,10 @@ def _walk_mapping(rule: MapRule, scope: Scope, value: Any, at: KeyPath, tally: _
         if not _walk_field(field, inner, value, at, tally):
             return False
     for alternatives in rule.alternatives:
-        named |= _names(alternatives)
+        named |= keys_of(alternatives)
         _choose(alternatives.alternatives, scope, value, at, tally)
     if not rule.part:
-        rest = isinstance(rule.rest, OneOf) or (isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Bind))
+        rest = isinstance(rule.rest, OneOf) or isinstance(rule.rest_leaf, Bind)
         for key in value:
             if isinstance(key, str) and key not in named and key not in (KEY, BARE, ""):
                 if rest:
@@ -224,7 +221,7 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
             tally.named.add(path)
             continue
         if len(field.keys) == 1 and not _walk(field.rule, scope, part, path, tally):
-            if required and _is_constant(field.rule):
+            if required and any(True for _ in constants(field.rule.leaf)):
                 tally.wrong = tally.wrong or f'"{key}" is another constant'
                 return False
             if part is not None:
@@ -244,25 +241,19 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
 
 def _names_items(rule: Rule, scope: Scope) -> bool:
     """Return whether a leaf says which image a row of items is about."""
-    if not isinstance(rule, LeafRule) or not isinstance(rule.leaf, Text) or scope.table != "items":
-        return False
-    return any(name in scope.captures for bind in bindings(rule.leaf) for name in bind.names)
+    named = names_of(rule.leaf) if isinstance(rule.leaf, Text) and scope.table == "items" else ()
+    return any(name in scope.captures for name in named)
 
 
 def _require(rule: Rule, scope: Scope, at: KeyPath, tally: _Tally) -> None:
     """Note the keys that an absent value would have had to have."""
-    if isinstance(rule, TableRule):
-        _require(rule.row, scope, (*at, ROW), tally)
-    elif isinstance(rule, OneOf) and rule.alternatives:
-        _require(rule.alternatives[0], scope, at, tally)
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            if may_be_absent(field, scope):
-                continue
-            for key in field.keys:
-                if key not in (KEY, BARE):
-                    tally.required[(*at, key)] = None
-                _require(field.rule, scope, (*at, key), tally)
+    first = next(iter(rule.choices), rule)
+    at = at if first.row is first else (*at, ROW)
+    for field in first.row.fields:
+        for key in () if may_be_absent(field, scope) else field.keys:
+            if key not in (KEY, BARE):
+                tally.required[(*at, key)] = None
+            _require(field.rule, scope, (*at, key), tally)
 
 
 def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:
@@ -330,28 +321,12 @@ def _choose_of(choices: list[tuple[Rule, Scope]], value: Any, at: KeyPath, tally
     return chosen
 
 
-def _names(rule: Rule) -> set[str]:
-    """Return the keys that a mapping's alternatives name."""
-    if isinstance(rule, OneOf):
-        return {name for choice in rule.alternatives for name in _names(choice)}
-    if isinstance(rule, TableRule):
-        return _names(rule.row)
-    if isinstance(rule, MapRule):
-        own = {key for field in rule.fields for key in field.keys}
-        return own.union(*(_names(choice) for choice in rule.alternatives))
-    return set()
-
-
-def constants(leaf: Leaf) -> Iterator[Any]:
+def constants(leaf: Leaf | None) -> Iterator[Any]:
     """Yield the constant of a leaf that is one."""
     if isinstance(leaf, Constant):
         yield leaf.value
     elif isinstance(leaf, Computed) and isinstance(leaf.expression, Literal):
         yield leaf.expression.value
-
-
-def _is_constant(rule: Rule) -> bool:
-    return isinstance(rule, LeafRule) and any(True for _ in constants(rule.leaf))
 
 
 def _fits_leaf(rule: LeafRule, scope: Scope, value: Any) -> bool:

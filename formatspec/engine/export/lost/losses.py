@@ -26,6 +26,7 @@ from formatspec.engine.resolve.held_slots import (
     attribute_bit,
     stated_bits,
 )
+from formatspec.engine.resolve.questions.meanings import meanings
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format
@@ -99,7 +100,7 @@ def _meanings(form: Format, kept: bool) -> list[tuple[Meaning, Scope]]:
         (meaning, scope)
         for role in form.documents
         if not role.kept
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope, kept=kept)
+        for meaning, scope, _ in meanings(role.document_rule, role.scope, kept=kept)
     ]
 
 
@@ -131,11 +132,10 @@ class Losses:
         meanings = _meanings(target, same)
         self.item_slots = _item_slots(target, meanings)
         self.lists_subsets = "subset" not in target.key_names and any(
-            role.span == "shared" and "subset" in role.captures and "items" in wanted_slots.tables(role.document_rule)
-            for role in made
+            role.span == "shared" and "subset" in role.captures and "items" in role.table_names for role in made
         )
         self.tables = {meaning.table for meaning, _ in meanings if meaning.where == "column"}
-        self.tables |= {table for role in made for table in wanted_slots.tables(role.document_rule)}
+        self.tables |= {table for role in made for table in role.table_names}
         self.category_slots = {
             meaning.name.removeprefix("label.").removeprefix("category.")
             for meaning, scope in meanings

@@ -27,12 +27,13 @@ from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import constant_of, constants_in, is_filled, keys_of, may_be_absent
 from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE, decoded
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
+from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.files.rows.xml_skeletons import NUMBER, Skeleton, pattern_of, texts_of
 from formatspec.files.xml_file import XmlShape
 from formatspec.language.expression import Binary, Expression, Literal, Name, conjuncts
 from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, bindings
-from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.plain.same_value import same_value
 
 
@@ -258,10 +259,10 @@ class _Lines:
             return
         if isinstance(rule, LeafRule) and (isinstance(parts[0], list) or states_area(rule.leaf, scope)):
             raise _UnplannedError
-        if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
+        if isinstance(rule.leaf, Constant):
             yield from self._constant(constant_of(rule.leaf, scope), parts[0])
             return
-        if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind):
+        if isinstance(rule.leaf, Bind):
             inline = self._bind(rule.leaf, field, parts, scope)
             if inline is not None:
                 yield from inline
@@ -288,10 +289,7 @@ class _Lines:
 
     def _note_names(self, rule: Rule, scope: Scope) -> None:
         """Note the slots that a rule's own reader fills; it must fill those of the row's record alone, and no other."""
-        if isinstance(rule, TableRule | OneOf):
-            tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
-            if not all(map(_is_plain_table, tables)):
-                raise _UnplannedError
+        if rule.tables and all(map(_is_plain_table, rule.tables)):
             return
         if not isinstance(rule, LeafRule):
             raise _UnplannedError
@@ -387,7 +385,7 @@ class _Lines:
                 if not self._pair(inner, part, scope.below(), pair):
                     return False
                 continue
-            leaf = inner.leaf if isinstance(inner, LeafRule) else None
+            leaf = inner.leaf
             if not isinstance(leaf, Bind) or len(leaf.names) > 1 or not isinstance(part, Text):
                 return False
             meaning = scope.resolve(leaf.names[0], fields[key].place)
@@ -452,7 +450,7 @@ def _is_plain_table(rule: Rule) -> bool:
         return False
     if rule.keyed or rule.levels or rule.each.folded or rule.each.along is not None:
         return False
-    return not any(isinstance(one, TableRule) for one in inside(rule.row))
+    return not holds_tables(rule.row)
 
 
 _OPEN = frozenset({"", "#", "<>", "*"})
