@@ -229,6 +229,11 @@ def is_bare(row: Rule) -> bool:
     return any(one.keys == (BARE,) for one in row.fields)
 
 
+def says_nothing(row: object) -> bool:
+    """Return whether a row, as rules see it, is null or an empty list, which fits tables of any kind."""
+    return isinstance(row, dict) and BARE in row and row[BARE] in (None, [])
+
+
 def is_derived(row: Rule) -> bool:
     """Return whether rows are printed from other records, and are ignored when read."""
     return bool(row.fields) and all(isinstance(field.rule.leaf, Computed) for field in row.fields)

@@ -97,7 +97,12 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
             found[start:], behind = around[int(part[1:])], ()
         elif isinstance(part, str) and part.startswith("[") and around:
             break
-        elif isinstance(part, str) and "{" in part and isinstance(document, dict) and _is_rows(document.get(part)):
+        elif (
+            isinstance(part, str)
+            and "{" in part
+            and isinstance(document, dict)
+            and isinstance(document.get(part), ChangeRows)
+        ):
             pass  # the rows stand beside the other keys
         elif part == BARE and not (isinstance(document, dict) and BARE in document and not around):
             pass
@@ -115,10 +120,6 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
         elif isinstance(document, list) and isinstance(part, int) and part < len(document):
             document = document[part]
     return tuple(found)
-
-
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, ChangeRows)
 
 
 class _How(msgspec.Struct, frozen=True):

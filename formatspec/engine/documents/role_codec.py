@@ -18,9 +18,7 @@ from formatspec.files.document import FileError, pointer_text
 from formatspec.files.style import Style
 from formatspec.language.rules import (
     GROUP,
-    Field,
     LeafRule,
-    ListRule,
     MapRule,
     OneOf,
     Rule,
@@ -344,11 +342,11 @@ def _shape(rule: Rule, make: Any) -> Any:
     lists: set[str] = set()
     members: dict[str, Any] = {}
     runs = False
-    for field in _all_fields(rule):
+    for field in (field for one in _maps(rule) for field in one.fields):
         key = field.keys[0]
         if key in ("@", "#", "<>") or is_beside(key):
             continue
-        if isinstance(field.rule, TableRule) or (isinstance(field.rule, OneOf) and _is_tables(field.rule)):
+        if field.rule.tables:
             lists.add(key)
         levels = next((one.levels for one in _tables(field.rule)), ())
         inner = _group_shape(_tables(field.rule), 0, make) if levels else _shape(field.rule, make)
@@ -377,8 +375,7 @@ def _group_shape(tables: list[TableRule], depth: int, make: Any) -> Any:
 
 
 def _tables(rule: Rule) -> list[TableRule]:
-    choices = rule.choices
-    return [choice for choice in choices if isinstance(choice, TableRule)]
+    return [choice for choice in rule.choices if isinstance(choice, TableRule)]
 
 
 def _joined(a: Any, b: Any, make: Any) -> Any:
@@ -390,27 +387,11 @@ def _joined(a: Any, b: Any, make: Any) -> Any:
     )
 
 
-def _is_tables(rule: OneOf) -> bool:
-    return all(isinstance(choice, TableRule) for choice in rule.alternatives)
-
-
 def _maps(rule: Rule) -> list[MapRule]:
-    if isinstance(rule, MapRule):
-        found = [rule]
-        for choice in rule.alternatives:
-            found += _maps(choice)
-        return found
-    if isinstance(rule, TableRule):
-        return _maps(rule.row)
-    if isinstance(rule, OneOf):
-        return [one for choice in rule.alternatives for one in _maps(choice)]
-    if isinstance(rule, ListRule):
-        return []
-    return []
-
-
-def _all_fields(rule: Rule) -> list[Field]:
-    return [field for one in _maps(rule) for field in one.fields]
+    """Return the mappings that a document of a rule may be, or its rows: with alternatives, and without parts."""
+    row = rule.row
+    inner = row.alternatives if isinstance(row, MapRule | OneOf) else ()
+    return [*([row] if isinstance(row, MapRule) else ()), *(one for choice in inner for one in _maps(choice))]
 
 
 __all__ = ["Decoded", "FileError", "RoleCodec", "document_codec", "pointer_text"]

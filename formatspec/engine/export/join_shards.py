@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from formatspec.engine.base.scratch_records import Marks, Records, mark
@@ -121,18 +122,17 @@ class SpooledRows(Sequence[Any]):
         return list(self)[place]
 
 
-class _File:
+class _File(msgspec.Struct, eq=False):
     """A shared file that is being written."""
 
-    def __init__(self, captures: Mapping[str, Any]) -> None:
-        self.captures = dict(captures)
-        self.tables: dict[str, SpooledRows] = {}
-        self.counts: dict[str, int] = {}
-        self.items = 0
-        self.objects = 0
-        self.columns: tuple[str, ...] = ()
-        self.values: dict[str, Any] = {}
-        self.frames: set[int] = set()
+    captures: dict[str, Any]
+    tables: dict[str, SpooledRows] = {}
+    counts: dict[str, int] = {}
+    items: int = 0
+    objects: int = 0
+    columns: tuple[str, ...] = ()
+    values: dict[str, Any] = {}
+    frames: set[int] = set()
 
 
 class Finisher:
@@ -192,10 +192,8 @@ class Finisher:
             self.losses.note(what, unit, count)
         for mine, other in zip(self.subsets, part.subsets, strict=True):
             mine.update(other)
-        self.met.update(part.met)
-        self.used.update(part.used)
-        self.stuff.update(part.stuff)
-        self.things.update(part.things)
+        for name in ("met", "used", "stuff", "things"):
+            getattr(self, name).update(getattr(part, name))
         self.files += part.files
         self.tally.add(part.tally)
         self.are_read = self.are_read or part.are_read
@@ -204,7 +202,7 @@ class Finisher:
         self._objects += part.objects
 
     def _add(self, part: SharedShard) -> None:
-        file = self._files.setdefault((part.role, part.path), _File(part.captures))
+        file = self._files.setdefault((part.role, part.path), _File(dict(part.captures)))
         for key, table in part.tables.items():
             rows = file.tables.setdefault(key, SpooledRows(self._spool))
             join(rows, table, {**file.counts, ALL_OBJECTS: self._objects}, self._commas[part.role])

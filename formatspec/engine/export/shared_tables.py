@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -101,7 +101,7 @@ def counts_of(role: Role, source: SharedFile, now: Mapping[str, range]) -> dict[
     return rows
 
 
-@lru_cache(KEPT_FORMATS)
+@remembered(KEPT_FORMATS)
 def spooled_tables(role: Role) -> tuple[Spooled, ...]:
     """Return the tables of a role's document whose rows come from items."""
     return tuple(

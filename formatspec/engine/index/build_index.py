@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from formatspec.engine.base.faults import Fault, other_encoding, unread
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.id_columns import id_key, name_key
@@ -406,7 +406,7 @@ def _tells_names_only(reader: RowReader) -> bool:
     return all(meaning.where == "option" or names_only(meaning, scope) for meaning, scope, _ in told)
 
 
-@lru_cache(KEPT_FORMATS)
+@remembered(KEPT_FORMATS)
 def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     assert role.codec is not None
     found = []

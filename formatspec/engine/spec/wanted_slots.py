@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from functools import lru_cache
 
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.read.leaf_reader import Wanted
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.questions.meanings import meanings
@@ -64,7 +64,7 @@ def for_target(source: Format, target: Format, present: Collection[str]) -> Want
     return boxes_only if _states_boxes(source) else everything
 
 
-@lru_cache(KEPT_FORMATS)
+@remembered(KEPT_FORMATS)
 def needs_sizes(form: Format) -> bool:
     """Return whether reading a format needs the images' sizes: for fractions of them, or since no file states them."""
     stated = False

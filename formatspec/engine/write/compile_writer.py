@@ -81,10 +81,7 @@ def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
 def _list(rule: ListRule, scope: Scope) -> Writer:
     writers = [compile_writer(one, scope) for one in rule.rules]
 
-    def show(context: WriteContext) -> list[Any]:
-        return [write(context, NO_SOURCE) for write in writers]
-
-    return kept_or(show)
+    return kept_or(lambda context: [write(context, NO_SOURCE) for write in writers])
 
 
 def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
@@ -203,11 +200,7 @@ def _rest(rule: MapRule, scope: Scope) -> RestWriter:
         run = compile_writer(rule.rest, scope)
         return lambda context, known, taken: {"*": run(context, NO_SOURCE if known is None else known.get("*", []))}
     if not isinstance(leaf, Bind):
-
-        def others(context: WriteContext, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
-            return {} if known is None else {key: part for key, part in known.items() if key not in taken}
-
-        return others
+        return lambda context, known, taken: {key: part for key, part in (known or {}).items() if key not in taken}
     assert rule.rest is not None
     meaning = scope.resolve(leaf.names[0], rule.rest.place)
     get = getter(meaning, scope)
@@ -291,11 +284,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
             return runs_of_rows(documents, names, source)
         return _in_columns(documents, source) if columns else with_empty(documents, source)
 
-    def anew(context: WriteContext, source: Any) -> Any:
-        context = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
-        return write(context, NO_SOURCE)
-
-    again = list_kept(anew)
+    again = list_kept(lambda context, source: write(context.anew(), NO_SOURCE))
     if scope.kind == "item" and of_categories:
         return list_kept(write)  # categories of a dataset have no origin in the list of an item
     return write

@@ -96,24 +96,8 @@ class RowWriter:
     """How the records of one table are chosen and written."""
 
     __slots__ = (
-        "choices",
-        "counting",
-        "holds",
-        "kept",
-        "late",
-        "number",
-        "parts",
-        "plain",
-        "quick",
-        "repeats",
-        "rule",
-        "select",
-        "shape",
-        "table",
-        "tells",
-        "test",
-        "where",
-        "write",
+        "choices", "counting", "holds", "kept", "late", "number", "parts", "plain", "quick", "repeats", "rule",
+        "select", "shape", "table", "tells", "test", "where", "write",
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope, write: Writer, holds: int) -> None:
@@ -137,9 +121,14 @@ class RowWriter:
         if rule.each.table == "objects" and rule.each.by == ("index",):
             self.select = _with_rows(self.select)
         if rule.each.table == "attributes" and scope.bound:
-            self.select = _but(self.select, scope.bound)
+            pairs, bound = self.select, scope.bound  # those with leaves of their own have no row
+            self.select = lambda context: tuple(pair for pair in pairs(context) if pair[0] not in bound)
         self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
-        if self.where is not None and is_settled(rule.each.where) and self.where(_nowhere(scope)):
+        if (
+            self.where is not None
+            and is_settled(rule.each.where)
+            and self.where(WriteContext(WriteSetting({}, None, dict(scope.options)), None, None))
+        ):
             self.where = None
         self.quick = None if rule.each.where is None else condition_filter(rule.each.where, inner)
         self.write = write
@@ -165,11 +154,7 @@ class RowWriter:
 
         A record whose row is given counts as written.
         """
-        return (
-            self._each_anew(records, indices, rows, up)
-            if self.plain is None
-            else self.plain(records, indices, rows, up)
-        )
+        return (self.plain or self._each_anew)(records, indices, rows, up)
 
     def _each_anew(self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext) -> Iterator[Any]:
         for record, index in zip(records, indices, strict=False):
@@ -189,10 +174,6 @@ class RowWriter:
         return None if self.quick is None else self.quick(records, up)
 
 
-def _nowhere(scope: Scope) -> WriteContext:
-    return WriteContext(WriteSetting({}, None, dict(scope.options)), None, None)
-
-
 def _with_rows(select: Callable[[WriteContext], Iterable[Any]]) -> Callable[[WriteContext], Iterable[Any]]:
     """Return a selection of objects without those that another table could not write.
 
@@ -205,13 +186,6 @@ def _with_rows(select: Callable[[WriteContext], Iterable[Any]]) -> Callable[[Wri
         return [one for one in select(context) if id(one) not in gone or held.get(id(one), 0) & WRITTEN]
 
     return selected
-
-
-def _but(
-    select: Callable[[WriteContext], Iterable[Any]], bound: frozenset[str]
-) -> Callable[[WriteContext], Iterable[Any]]:
-    """Return a selection of the attributes that have no leaf of their own."""
-    return lambda context: tuple(pair for pair in select(context) if pair[0] not in bound)
 
 
 def write_record(row: RowWriter, context: WriteContext) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import msgspec
+
 from formatspec.codecs.regions.shared_runs import rows_of_runs
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import constant_of, keys_of, may_be_absent
@@ -25,6 +27,7 @@ from formatspec.language.rules import (
     OneOf,
     Rule,
     TableRule,
+    says_nothing,
 )
 from formatspec.model.plain.same_value import same_value
 
@@ -60,19 +63,18 @@ class Fit(NamedTuple):
     rows: int = 0
 
 
-class _Tally:
+class _Tally(msgspec.Struct, eq=False):
     """The keys that a rule requires, those found, and the document's keys by whether the rule names them."""
 
-    def __init__(self) -> None:
-        self.required: dict[KeyPath, None] = {}
-        self.found: set[KeyPath] = set()
-        self.named: set[KeyPath] = set()
-        self.taken: set[KeyPath] = set()
-        self.unnamed: dict[KeyPath, None] = {}
-        self.wrong = ""
-        self.rows = 0
-        self.strange = 0
-        self.naming: dict[KeyPath, None] = {}
+    required: dict[KeyPath, None] = {}
+    found: set[KeyPath] = set()
+    named: set[KeyPath] = set()
+    taken: set[KeyPath] = set()
+    unnamed: dict[KeyPath, None] = {}
+    wrong: str = ""
+    rows: int = 0
+    strange: int = 0
+    naming: dict[KeyPath, None] = {}
 
     def add(self, other: _Tally) -> None:
         self.required.update(other.required)
@@ -278,7 +280,7 @@ def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyP
                 _require(table.row, scope, (*at, ROW), tally)
         return True
     fitting = 0
-    rows = [row for row in value[:ROWS] if not _says_nothing(row)]
+    rows = [row for row in value[:ROWS] if not says_nothing(row)]
     if not rows:
         return True
     for row in rows:
@@ -288,11 +290,6 @@ def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyP
     tally.rows += len(rows)
     tally.strange += len(rows) - fitting
     return fitting > 0
-
-
-def _says_nothing(row: Any) -> bool:
-    """Return whether a row is null or an empty list, which fits tables of any kind."""
-    return isinstance(row, dict) and BARE in row and (row[BARE] is None or row[BARE] == [])
 
 
 def _choose(choices: tuple[Rule, ...], scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:

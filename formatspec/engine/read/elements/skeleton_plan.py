@@ -134,26 +134,25 @@ def may_be_planned(reader: RowReader) -> bool:
     return plain and not folded and not reader.rule.keyed and not reader.rule.levels and not reader.carried
 
 
-class _Lines:
+class _Lines(msgspec.Struct, eq=False):
     """The lines in the making for one skeleton.
 
     apart: whether some leaves are read by their own readers, into a record.  texts: the patterns of the texts that
     are asked for, by their places.  slots: the expressions of an object's slots.
     """
 
-    def __init__(self, reader: RowReader, context: ReadContext, names: Names, last: bool, apart: bool) -> None:
-        self.reader = reader
-        self.context = context
-        self.names = names
-        self.last = last
-        self.apart = apart
-        self.needs_record = False
-        self.texts: dict[int, str] = {}
-        self.slots: dict[str, str] = {}
-        self.bound: set[str] = set()
-        self.attributes: list[tuple[str, str]] = []
-        self.kept: list[str] = []
-        self.named = ""
+    reader: RowReader
+    context: ReadContext
+    names: Names
+    last: bool
+    apart: bool
+    needs_record: bool = False
+    texts: dict[int, str] = {}
+    slots: dict[str, str] = {}
+    bound: set[str] = set()
+    attributes: list[tuple[str, str]] = []
+    kept: list[str] = []
+    named: str = ""
 
     def lines(self, row: Any) -> list[str]:
         """The lines that read a row and add its object."""
