@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import tempfile
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,7 +29,6 @@ from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.write.compile_writer import compile_writer, spool_key
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.files.document import FileError
-from formatspec.model.amounts import amounts
 
 Put = Callable[[str, Iterable[bytes]], None]
 """Writes a file from its pieces."""
@@ -56,11 +54,8 @@ class SpooledRows(Sequence[Any]):
             spool: The temporary file.
         """
         self._spool = spool
-        self._spans = Records([("start", "i8"), ("length", "i8"), ("rows", "i8")])
-        self._places = Records([("place", "i8")])
-        self._noted = (array("q"), array("q"), array("q"), array("q"))
+        self._spans = Records([("start", "i8"), ("length", "i8"), ("rows", "i8"), ("place", "i8")])
         self._any_place = False
-        self._piece = amounts().piece
         self._rows = 0
         self.given_out = 0
 
@@ -77,27 +72,16 @@ class SpooledRows(Sequence[Any]):
             rows: How many rows the text holds; a row with a place has a text of its own.
         """
         self._any_place = self._any_place or place >= 0
-        noted = (self._spool.tell(), len(text), rows, place if place >= 0 else self._rows)
-        for column, value in zip(self._noted, noted, strict=True):
-            column.append(value)  # the spool's place is the end of this text; texts are read only after all are there
+        # Texts are read only after all are there, so the spool's place is its end.
+        self._spans.note(self._spool.tell(), len(text), rows, place if place >= 0 else self._rows)
         self._spool.write(text)
         self._rows += rows
-        if len(self._noted[0]) >= self._piece:
-            self._put_away()
-
-    def _put_away(self) -> None:
-        if self._noted[0]:
-            *spans, places = (np.frombuffer(column, column.typecode) for column in self._noted)
-            self._spans.add(*spans)
-            self._places.add(places)
-            self._noted = (array("q"), array("q"), array("q"), array("q"))
 
     def texts(self) -> Iterator[bytes]:
         """The rows in their order, as texts of one or more rows each."""
-        self._put_away()
         self.given_out = 0
         for spans in self._ordered():
-            for start, length, rows in spans.tolist():
+            for start, length, rows, _ in spans.tolist():
                 self._spool.seek(start)
                 self.given_out += rows
                 yield self._spool.read(length)
@@ -106,7 +90,7 @@ class SpooledRows(Sequence[Any]):
         """Yield the offsets of the texts, in the order of the rows, in pieces of limited size."""
         places = None
         if self._any_place:
-            places = np.concatenate([piece["place"] for _, piece in self._places.pieces()])
+            places = np.concatenate([piece["place"] for _, piece in self._spans.pieces()])
         if places is None or bool((places[1:] >= places[:-1]).all()):
             yield from (spans for _, spans in self._spans.pieces())
             return
