@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import cast
 
 import msgspec
+from msgspec.structs import replace
 
 from formatspec.language.each import Each as Each
 from formatspec.language.each import EachGroup
@@ -61,8 +63,7 @@ class _Rule(msgspec.Struct, frozen=True):
     @property
     def tables(self) -> tuple[TableRule, ...]:
         """The table, or the alternatives if all are tables: what the rows of one list may be."""
-        tables = tuple(one for one in self.choices if isinstance(one, TableRule))
-        return tables if len(tables) == len(self.choices) else ()
+        return ()
 
     def leaf_under(self, key: str) -> Leaf | None:
         """Return the leaf under a key of a mapping, if the key is alone in its field."""
@@ -154,6 +155,11 @@ class TableRule(_Rule, frozen=True):
     blocks: str = ""
     levels: tuple[Level, ...] = ()
 
+    @property
+    def tables(self) -> tuple[TableRule, ...]:
+        """The table itself."""
+        return (self,)
+
 
 class OneOf(_Rule, frozen=True):
     """Alternatives, of which the first that fits is taken."""
@@ -165,6 +171,12 @@ class OneOf(_Rule, frozen=True):
     def choices(self) -> tuple[Rule, ...]:
         """The alternatives."""
         return self.alternatives
+
+    @property
+    def tables(self) -> tuple[TableRule, ...]:
+        """The alternatives if all are tables."""
+        tables = tuple([one for one in self.alternatives if isinstance(one, TableRule)])
+        return tables if len(tables) == len(self.alternatives) else ()
 
 
 class LineRule(_Rule, frozen=True):
@@ -204,6 +216,38 @@ def inside(rule: Rule) -> Iterator[Rule]:
         yield from rule.alternatives
     elif isinstance(rule, TableRule):
         yield rule.row
+
+
+def with_inside(rule: Rule, change: Callable[[Rule], Rule]) -> Rule:
+    """Return a rule with each rule directly inside it changed; alternatives and leaves must stay what they are."""
+    if isinstance(rule, MapRule):
+        return replace(
+            rule,
+            fields=tuple(replace(field, rule=change(field.rule)) for field in rule.fields),
+            alternatives=tuple(cast(OneOf, change(one)) for one in rule.alternatives),
+            rest=None if rule.rest is None else cast("LeafRule | OneOf", change(rule.rest)),
+        )
+    if isinstance(rule, TableRule):
+        return replace(rule, row=change(rule.row))
+    if isinstance(rule, OneOf):
+        return replace(rule, alternatives=tuple(map(change, rule.alternatives)))
+    if isinstance(rule, ListRule | SequenceRule):
+        return replace(rule, rules=tuple(map(change, rule.rules)))
+    return rule
+
+
+def mappings(rule: Rule) -> Iterator[MapRule]:
+    """Yield the mappings that a document of a rule, or a row of it, may be: with alternatives, and without parts."""
+    row = rule.row
+    if isinstance(row, MapRule):
+        yield row
+    for choice in row.alternatives if isinstance(row, MapRule | OneOf) else ():
+        yield from mappings(choice)
+
+
+def possible_fields(rule: Rule) -> Iterator[Field]:
+    """Yield the fields of these mappings."""
+    return (field for one in mappings(rule) for field in one.fields)
 
 
 def within(rule: Rule) -> Iterator[Rule]:

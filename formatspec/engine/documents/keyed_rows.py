@@ -410,10 +410,8 @@ def _at_places(rows: Sequence[Any], tables: Tables, places: Places) -> Any:
 
 def _change(rule: Rule, how: _How) -> Change | None:
     """Return how the tables of a rule are changed when a document is read; None if they stay unchanged."""
-    if isinstance(rule, OneOf) and all(isinstance(one, TableRule) for one in rule.alternatives):
-        return _of_tables([one for one in rule.alternatives if isinstance(one, TableRule)], how)
-    if isinstance(rule, TableRule):
-        return _of_tables([rule], how)
+    if rule.tables:
+        return _of_tables(rule.tables, how)
     if isinstance(rule, OneOf):
         changes = (_change(one, how) for one in rule.alternatives)
         return next((change for change in changes if change is not None), None)

@@ -9,7 +9,7 @@ import msgspec
 
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Keep, Text
-from formatspec.language.rules import BARE, KEY, Field, MapRule, Rule, TableRule
+from formatspec.language.rules import BARE, KEY, Field, MapRule, Rule, TableRule, possible_fields
 
 
 class NamedKeys(msgspec.Struct, frozen=True):
@@ -53,15 +53,14 @@ class NamedKeys(msgspec.Struct, frozen=True):
 
 def named_keys(rule: MapRule) -> Sequence[NamedKeys]:
     """Return the templates of keys under which rows stand beside other keys; the longest template comes first."""
-    choices = [one for choice in rule.alternatives for one in choice.alternatives]
-    others = frozenset(key for one in (rule, *choices) for field in one.fields for key in field.keys)
-    found = [made for field in rule.fields if (made := _of_field(field, others)) is not None]
+    templates = [field for field in rule.fields if len(field.keys) == 1 and "{" in field.keys[0]]
+    others = frozenset(key for field in possible_fields(rule) for key in field.keys) if templates else frozenset[str]()
+    found = [made for field in templates if (made := _of_field(field, others)) is not None]
     return sorted(found, key=lambda one: -len(one.before) - len(one.behind))
 
 
 def _of_field(field: Field, others: frozenset[str]) -> NamedKeys | None:
-    keyed = isinstance(field.rule, TableRule) and field.rule.keyed
-    if len(field.keys) != 1 or "{" not in field.keys[0] or not keyed:
+    if not isinstance(field.rule, TableRule) or not field.rule.keyed:
         return None
     row = field.rule.row
     leaf = row.leaf_under(KEY)

@@ -57,10 +57,8 @@ READ_WHOLE = frozenset({"category", "attribute"})
 
 def _framed(rule: Rule, tables: bool) -> Rule | None:
     """Return the part of a rule outside its tables; with `tables`, the tables themselves must be there."""
-    if isinstance(rule, LeafRule):
-        return rule if isinstance(rule.leaf, Constant | Absent) else None
-    if not isinstance(rule, MapRule):
-        return None
+    if isinstance(rule.leaf, Constant | Absent):
+        return rule
     fields = [made for field in rule.fields if (made := _field(field, tables)) is not None]
     return MapRule(tuple(fields), (), None, rule.place, part=True) if fields else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,8 +15,9 @@ from formatspec.language.rules import (
     OneOf,
     Rule,
     TableRule,
-    inside,
+    possible_fields,
     problem,
+    within,
 )
 
 CHANNELS = ("R", "G", "B", "A")
@@ -54,14 +55,7 @@ def alphabets_of(rule: Rule) -> tuple[Alphabet, ...]:
 
 def channels_of(rule: Rule) -> tuple[str, ...]:
     """Return the channels of a label image that a rule names, each once, in the rule's order."""
-    if isinstance(rule, OneOf):
-        return tuple(dict.fromkeys(key for choice in rule.alternatives for key in channels_of(choice)))
-    if isinstance(rule, TableRule):
-        return channels_of(rule.row)
-    if isinstance(rule, MapRule):
-        own = [key for field in rule.fields for key in field.keys]
-        return tuple(dict.fromkeys([*own, *(key for choice in rule.alternatives for key in channels_of(choice))]))
-    return ()
+    return tuple(dict.fromkeys(key for field in possible_fields(rule) for key in field.keys))
 
 
 def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
@@ -73,7 +67,7 @@ def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
     """
     keys = channels_of(rule)
     written = modes[0] if modes else "gray"
-    for one in _all_of(rule):
+    for one in within(rule):
         if isinstance(one, MapRule):
             _check_channels(one, written)
         elif isinstance(one, TableRule) and not channels_of(one):
@@ -81,13 +75,6 @@ def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
     if ALPHA in keys and tuple(modes) != ("rgba",):
         raise problem("`A` is a channel of images with an alpha channel only", rule.place, "`image: rgba`")
     return keys
-
-
-def _all_of(rule: Rule) -> Iterator[Rule]:
-    """Yield a rule and all rules within it."""
-    yield rule
-    for one in inside(rule):
-        yield from _all_of(one)
 
 
 def _check_channels(row: MapRule, written: str) -> None:
@@ -128,10 +115,8 @@ def _constant(rule: Rule) -> Any:
 
 def tables_of(rule: Rule) -> tuple[TableRule, ...]:
     """Return the tables of a label image's rule, in order. Raises SpecError if their records have no pixels."""
-    if isinstance(rule, TableRule):
-        if rule.each.table not in ("objects", "children", "areas", "void"):
-            raise problem(f"{rule.each.table} have no pixels", rule.place, "`each: objects`, `areas` or `void`")
-        return (rule,)
-    if isinstance(rule, OneOf):
-        return tuple(table for choice in rule.alternatives for table in tables_of(choice))
-    return ()
+    tables = tuple(one for one in rule.choices if isinstance(one, TableRule))
+    for one in tables:
+        if one.each.table not in ("objects", "children", "areas", "void"):
+            raise problem(f"{one.each.table} have no pixels", one.place, "`each: objects`, `areas` or `void`")
+    return tables

@@ -41,6 +41,7 @@ from formatspec.engine.resolve.discriminators import (
     row_test,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY
+from formatspec.engine.resolve.questions.meanings import scoped
 from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
@@ -56,9 +57,9 @@ from formatspec.language.rules import (
     OneOf,
     Rule,
     TableRule,
-    inside,
     is_mapping_or_rows,
     problem,
+    within,
 )
 from formatspec.model.slots import TABLES
 
@@ -424,32 +425,26 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
 
 def _is_carried(row: Rule) -> bool:
     """Return whether a row binds nothing and is only kept."""
-    if not isinstance(row, MapRule) or row.alternatives or not isinstance(row.rest, LeafRule):
+    if not isinstance(row, MapRule) or row.rest_leaf is None:
         return False
-    return all(map(_is_kept, inside(row)))
-
-
-def _is_kept(rule: Rule) -> bool:
-    """Return whether a rule only keeps values, at any depth."""
-    if isinstance(rule, MapRule):
-        return not rule.alternatives and all(map(_is_kept, inside(rule)))
-    return isinstance(rule.leaf, Keep)
+    parts = [(one.leaf, isinstance(one, MapRule) and not one.alternatives) for one in within(row)]
+    return all(isinstance(leaf, Keep) or plain for leaf, plain in parts)
 
 
 def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
     """Return whether anything that a rule gives is wanted. Unwanted rows are not checked either."""
     if context.compares:
         return True
-    if isinstance(rule, LeafRule):
-        told = map(scope.meaning, names_of(rule.leaf))
-        return any(meaning is not None and context.wanted(meaning, scope) for meaning in told)
-    if isinstance(rule, TableRule):
-        inner = scope.inside(rule.each.table)
-        # A condition supplies values that rows do not state.
-        stated = names(rule.each.where) if rule.each.where is not None else frozenset[str]()
-        given = any(meaning is not None and context.wanted(meaning, inner) for meaning in map(inner.meaning, stated))
-        return given or is_asked(rule.row, inner, context)
-    return isinstance(rule, LineRule) or any(is_asked(one, scope, context) for one in inside(rule))
+    for one, inner in scoped(rule, scope):
+        if isinstance(one, LineRule):
+            return True
+        told = map(inner.meaning, names_of(one.leaf))
+        if isinstance(one, TableRule) and one.each.where is not None:  # it supplies values that rows do not state
+            inner = inner.inside(one.each.table)
+            told = map(inner.meaning, names(one.each.where))
+        if any(meaning is not None and context.wanted(meaning, inner) for meaning in told):
+            return True
+    return False
 
 
 def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at: DocumentPath, place: Place) -> Reader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import MISSING
@@ -23,31 +23,29 @@ def constant_of(leaf: Constant, scope: Scope) -> Any:
 RowTest = Callable[[Any], bool]
 
 
+def _required(rule: Rule) -> Iterator[tuple[tuple[str, ...], Rule]]:
+    """Yield the rules of the required keys of a mapping, or of a row, and of the mappings in it, as paths of keys."""
+    for field in rule.row.fields:
+        if not field.optional:
+            yield (field.keys[0],), field.rule
+            if isinstance(field.rule, MapRule):
+                yield from (((field.keys[0], *path), one) for path, one in _required(field.rule))
+
+
 def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]:
     """Return the constants of a mapping as paths of keys with values."""
-    found: list[tuple[tuple[str, ...], Any]] = []
-    if isinstance(rule, TableRule):
-        return constants_in(rule.row, scope)
-    if isinstance(rule, MapRule):
-        for field in rule.fields:
-            if isinstance(field.rule.leaf, Constant) and not field.optional:
-                found.append(((field.keys[0],), constant_of(field.rule.leaf, scope)))
-            elif isinstance(field.rule, MapRule) and not field.optional:
-                found.extend(((field.keys[0], *path), value) for path, value in constants_in(field.rule, scope))
-    return tuple(found)
+    found = ((path, one.leaf) for path, one in _required(rule))
+    return tuple((path, constant_of(leaf, scope)) for path, leaf in found if isinstance(leaf, Constant))
 
 
 def row_test(rule: Rule, scope: Scope) -> RowTest:
     """Return a test of whether a document has the constants and the required keys of a rule, and no key it excludes."""
     constants = constants_in(rule, scope)
     row = rule.row
-    required = (
-        frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
-        if isinstance(row, MapRule)
-        else frozenset()
-    )
+    required = frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
     places = keys_of(row) if is_places(row) else None
-    empty, excluded = _empty_lists(row), _excluded(row)
+    empty = [path for path, one in _required(row) if isinstance(one, ListRule) and not one.rules]  # stated as `[]`
+    excluded = [field.keys[0] for field in row.fields if field.is_excluded]
     filled = required - {path[0] for path, _ in constants} if scope.cells else frozenset()
 
     def test(value: Any) -> bool:
@@ -64,22 +62,6 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         return all(same_value(_part(value, path), expected) for path, expected in constants)
 
     return test
-
-
-def _excluded(rule: Rule) -> tuple[str, ...]:
-    """Return the keys that must not be in a mapping."""
-    return tuple(field.keys[0] for field in rule.fields if field.is_excluded) if isinstance(rule, MapRule) else ()
-
-
-def _empty_lists(rule: Rule) -> tuple[tuple[str, ...], ...]:
-    """Return, as paths of keys, the required lists of a mapping for which a rule states a list of nothing, `[]`."""
-    found: list[tuple[str, ...]] = []
-    for field in rule.fields:
-        if isinstance(field.rule, ListRule) and not field.rule.rules and not field.optional:
-            found.append((field.keys[0],))
-        elif isinstance(field.rule, MapRule) and not field.optional:
-            found.extend((field.keys[0], *path) for path in _empty_lists(field.rule))
-    return tuple(found)
 
 
 def _part(value: Any, path: tuple[str, ...]) -> Any:
@@ -139,10 +121,7 @@ def keys_of(rule: Rule) -> frozenset[str]:
 
 def may_be_absent(field: Field, scope: Scope) -> bool:
     """Return whether a document may lack a field; text can only say so that a table has no rows."""
-    tables = field.rule.choices
-    if field.optional or is_filled(field, scope):
-        return True
-    return scope.textual and all(isinstance(one, TableRule) for one in tables)
+    return field.optional or is_filled(field, scope) or (scope.textual and bool(field.rule.tables))
 
 
 def is_filled(field: Field, scope: Scope) -> bool:

@@ -9,18 +9,16 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from formatspec.engine.resolve.questions.meanings import scoped
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
 from formatspec.language.expression import Binary, Expression, Literal, Name
 from formatspec.language.leaf import Bind, Computed, Keep, Leaf, Text
 from formatspec.language.rules import (
     Field,
-    LeafRule,
-    LineRule,
     MapRule,
     Rule,
     TableRule,
-    inside,
 )
 
 COUNTS = frozenset({"index", "item.index", "number", "rank"})
@@ -114,16 +112,15 @@ def _plain(field: Field, scope: Scope) -> bool:
 
 def _any_count(rule: Rule, scope: Scope) -> bool:
     """Return whether a rule contains a number of the row itself, as opposed to a row inside it."""
-    if isinstance(rule, LeafRule | LineRule):
-        return any(_leaf_counts(part, scope) for part in _parts(rule.leaf))
-    if isinstance(rule, TableRule):
-        inner = scope.inside(rule.each.table)
-        within = rule.each.where is not None and _counts(rule.each.where, inner)
-        return within or _any_count(rule.row, inner)
-    return any(_any_count(one, scope) for one in inside(rule))
+    return any(
+        any(_leaf_counts(part, inner) for part in _parts(one.leaf))
+        or (isinstance(one, TableRule) and one.each.where is not None
+            and _counts(one.each.where, inner.inside(one.each.table)))
+        for one, inner in scoped(rule, scope)
+    )  # fmt: skip
 
 
-def _parts(leaf: Leaf) -> tuple[Any, ...]:
+def _parts(leaf: Leaf | None) -> tuple[Any, ...]:
     return leaf.parts if isinstance(leaf, Text) else (leaf,)
 
 

@@ -20,12 +20,9 @@ from formatspec.language.rules import (
     OPTION_KEY,
     Field,
     LeafRule,
-    ListRule,
     MapRule,
-    OneOf,
     Rule,
-    SequenceRule,
-    TableRule,
+    with_inside,
     within,
 )
 from formatspec.language.schema import Spec
@@ -119,19 +116,9 @@ def key_options(rules: Mapping[str, Rule]) -> dict[str, KeyOption]:
 
 def _put(rule: Rule, chosen: Mapping[str, Any], spec: Spec) -> Rule:
     if isinstance(rule, MapRule):
-        fields = tuple(one for field in rule.fields for one in _named(field, chosen, spec))
-        _refuse_twice(fields)
-        put = (_put(one, chosen, spec) for one in rule.alternatives)
-        alternatives = tuple(one for one in put if isinstance(one, OneOf))
-        rest = rule.rest if rule.rest is None else _put(rule.rest, chosen, spec)
-        assert not isinstance(rest, MapRule | ListRule | TableRule | SequenceRule)
-        return replace(rule, fields=fields, alternatives=alternatives, rest=rest)
-    if isinstance(rule, TableRule):
-        return replace(rule, row=_put(rule.row, chosen, spec))
-    if isinstance(rule, OneOf):
-        return replace(rule, alternatives=tuple(_put(one, chosen, spec) for one in rule.alternatives))
-    if isinstance(rule, ListRule | SequenceRule):
-        return replace(rule, rules=tuple(_put(one, chosen, spec) for one in rule.rules))
+        rule = replace(rule, fields=tuple(one for field in rule.fields for one in _named(field, chosen)))
+        _refuse_twice(rule.fields)
+    rule = with_inside(rule, lambda one: _put(one, chosen, spec))
     value = option_value(rule)
     if value is None or not isinstance(rule, LeafRule):
         return rule
@@ -141,14 +128,13 @@ def _put(rule: Rule, chosen: Mapping[str, Any], spec: Spec) -> Rule:
     return replace(rule, leaf=Keep(None if initial is None else Literal(initial)))
 
 
-def _named(field: Field, chosen: Mapping[str, Any], spec: Spec) -> Iterator[Field]:
+def _named(field: Field, chosen: Mapping[str, Any]) -> Iterator[Field]:
     """Yield a field with the value of its option in its key; nothing if the option has no value."""
     name = option_of(field)
-    inner = _put(field.rule, chosen, spec)
     if name is None:
-        yield replace(field, rule=inner)
+        yield field
     elif chosen.get(name) is not None:
-        yield replace(field, keys=(OPTION_KEY.sub(lambda _: str(chosen[name]), field.keys[0]),), rule=inner)
+        yield replace(field, keys=(OPTION_KEY.sub(lambda _: str(chosen[name]), field.keys[0]),))
 
 
 def _refuse_twice(fields: tuple[Field, ...]) -> None:

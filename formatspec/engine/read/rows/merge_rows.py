@@ -17,7 +17,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import rows_key, stood_key
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import LeafRule, TableRule
+from formatspec.language.rules import TableRule
 from formatspec.model.plain.ids import free_ids
 
 if TYPE_CHECKING:
@@ -171,8 +171,7 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
 
 def _renumber_row(record: Record, reader: RowReader) -> None:
     """Write the record's present id into its source row."""
-    fields = reader.rule.row.fields
-    leaves = ((one.keys[0], one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
+    leaves = ((one.keys[0], one.rule.leaf) for one in reader.rule.row.fields)
     key = next((key for key, leaf in leaves if isinstance(leaf, Bind) and leaf.names == BY_ID), None)
     for number, (place, row) in list(record.get("$rows", {}).items()):
         if isinstance(row, dict) and key in row:

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from formatspec.language.expression import Name
 from formatspec.language.leaf import Constant, Keep, names_of
-from formatspec.language.rules import MapRule, OneOf, Rule, TableRule, inside, is_mapping_or_rows, within
+from formatspec.language.rules import (
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    inside,
+    is_mapping_or_rows,
+    within,
+)
 
 OF_OBJECTS = frozenset({"objects", "children"})
 """The tables whose rows are objects."""
@@ -23,6 +33,20 @@ def of_own_row(rule: Rule) -> Iterator[Rule]:
         yield rule
         for one in inside(rule):
             yield from of_own_row(one)
+
+
+def certain(rule: Rule) -> Iterator[Rule]:
+    """Yield a rule and the rules in it that apply whichever alternatives are taken, without what stands in tables."""
+    yield rule
+    inner = [field.rule for field in rule.fields]
+    if isinstance(rule, MapRule) and isinstance(rule.rest, LeafRule):
+        inner.append(rule.rest)
+    elif isinstance(rule, OneOf) and len(rule.alternatives) == 1:
+        inner += rule.alternatives
+    elif isinstance(rule, ListRule):
+        inner += rule.rules
+    for one in inner:
+        yield from certain(one)
 
 
 def holds_tables(rule: Rule) -> bool:
