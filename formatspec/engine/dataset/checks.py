@@ -146,7 +146,7 @@ class Checker:
             try:
                 known = expression.compile_expression(leaf.expression, within)
             except UnknownNameError:
-                known = _nothing
+                known = lambda context: None  # a leaf that has no value at its place  # noqa: E731
             self._values[id(leaf), of_object] = known
         return known
 
@@ -178,10 +178,6 @@ def _near(expected: Any, value: Any, exact: bool) -> bool:
     return bool(abs(value - expected) <= max(0.1 * abs(expected), 1.0))
 
 
-def _nothing(context: WriteContext) -> None:
-    """Return None, for a leaf that has no value at its place."""
-
-
 def _means_the_same(a: Any, b: Any) -> bool:
     """Return whether two values mean the same.
 
@@ -191,13 +187,7 @@ def _means_the_same(a: Any, b: Any) -> bool:
         return True
     many_a = list(a) if isinstance(a, list | tuple) else [a]
     many_b = list(b) if isinstance(b, list | tuple) else [b]
-    if len(many_a) != len(many_b):
-        return False
-    return sorted(map(_plain, many_a)) == sorted(map(_plain, many_b))
-
-
-def _plain(value: Any) -> str:
-    return spell_any(value)
+    return len(many_a) == len(many_b) and sorted(map(spell_any, many_a)) == sorted(map(spell_any, many_b))
 
 
 def spell_any(value: Any) -> str:
