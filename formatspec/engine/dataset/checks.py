@@ -22,15 +22,7 @@ from formatspec.findings.finding import Finding
 from formatspec.findings.table import CODES
 from formatspec.language import expression
 from formatspec.language.errors import suggest
-from formatspec.language.expression import (
-    Binary,
-    Call,
-    Expression,
-    ExpressionError,
-    Literal,
-    RowsOf,
-    UnknownNameError,
-)
+from formatspec.language.expression import Binary, Call, Expression, ExpressionError, Literal, RowsOf, UnknownNameError
 from formatspec.language.leaf import Bind, Computed, Keep, LeafSyntaxError
 from formatspec.language.leaf import parse_text as parse_template
 from formatspec.language.load import place_text

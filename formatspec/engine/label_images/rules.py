@@ -9,16 +9,7 @@ import msgspec
 
 from formatspec.engine.base.faults import Record
 from formatspec.language.leaf import Bind, Computed, Constant
-from formatspec.language.rules import (
-    ListRule,
-    MapRule,
-    OneOf,
-    Rule,
-    TableRule,
-    possible_fields,
-    problem,
-    within,
-)
+from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule, possible_fields, problem, within
 
 CHANNELS = ("R", "G", "B", "A")
 COLORED = (*CHANNELS, "RGB")

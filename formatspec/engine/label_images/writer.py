@@ -33,10 +33,7 @@ from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import contexts_of
 from formatspec.engine.write.table_rows import RowWriter, held_by_row, write_record
 from formatspec.language.each import parse_where
-from formatspec.language.rules import (
-    Rule,
-    problem,
-)
+from formatspec.language.rules import Rule, problem
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
 from formatspec.model.records import Area, Object

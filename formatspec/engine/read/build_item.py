@@ -328,10 +328,7 @@ def _captions(slots: Record, state: ItemState) -> tuple[Caption, ...]:
 
 def _caption(record: Record) -> Caption:
     caption = Caption(
-        id=record.get("id"),
-        text=record.get("text", ""),
-        attributes=_attributes(record),
-        origin=_origin(record),
+        id=record.get("id"), text=record.get("text", ""), attributes=_attributes(record), origin=_origin(record)
     )
     if RESTATES in record:
         record["$object"] = caption

@@ -21,11 +21,7 @@ from formatspec.engine.read.generate_mapping import (
 )
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, json_types_of, noting
-from formatspec.engine.read.leaf_reader import (
-    ReadContext,
-    leaf_reader,
-    nothing,
-)
+from formatspec.engine.read.leaf_reader import ReadContext, leaf_reader, nothing
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
 from formatspec.engine.read.rows.table_row import by_constant, read_row, rows_of_columns, rows_of_tasks
@@ -235,10 +231,7 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
                 others = [key for key in value if key not in known and key not in open_keys]
                 for key in others:
                     state.fault(
-                        "FIELD_UNKNOWN",
-                        (*state.at, *at, key),
-                        rule.place,
-                        f"the spec knows no field {key!r} here",
+                        "FIELD_UNKNOWN", (*state.at, *at, key), rule.place, f"the spec knows no field {key!r} here"
                     )
                 if counts:
                     note_all_kept(record, [key for key in others if holds_value(value[key], text)])

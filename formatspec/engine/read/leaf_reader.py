@@ -16,18 +16,12 @@ from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, Record
 from formatspec.engine.base.kept_fields import AREA, RESTATES, holds_value, note_all_kept, note_kept
 from formatspec.engine.read.bind_slots import binder, report, slot_binding
-from formatspec.engine.read.generate_mapping import (
-    PLAIN,
-)
+from formatspec.engine.read.generate_mapping import PLAIN
 from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf
 from formatspec.engine.read.json_type_dispatch import first_value
 from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
-from formatspec.engine.resolve.discriminators import (
-    OF_SHAPE,
-    constant_of,
-    follows_from_shape,
-)
+from formatspec.engine.resolve.discriminators import OF_SHAPE, constant_of, follows_from_shape
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import text_template

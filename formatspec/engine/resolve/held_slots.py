@@ -54,13 +54,7 @@ SLOT_OF = {"polygon": "polygons"}
 UNREAD: tuple[tuple[float, ...], ...] = ((),)
 """Stands for geometry that is present and was not decoded, because it is not needed."""
 
-IMPLIED = {
-    "region": BITS["bbox"],
-    "polygons": BITS["bbox"],
-    "ellipse": BITS["circle"],
-    "rotated": 0,
-    "bbox": 0,
-}
+IMPLIED = {"region": BITS["bbox"], "polygons": BITS["bbox"], "ellipse": BITS["circle"], "rotated": 0, "bbox": 0}
 """What follows from a held slot and is therefore not lost: a box from its content, a circle from an ellipse."""
 
 

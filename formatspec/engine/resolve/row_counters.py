@@ -14,12 +14,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
 from formatspec.language.expression import Binary, Expression, Literal, Name
 from formatspec.language.leaf import Bind, Computed, Keep, Leaf, Text
-from formatspec.language.rules import (
-    Field,
-    MapRule,
-    Rule,
-    TableRule,
-)
+from formatspec.language.rules import Field, MapRule, Rule, TableRule
 
 COUNTS = frozenset({"index", "item.index", "number", "rank"})
 """Slots that number records."""

@@ -418,8 +418,7 @@ def _compiled(
     files = layout.node.value["files"].value
     pieces = {
         name: path_pieces(
-            role.path,
-            files[name].value["path"].place if isinstance(files[name].value, dict) else files[name].place,
+            role.path, files[name].value["path"].place if isinstance(files[name].value, dict) else files[name].place
         )
         for name, role in spec.files.items()
     }

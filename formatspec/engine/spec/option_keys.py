@@ -16,15 +16,7 @@ from formatspec.language.errors import Place, Problem, SpecError
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Constant, Keep, Text
 from formatspec.language.load import Layout
-from formatspec.language.rules import (
-    OPTION_KEY,
-    Field,
-    LeafRule,
-    MapRule,
-    Rule,
-    with_inside,
-    within,
-)
+from formatspec.language.rules import OPTION_KEY, Field, LeafRule, MapRule, Rule, with_inside, within
 from formatspec.language.schema import Spec
 
 

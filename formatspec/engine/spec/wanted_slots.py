@@ -13,10 +13,7 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role, everything
 from formatspec.language.expression import names
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import (
-    MapRule,
-    TableRule,
-)
+from formatspec.language.rules import MapRule, TableRule
 
 
 def serves(role: Role, wanted: Wanted) -> bool:

@@ -17,9 +17,7 @@ from formatspec.engine.documents.changed_rows import with_empty
 from formatspec.engine.evaluate.write_context import WriteContext, getter
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import is_filled, keys_of
-from formatspec.engine.resolve.held_slots import (
-    names_within,
-)
+from formatspec.engine.resolve.held_slots import names_within
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.choose_alternative import alternatives_writer
