@@ -208,6 +208,9 @@ class Finisher:
             writer = compile_writer(role.document_rule, role.scope)
             for key in names:
                 self._write(role, writer, key, self._files.get(key) or _File({}), put)
+            if self.same and not self._spooled[role.name]:
+                for path in _beside(role, names, self.sources, self.target.key_names):
+                    self.losses.note(f"{path}: {names[0][1]} stands for it too", "files")
 
     def _write(self, role: Role, writer: Writer, key: tuple[str, str], made: _File, put: Put) -> None:
         setting = WriteSetting(made.captures, self.categories, dict(self.target.options))
@@ -306,6 +309,14 @@ class Finisher:
     def _has_more(self, role: Role, made: _File) -> bool:
         """Return whether a file has rows of records other than items."""
         return any(made.tables.get(table.key) for table in self._spooled[role.name] if table.kind != "item")
+
+
+def _beside(
+    role: Role, written: Sequence[tuple[str, str]], sources: Mapping[tuple[str, str], SharedFile], keys: Iterable[str]
+) -> Iterator[str]:
+    """Yield the files of the source that have one file in their place, since no name of an item tells them apart."""
+    if len(written) == 1 and not {"subset", *keys} & set(role.captures):
+        yield from (path for name, path in sources if name == role.name and (name, path) not in written)
 
 
 def _is_beside(file: SharedFile, made: _File) -> bool:

@@ -30,6 +30,7 @@ from formatspec.model.slots import TABLES
 
 _PARTS = frozenset({"objects", "labels", "captions", "areas"})
 """Tables of records that an item holds as such."""
+_ITEM = frozenset({"items"})
 
 
 class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
@@ -46,10 +47,10 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         return tuple(row_writer(rule, self.scope) for rule in self.rules)
 
     @cached_property
-    def has_records(self) -> Callable[[Item], bool] | None:
-        """Return a test of whether an item has records that may have rows; None if the item itself may have one."""
-        tables = {rule.each.table for rule in self.rules}
-        return (lambda item: any(getattr(item, table) for table in tables)) if tables <= _PARTS else None
+    def parts(self) -> frozenset[str]:
+        """The tables of an item whose records have the rows; the item itself, `items`, if rows may need no record."""
+        tables = frozenset(rule.each.table for rule in self.rules)
+        return tables if tables <= _PARTS else _ITEM
 
     @cached_property
     def beside(self) -> tuple[RowWriter, ...]:
@@ -82,6 +83,11 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
     def holds(self, row: RowWriter, which: str, context: WriteContext, record: Any) -> bool:
         """Return whether an alternative holds a record's geometry as stated; true in turns for any record."""
         return not which or self._shaped[id(row)].holds(context, record)
+
+
+def without_records(item: Item) -> frozenset[str]:
+    """Return the tables of an item that hold no record."""
+    return frozenset([name for name in _PARTS if not getattr(item, name)])
 
 
 def is_category_source(form: Format, role: Role) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.evaluate.writing_notes import LostRow
-from formatspec.engine.export.gather_rows import LAST_PLACE, Shared, gather_row
+from formatspec.engine.export.gather_rows import LAST_PLACE, Gathered, Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
 from formatspec.engine.export.memberships import has_moved
 from formatspec.engine.export.shard_output import SharedShard, TableShard
@@ -128,36 +128,31 @@ class RowSpool:
         """Forget the rows of the previous item."""
         self._alike.begin()
 
-    def known_rows(self, table: Spooled, shared: Shared, item: Item, of_item: int) -> int | None:
-        """Put the rows of an item without a source into its shared file, where none need be written for it.
+    def known_rows(self, gathered: Gathered, shared: Shared, of_item: int) -> int:
+        """Put the row of an item without a source into a table, if it is written already for another table.
 
         Args:
-            table: The table.
+            gathered: The table.
             shared: The file.
-            item: The item.
             of_item: The number of the item.
 
         Returns:
-            None if the rows must be written; 0 if the item has no record for them; 1 if its row is written already for
-            another table.
+            1 if the row is put there; 0 if it must be written.
         """
         part = shared.part
-        gathered = part.tables.setdefault(table.key, TableShard())
-        if table.has_records is not None:
-            return None if table.has_records(item) else 0
-        twin = self._alike.twins.get((part.role, table.key))
+        twin = self._alike.twins.get((part.role, gathered.table.key))
         if twin is None:
-            return None
-        name = table.rules[0].each.table
+            return 0
+        name = gathered.table.rules[0].each.table
         index = self.numbering.of((part.role, part.path), name, part.counts.get(name, 0))
-        if not self._alike.again(twin, index, of_item, shared.setting.folder, gathered):
-            return None
+        if not self._alike.again(twin, index, of_item, shared.setting.folder, gathered.rows):
+            return 0
         part.counts[name] = part.counts.get(name, 0) + 1
         return 1
 
-    def rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
+    def rows(self, taking: Gathered, shared: Shared, item: Item, context: WriteContext) -> int:
         """Put an item's rows of a table into its shared file; return how many rows these are."""
-        gathered = shared.part.tables.setdefault(table.key, TableShard())
+        table, gathered = taking.table, taking.rows
         done: set[int] = set()  # each record gets one row, of the first alternative that can hold it
         lost: Lost = {}
         beside = sum(self._beside(row, shared, gathered, item, context) for row in table.beside)

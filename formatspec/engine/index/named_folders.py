@@ -145,11 +145,12 @@ def share_captures(form: Format, listing: Iterable[SharedFile], entries: Entries
 
     Args:
         form: The layout.
-        listing: The files that list no items. If several files of a role disagree on a name, it is left out.
+        listing: The files that list no items. Of several files of a role, the first gives its names.
         entries: The items that get the names.
     """
+    first = {file.role: file for file in reversed(list(listing))}
     told: dict[str, set[str]] = {}
-    for file in listing:
+    for file in first.values():
         for name, value in file.captures.items():
             if name not in form.key_names and name != "subset" and isinstance(value, str):
                 told.setdefault(name, set()).add(value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from formatspec.engine.resolve.questions.meanings import scoped
@@ -31,13 +32,15 @@ class Counted(int):
 
     def __add__(self, other: int) -> int:
         """Add an int, which gives a count of the same table; any other sum is a plain number."""
-        return counted(int(self) + other, self.counter) if type(other) is int else int(self) + other
+        number = int.__add__(self, other)
+        return counted(number, self.counter) if type(other) is int else number
 
     __radd__ = __add__
 
 
+@lru_cache(1 << 14)
 def counted(value: int, counter: str) -> Counted:
-    """Return a number with the table whose rows it counts."""
+    """Return a number with the table whose rows it counts. As every shard counts from 0, numbers are kept."""
     made = Counted(value)
     made.counter = counter
     return made
