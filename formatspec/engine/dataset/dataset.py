@@ -396,7 +396,7 @@ class OpenDataset:
         named = {category.name: category for category in met.values()}
         as_named = ((named.get(one.name, one), one) for one in listed)
         return (
-            *(own if own == one else msgspec.structs.replace(own, origin=one.origin) for own, one in as_named),
+            *(one if own == one else msgspec.structs.replace(own, origin=one.origin) for own, one in as_named),
             *(msgspec.structs.replace(one, index=len(listed) + i) for i, one in enumerate(sorted_open(others))),
         )
 

@@ -41,7 +41,7 @@ def shared_keys_twice(dataset: OpenDataset, largest: int = LARGEST) -> Iterator[
     for file in dataset.index.shared:
         role = dataset.form.roles[file.role]
         if role.kind == "json" and (data := _small(dataset, file.path, largest)) is not None:
-            yield from keys_twice(role, file.path, data, "key")
+            yield from keys_twice(role, file.path, data)
 
 
 def unchecked_keys(dataset: OpenDataset, largest: int = LARGEST) -> list[str]:

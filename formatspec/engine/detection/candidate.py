@@ -163,7 +163,7 @@ def examined(
     judged = [fit.f for fit in fits.values() if fit.f is not None]
     mean = sum(judged) / len(judged) if judged else 0.0
     against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
-    state = _state(form, by_role, fits, judged, against, bool(images))
+    state = _state(form, fits, judged, against, bool(images))
     told = _explained(form, by_role, fits, groups, start)
     missing = tuple(
         role.spec.path for role in form.roles.values()
@@ -209,9 +209,8 @@ def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
 
 
 def _state(
-    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], judged: Sequence[float],
-    against: Sequence[Role], images: bool,
-) -> State:  # fmt: skip
+    form: Format, fits: Mapping[str, RoleFit], judged: Sequence[float], against: Sequence[Role], images: bool
+) -> State:
     """Return what the files of a layout show together.
 
     A required role whose files are something else speaks against the format. Optional roles speak against it if more of

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from formatspec.engine.base.faults import Fault
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.options import options_allow
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import TextTemplate, text_template
+from formatspec.language.errors import Place
 from formatspec.language.expression import Call, Name, asks_options
 from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import (
@@ -95,10 +97,11 @@ class Stray(NamedTuple):
     is_row: bool = False
     why: str = ""
 
-    @property
-    def message(self) -> str:
-        """The message of its finding."""
-        return f"the line does not fit: {self.why}" if self.why else "the line does not fit"
+    def fault(self, file: str, place: Place, scope: str) -> Fault:
+        """Return its fault; `scope` says what is left out because of it, if it is not a row of several."""
+        words = f"the line does not fit: {self.why}" if self.why else "the line does not fit"
+        about, line = "object" if self.is_row else scope, (self.line + 1, 1)
+        return Fault("LINE", file, (), place, words, self.expected, self.text, line, scope=about)
 
 
 def structured(rule: Rule, scope: Scope) -> tuple[Rule, TextShape]:

@@ -393,11 +393,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
         if rows is not None:
             file.tables[table.path] = HeldRows(rows)
     faults += schema_faults(role.schema, decoded.document, file.path, role.place)
-    for stray in decoded.strays:
-        faults.append(
-            Fault("LINE", file.path, (), role.place, stray.message, stray.expected, stray.text,
-                  (stray.line + 1, 1), scope="object" if stray.is_row else "document")
-        )  # fmt: skip
+    faults += (stray.fault(file.path, role.place, "document") for stray in decoded.strays)
 
 
 def _tells_names_only(reader: RowReader) -> bool:

@@ -404,7 +404,7 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
         rule.each.by,
         row_test(rule.row, inner),
         compile_reader(rule.row, inner, context),
-        reading_condition(rule.each.where, inner, rule.place),
+        reading_condition(rule.each.where, inner),
         rule.each.overlap,
         rule.each.table,
         rule.place,

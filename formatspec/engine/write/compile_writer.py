@@ -65,7 +65,7 @@ def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
     if isinstance(rule, LeafRule):
         return leaf_writer(rule.leaf, rule.place, scope, 1, required)
     if isinstance(rule, MapRule):
-        return _map(rule, scope, required)
+        return _map(rule, scope)
     if isinstance(rule, ListRule):
         return _list(rule, scope)
     if rule.tables:
@@ -82,7 +82,7 @@ def _list(rule: ListRule, scope: Scope) -> Writer:
     return kept_or(lambda context: [write(context, NO_SOURCE) for write in writers])
 
 
-def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
+def _map(rule: MapRule, scope: Scope) -> Writer:
     fields = [(field.keys, field.optional, field_writer(field, scope)) for field in rule.fields]
     choices = [(alternatives_writer(choice, scope, compile_writer), keys_of(choice)) for choice in rule.alternatives]
     named = frozenset(key for field in rule.fields for key in field.keys)
@@ -91,7 +91,6 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
     plain = [(keys[0], writer) for keys, _, writer in fields] if all(len(keys) == 1 for keys, *_ in fields) else None
     bare = plain is not None and not choices and not others_bound and not isinstance(rule.rest, OneOf)
     filled = frozenset(field.keys[0] for field in rule.fields if is_filled(field, scope))
-    del required
 
     def write(context: WriteContext, source: Any) -> Any:
         if bare and source is NO_SOURCE:

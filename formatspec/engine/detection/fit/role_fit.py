@@ -108,7 +108,7 @@ def fit_of_documents(
     sample = _spread(claims)
     holds_rows = _holds_rows(role)
     enough = 2 if role.span == "shared" and not spells_own_name(role) else 1
-    for path, captures in sample:
+    for path, _ in sample:
         document = files.document(role, full(path))
         if document.error:
             unread += 1
@@ -118,7 +118,7 @@ def fit_of_documents(
         if f is None and role.kind == "lines" and document.lines:
             break  # any text would fit
         if f and role.kind == "lines" and images is not None and not _lists_categories(role):
-            share = named_share(role, document, captures, images)
+            share = named_share(role, document, images)
             f, reason = f * share, reason or ("" if share == 1 else "it names images that are not there")
         if f is not None:
             fits[path] = f
@@ -185,7 +185,7 @@ def _lists_categories(role: Role) -> bool:
     return any(TABLES[tables[0].each.table] == "category" for _, tables in role.lists)
 
 
-def named_share(role: Role, document: Document, captures: Mapping[str, Any], images: Sequence[Claim]) -> float:
+def named_share(role: Role, document: Document, images: Sequence[Claim]) -> float:
     """Return the share of the first lines that name an existing image; 1 if lines name no image."""
     assert role.codec is not None and role.codec.shape is not None
     known: dict[tuple[str, ...], set[tuple[str, ...]]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -19,9 +19,6 @@ from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import TableRule
 from formatspec.model.plain.ids import free_ids
-
-if TYPE_CHECKING:
-    pass
 
 
 class Ranks(msgspec.Struct, frozen=True):
