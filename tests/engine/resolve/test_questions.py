@@ -6,16 +6,24 @@ from pathlib import Path
 
 import pytest
 from files_on_disk import put
+from msgspec.structs import replace
 
 from formatspec.engine.dataset.lint import forms
 from formatspec.engine.export.shared_tables import counts_objects
 from formatspec.engine.resolve.questions.meanings import expressions_within, meanings, scoped, tables
-from formatspec.engine.resolve.questions.tables import bound_names, holds_tables, of_own_row, outer_tables
+from formatspec.engine.resolve.questions.tables import (
+    bound_names,
+    certain,
+    holds_tables,
+    of_own_row,
+    outer_tables,
+)
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
 from formatspec.language.entries.rule_entries import parse_lines, parse_rule
+from formatspec.language.leaf import Constant
 from formatspec.language.load import load_source
-from formatspec.language.rules import Rule, within
+from formatspec.language.rules import Rule, possible_fields, with_inside, within
 from formatspec.language.yaml_source import load
 
 ROW = "{each: objects, id: id, bbox: bbox, parts: [{each: children, bbox: bbox}], tags: {a: attributes.a}}"
@@ -100,3 +108,33 @@ def test_whether_a_document_counts_objects_is_asked_of_its_expressions_not_of_th
     spec = put(tmp_path, {"s.yaml": f"formatspec: 1\nname: s\nfiles:\n  {image}\n  {notes}\n"}) / "s.yaml"
     (form,) = {one.name: one for one in forms(load_source(spec))}.values()
     assert counts_objects(form) is asks
+
+
+def test_what_applies_whichever_alternative_is_taken_leaves_alternatives_and_rows_out() -> None:
+    own = rule(
+        '{a: bbox, b: {c: [score, text]}, "*": attributes, one of: [{d: track}, {e: group}], f: [{each: areas}]}'
+    )
+    leaves = [one.leaf for one in certain(own) if one.leaf is not None]
+    assert leaves == [rule(text).leaf for text in ("bbox", "score", "text", "attributes")]
+    assert [one.leaf for one in certain(rule("one of: [bbox, [bbox]]"))] == [None]
+
+
+def test_fields_that_a_document_may_have_are_its_own_and_those_of_its_alternatives_and_not_those_of_parts() -> None:
+    own = rule("{a: bbox, one of: [{b: track}, {c: group, one of: [{d: id}, {e: score}]}], f: {g: text}}")
+    assert [field.keys[0] for field in possible_fields(own)] == ["a", "f", "b", "c", "d", "e"]
+    rows = rule("[{one of: [{each: objects, a: id}, {each: labels, b: id}]}]")
+    assert [field.keys[0] for field in possible_fields(rows)] == ["a", "b"]
+
+
+def test_a_tree_with_changed_parts_keeps_all_else() -> None:
+    def with_other_leaves(one: Rule) -> Rule:
+        return replace(one, leaf=Constant(1)) if one.leaf is not None else with_inside(one, with_other_leaves)
+
+    text = '{a: bbox, "*": keep, one of: [{b: [id, track]}, {c: [{each: objects, d: group}]}]}'
+    made = with_other_leaves(rule(text))
+    ones = '{a: 1, "*": 1, one of: [{b: [1, 1]}, {c: [{each: objects, d: 1}]}]}'
+    assert [type(one) for one in within(made)] == [type(one) for one in within(rule(text))]
+    assert [one.leaf for one in within(made)] == [one.leaf for one in within(rule(ones))]
+    assert [field.keys for one in within(made) for field in one.fields] == [
+        field.keys for one in within(rule(text)) for field in one.fields
+    ]
