@@ -98,7 +98,12 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
             found[start:], behind = around[int(part[1:])], ()
         elif isinstance(part, str) and part.startswith("[") and around:
             break
-        elif isinstance(part, str) and "{" in part and isinstance(document, dict) and _is_rows(document.get(part)):
+        elif (
+            isinstance(part, str)
+            and "{" in part
+            and isinstance(document, dict)
+            and isinstance(document.get(part), ChangeRows)
+        ):
             pass  # the rows stand beside the other keys
         elif part == BARE and not (isinstance(document, dict) and BARE in document and not around):
             pass
@@ -116,10 +121,6 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
         elif isinstance(document, list) and isinstance(part, int) and part < len(document):
             document = document[part]
     return tuple(found)
-
-
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, ChangeRows)
 
 
 class _How(msgspec.Struct, frozen=True):
@@ -415,10 +416,8 @@ def _at_places(rows: Sequence[Any], tables: Tables, places: Places) -> Any:
 @remembered(1 << 10)
 def _change(rule: Rule, how: _How) -> Change | None:
     """Return how the tables of a rule are changed when a document is read; None if they stay unchanged."""
-    if isinstance(rule, OneOf) and all(isinstance(one, TableRule) for one in rule.alternatives):
-        return _of_tables([one for one in rule.alternatives if isinstance(one, TableRule)], how)
-    if isinstance(rule, TableRule):
-        return _of_tables([rule], how)
+    if rule.tables:
+        return _of_tables(rule.tables, how)
     if isinstance(rule, OneOf):
         changes = (_change(one, how) for one in rule.alternatives)
         return next((change for change in changes if change is not None), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -14,19 +14,17 @@ from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.render_path import Spelled, rendered
 from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.resolve.questions.meanings import expressions_within, meanings
 from formatspec.engine.resolve.row_counters import counts_plainly
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
-from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
-from formatspec.language import expression
-from formatspec.language.expression import Expression
-from formatspec.language.leaf import Computed, Text
-from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, inside
+from formatspec.language.expression import Call, Name, parts_of
+from formatspec.language.rules import TableRule
 from formatspec.model.amounts import amounts
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
@@ -108,22 +106,19 @@ def counts_of(role: Role, source: SharedFile, now: Mapping[str, range]) -> dict[
     rows = dict(now)
     if source.items is not None:
         rows["items"] = range(source.items)
-    assert role.codec is not None
-    for path, rule in tables_in(role.codec.rule, ()):
-        table = first_of(rule).each.table
+    for path, rules in role.lists:
+        table = rules[0].each.table
         if table in ("items", "objects"):
             rows[table] = range(len(source.tables.get(path, ())))
     return rows
 
 
-@lru_cache(KEPT_FORMATS)
+@remembered(KEPT_FORMATS)
 def spooled_tables(role: Role) -> tuple[Spooled, ...]:
     """Return the tables of a role's document whose rows come from items."""
-    assert role.codec is not None
-    found = [rules_of(rule) for _, rule in tables_in(role.codec.rule, ())]
     return tuple(
         Spooled(spool_key(rules, role.scope), TABLES[rules[0].each.table], rules, role.scope)
-        for rules in found
+        for _, rules in role.lists
         if is_spooled(rules[0], role.scope)
     )
 
@@ -215,8 +210,8 @@ def subsets_by_records(form: Format) -> frozenset[str]:
 
 
 def _tells_subsets(role: Role) -> bool:
-    meanings = wanted_slots.meanings(role.document_rule, role.scope, kept=False)
-    return "subset" in role.captures or any(meaning.name in ("subset", "subsets") for meaning, _, _ in meanings)
+    told = meanings(role.document_rule, role.scope, kept=False)
+    return "subset" in role.captures or any(meaning.name in ("subset", "subsets") for meaning, _, _ in told)
 
 
 def _tells_records_only(role: Role) -> bool:
@@ -241,36 +236,20 @@ def counts_on(form: Format) -> bool:
 def counts_objects(form: Format) -> bool:
     """Return whether documents say how many objects an item has, or depend on it, and no label image shows others."""
     made = [role for role in form.documents if not role.kept]
-    return all(role.kind != "pixels" for role in made) and any(_asks_objects(role.document_rule) for role in made)
-
-
-def _asks_objects(rule: Rule) -> bool:
-    asked: list[Expression | None] = []
-    if isinstance(rule, TableRule):
-        asked.append(rule.each.where)
-    elif isinstance(rule, LeafRule | LineRule):
-        leaves = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
-        asked += (one.expression if isinstance(one, Computed) else getattr(one, "default", None) for one in leaves)
-    counts = any(one is not None and "count(objects)" in expression.format(one) for one in asked)
-    return counts or any(map(_asks_objects, inside(rule)))
+    return all(role.kind != "pixels" for role in made) and any(
+        Call("count", (Name("objects"),)) in parts_of(asked)
+        for role in made
+        for asked in expressions_within(role.document_rule)
+    )
 
 
 def holds_apart(form: Format) -> bool:
     """Return whether a format stores the region and the polygons of one object in separate places."""
-
-    def holds(slot: str, roles: Iterable[Role]) -> set[str]:
-        return {
-            role.name
-            for role in roles
-            for meaning, scope, lookup in wanted_slots.meanings(role.document_rule, role.scope)
-            if meaning.where == "record" and meaning.name == slot and scope.kind == "object" and not lookup
-        }
-
-    polygons = holds("polygons", form.documents) | holds("polygon", form.documents)
+    held = {role.name: role.slots_of("object", lookups=False) for role in form.documents}
+    polygons = {name for name, slots in held.items() if slots & {"polygons", "polygon"}}
     pixels = [role for role in form.documents if role.kind == "pixels" and not role.kept]
-    regions = holds("region", form.documents) | {
-        role.name for role in pixels if wanted_slots.serves(role, _object_region)
-    }
+    regions = {name for name, slots in held.items() if "region" in slots}
+    regions |= {role.name for role in pixels if wanted_slots.serves(role, _object_region)}
     return bool(polygons) and bool(regions - polygons)
 
 
@@ -327,13 +306,7 @@ def draws_outlines(form: Format) -> bool:
 
 def _held_slots(form: Format) -> set[str]:
     """Return the slots of objects that the rows of a format hold."""
-    return {
-        meaning.name
-        for role in form.documents
-        if not role.kept
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
-        if scope.kind == "object" and meaning.where == "record"
-    }
+    return {slot for role in form.documents if not role.kept for slot in role.slots_of("object")}
 
 
 def frame_writer(role: Role) -> Writer | None:

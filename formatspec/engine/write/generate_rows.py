@@ -243,7 +243,6 @@ def _is_outlines(rule: OneOf, scope: Scope) -> bool:
         and not choice.alternatives
         and all(
             field.optional
-            and isinstance(field.rule, LeafRule)
             and isinstance(field.rule.leaf, Bind)
             and field.rule.leaf.default is None
             and {scope.resolve(name, field.place).name for name in field.rule.leaf.names} <= _OUTLINES
@@ -255,7 +254,7 @@ def _is_outlines(rule: OneOf, scope: Scope) -> bool:
 
 def _is_of_item(field: Field, scope: Scope) -> bool:
     """Whether a field has the same value in each row of an item."""
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if not isinstance(leaf, Bind) or len(field.keys) > 1:
         return False
     default = expression.names(leaf.default) if leaf.default is not None else ()
@@ -364,7 +363,7 @@ def _encoded(
     field: Field, scope: Scope, names: Names, encoding: Callable[[Chain], Convert], otherwise: str
 ) -> tuple[str, ...]:
     """Return the source lines that encode a leaf's value; none if only the leaf's own writer can."""
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if isinstance(leaf, Keep):
         return _stated_or_area(leaf, scope, names, otherwise)
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
