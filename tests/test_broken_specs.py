@@ -130,6 +130,7 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "extends itself": (b"extends: spec\n" + GOOD.encode(), r":1:10: .*circle"),
     "drop of nothing": (
         b"formatspec: 1\nextends: image_masks\nname: made_up\nfiles: {maks: drop}\n", r":4:\d+: .*'maks'.*'mask'"),
+    "source of items without a document": (swap("items: [record]", "items: [record]\nvariants: [{name: a, files: {record: {json: drop}}}]"), r":4:\d+: `items` names the role 'record', whose files have no document in the layout 'a'; expected a document"),
     "variant without a name": (swap("items: [record]", "variants: [{ignore: []}]"), r":3:\d+: .*`name`"),
     "variants that are no list": (swap("items: [record]", "variants: {a: 1}"), r":3:\d+: .*list"),
     # leaves

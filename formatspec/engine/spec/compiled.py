@@ -400,9 +400,16 @@ def _compiled(
         for name, role in spec.files.items()
     }
     for name in spec.items:
-        if name.partition(".")[0] not in roles:
-            stated = layout.node.value["items"]
-            raise problem(f"`items` names no role: {name!r}", stated.place, hint=suggest(name, roles))
+        role = roles.get(name.partition(".")[0])
+        if role is None:
+            raise problem(
+                f"`items` names no role: {name!r}", layout.node.value["items"].place, hint=suggest(name, roles)
+            )
+        if role.name != IMAGE and role.kind is None:
+            words = (
+                f"`items` names the role {role.name!r}, whose files have no document in the layout {layout.variant!r}"
+            )
+            raise problem(words, files[role.name].place, "a document whose rows are items, such as `json`")
     return Format(source, layout, roles, chosen, keys, globs((*HIDDEN, *spec.ignore)), names)
 
 
