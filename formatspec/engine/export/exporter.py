@@ -474,6 +474,7 @@ class Exporter:
         for (role, path), shared in self.shared.items():
             source = self.sources.get((role, path)) if self.same else None
             write_late(self.target.roles[role], source, shared, self.losses, self.tally)
+            shared.note_groups()
         part = ShardOutput(
             shared=[shared.part for shared in self.shared.values()],
             losses=[(what, unit, count) for (what, unit), count in self.losses.counts.items()],

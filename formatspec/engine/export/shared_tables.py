@@ -25,8 +25,8 @@ from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
 from formatspec.language import expression
 from formatspec.language.expression import Expression
-from formatspec.language.leaf import Computed, Text
-from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, inside
+from formatspec.language.leaf import Bind, Computed, Text
+from formatspec.language.rules import LeafRule, LineRule, MapRule, Rule, TableRule, inside
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
 
@@ -114,6 +114,38 @@ def spooled_tables(role: Role) -> tuple[Spooled, ...]:
         for rules in found
         if is_spooled(rules[0], role.scope)
     )
+
+
+@lru_cache(KEPT_FORMATS)
+def rows_of_groups(form: Format) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Return the tables whose rows stand for several items each, by role and table, with the names that a row has.
+
+    Such a row has some of the names of an item, such as its sequence, and nothing else, while another name of the item
+    stands neither in the row nor in the path of the file.
+    """
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    whole = {name for name in form.key_names if name not in _NOT_NAMED}
+    for role in form.documents:
+        for table in spooled_tables(role) if role.span == "shared" and role.codec is not None else ():
+            bound = (leaf for rule in table.rules for leaf, _, _ in wanted_slots.leaves(rule, role.scope))
+            names = {name for leaf in bound for name in leaf.names}
+            told = names.union(role.captures, role.spec.given)
+            plain = table.kind == "item" and all(_is_plain(rule.row) for rule in table.rules)
+            if plain and names and names <= whole and whole - told:
+                found[role.name, table.key] = tuple(sorted(names))
+    return found
+
+
+def _is_plain(row: Rule) -> bool:
+    """Return whether a row is made of texts with names, and of nothing else."""
+    if isinstance(row, MapRule):
+        return row.rest is None and not row.alternatives and all(_is_plain(field.rule) for field in row.fields)
+    leaf = row.leaf if isinstance(row, LeafRule | LineRule) else None
+    return isinstance(leaf, Text) or (isinstance(leaf, Bind) and not leaf.calls and leaf.default is None)
+
+
+_NOT_NAMED = ("subset", "ext")
+"""Names of an item that say nothing about which one it is."""
 
 
 def _all_spooled(form: Format) -> Iterator[Spooled]:

@@ -12,8 +12,8 @@ from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.gather_rows import LAST_PLACE, Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
 from formatspec.engine.export.memberships import has_moved
-from formatspec.engine.export.shard_output import SharedShard, TableShard
-from formatspec.engine.export.shared_tables import Spooled
+from formatspec.engine.export.shard_output import SharedShard, TableShard, once
+from formatspec.engine.export.shared_tables import Spooled, rows_of_groups
 from formatspec.engine.resolve.row_counters import Relative
 from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Format
@@ -123,6 +123,7 @@ class RowSpool:
         self.numbering = numbering
         self.numbers: dict[int, int] = {}
         self._alike = AlikeRows(target, tables)
+        self._of_groups = rows_of_groups(target)
 
     def begin(self) -> None:
         """Forget the rows of the previous item."""
@@ -142,6 +143,8 @@ class RowSpool:
             another table.
         """
         part = shared.part
+        if (part.role, table.key) in self._of_groups:
+            return None
         gathered = part.tables.setdefault(table.key, TableShard())
         if table.has_records is not None:
             return None if table.has_records(item) else 0
@@ -156,7 +159,26 @@ class RowSpool:
         return 1
 
     def rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
-        """Put an item's rows of a table into its shared file; return how many rows these are."""
+        """Put an item's rows of a table into its shared file; return how many rows these are.
+
+        A row that stands for several items is put there once, and counts for each of them.
+        """
+        part = shared.part
+        if (part.role, table.key) not in self._of_groups:
+            return self._rows(table, shared, item, context)
+        gathered, counts = part.tables.get(table.key, TableShard()), part.counts
+        made = part.tables[table.key] = TableShard()
+        part.counts = dict(counts)
+        count = self._rows(table, shared, item, context)
+        new = once(made, shared.groups.setdefault(table.key, {}))
+        part.tables[table.key] = gathered
+        if not new.texts:
+            part.counts = counts
+        for place, text in enumerate(new.texts):
+            gathered.add_text(text, new.sizes[place], new.places[place] if new.places else -1)
+        return count
+
+    def _rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
         gathered = shared.part.tables.setdefault(table.key, TableShard())
         done: set[int] = set()  # each record gets one row, of the first alternative that can hold it
         lost: Lost = {}
