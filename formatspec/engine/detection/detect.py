@@ -16,6 +16,7 @@ from formatspec.engine.detection.ranking import RankedFormats, Standing, ranked,
 from formatspec.engine.detection.surroundings import Part, part_of
 from formatspec.engine.index.build_index import PathMatches, sampled
 from formatspec.engine.spec.compiled import compile_format
+from formatspec.engine.spec.path_options import open_options
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source
 from formatspec.paths.trees.folder_tree import FolderTree
@@ -152,7 +153,7 @@ def _of_source(
     `matches` caches the paths below each root.
     """
     for layout in source.layouts:
-        form = compile_format(source, layout)
+        form = compile_format(source, layout, open_options(layout.spec, {}))
         for prefix in dict.fromkeys(roots(form, part)):
             if prefix not in matches:
                 matches[prefix] = PathMatches(below(prefix, paths))

@@ -15,6 +15,7 @@ from formatspec.engine.detection.evidence.ignorable import is_ignorable
 from formatspec.engine.detection.fit.role_fit import Claim, spells_distinctly, spells_path
 from formatspec.engine.index.build_index import Claims, PathMatches, claims
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
+from formatspec.engine.spec.path_options import open_options
 from formatspec.language.load import Source
 from formatspec.paths.trees.nested import NestedTree
 from formatspec.paths.trees.tree import Tree
@@ -118,7 +119,7 @@ def _literal(
     """Return how many characters a format spells of the paths that it claims; 0 if it is not the dataset's format."""
     best = 0.0
     for layout in source.layouts:
-        form = compile_format(source, layout)
+        form = compile_format(source, layout, open_options(layout.spec, {}))
         for root in dict.fromkeys(roots(form, nested)):
             if root and not start.startswith(f"{root}/"):
                 continue

@@ -32,6 +32,7 @@ from formatspec.engine.spec.object_rows import (
     states_outlines,
 )
 from formatspec.engine.spec.option_keys import named_layout
+from formatspec.engine.spec.path_options import with_options_in_paths
 from formatspec.engine.spec.path_templates import Pieces, capture_formats, key_names, path_pieces, path_template
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
@@ -378,7 +379,7 @@ def _lately(source: Source, layout: Layout) -> dict[Hashable, Format]:
 def _compiled(
     source: Source, layout: Layout, chosen: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]
 ) -> Format:
-    spec = layout.spec
+    spec = with_options_in_paths(layout, chosen)
     named = named_layout(layout, chosen)
     files = layout.node.value["files"].value
     pieces = {
@@ -446,7 +447,7 @@ def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
             raise problem(f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, offered))
         choices = offered[name].choices
         chosen[name] = next((one for one in choices if isinstance(value, str) and str(one) == value), value)
-        if choices and chosen[name] not in choices:
+        if choices and chosen[name] not in choices and value is not None:
             raise problem(
                 f"{value!r} is no choice of the option {name}",
                 layout.node.place,
