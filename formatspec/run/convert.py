@@ -51,8 +51,9 @@ def purpose_of(media: Media, same: bool) -> Purpose:
     """Return which parts of items a conversion must read."""
     taken = media != "none"
     return Purpose(
-        origin=same, headers=taken, checks=False, media_required=taken, whole=taken, kept=not same, strict=True
-    )
+        origin=same, headers=taken, unsized=not taken, checks=False, media_required=taken, whole=taken, kept=not same,
+        strict=True,
+    )  # fmt: skip
 
 
 def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:

@@ -465,6 +465,7 @@ class Exporter:
                     self.tally.give(f"{file[1]} {gathered.table.key}", gathered.table.kind, gathered.given)
             source = self.sources.get(file) if self.same else None
             write_late(source, shared, self.losses, self.tally)
+            shared.note_groups()
         part = ShardOutput(
             shared=[shared.part for shared in parts.values()],
             losses=[(what, unit, count) for (what, unit), count in self.losses.counts.items()],
