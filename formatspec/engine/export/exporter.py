@@ -277,7 +277,7 @@ class Exporter:
             stated = item.origin.as_read.captures
             names = {**setting.captures, **stated} if stated != item.captures else setting.captures
             before = WriteSetting(names, self.as_read or self.categories, setting.options)
-            before.paths = {**setting.paths, **(read := paths_as_read(self.target, item.origin.as_read))}
+            before.paths = {**setting.paths, **(read := paths_as_read(self.target, item, item.origin.as_read))}
             setting.paths.update((name, path) for name, path in read.items() if own_path(self.target.roles[name], item))
             before.apart, before.unheld = setting.apart, setting.unheld
             before.index = setting.index
