@@ -207,7 +207,7 @@ def convert(
     """
     import msgspec
 
-    from formatspec.engine.spec.compiled import offered_options
+    from formatspec.engine.spec.options import offered_options
     from formatspec.engine.spec.wanted_slots import needs_sizes
     from formatspec.run.conversion.plan import Plan
     from formatspec.run.convert import convert_dataset, purpose_of, target_format
@@ -231,6 +231,7 @@ def convert(
         origin=True,
         shared=True,
         headers=purpose.headers,
+        unsized=purpose.unsized,
         checks=False,
         media_required=purpose.media_required,
         whole=purpose.whole,
@@ -261,7 +262,7 @@ def convert(
         settled = target_format(source, target, plan).options
         if settled != source.form.options:
             source = opened(
-                data, spec, settled, origin=True, headers=purpose.headers, checks=False,
+                data, spec, settled, origin=True, headers=purpose.headers, unsized=purpose.unsized, checks=False,
                 media_required=purpose.media_required, whole=purpose.whole, strict=purpose.strict, classes=classes,
             )  # fmt: skip
     if media == "none" and not source.purpose.headers and needs_sizes(source.form):

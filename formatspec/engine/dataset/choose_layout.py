@@ -12,8 +12,10 @@ from formatspec.engine.dataset.document_shape import beginning, has_another_shap
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.build_index import PathMatches, claims, sampled, unclaimed
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format, offered_options
+from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
 from formatspec.engine.spec.option_keys import options_in_keys
+from formatspec.engine.spec.options import offered_options
+from formatspec.engine.spec.path_options import found_in_paths, open_options, options_in_paths
 from formatspec.files.document import FileError
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source, place_at
@@ -56,13 +58,15 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     known = {name for one in offered for name in one}  # an option that only some layouts have is ignored for the others
     forms = [
         compile_format(
-            source, layout, {name: value for name, value in options.items() if name in own or name not in known}
+            source,
+            layout,
+            open_options(layout.spec, {name: options[name] for name in options if name in own or name not in known}),
         )
         for layout, own in zip(source.layouts, offered, strict=True)
     ]
     part = tree.under(within) if within else tree
     found = [
-        (_with_names(form, part, prefix, options), "/".join(filter(None, (within, prefix))))
+        (_with_names(_with_paths(form, part, prefix), part, prefix, options), "/".join(filter(None, (within, prefix))))
         for form in forms
         for prefix in roots(form, part)
     ]
@@ -74,7 +78,7 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     samples = {prefix: PathMatches(sampled(part.paths())) for prefix, part in below.items()}
     several = len(forms) > 1
     told = told_by_documents(forms)
-    lacks_images = not holds_images(tree)
+    lacks_images = not has_images(tree)
 
     def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
         by_role = claims(form, samples[prefix])
@@ -84,7 +88,7 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     return sorted(found, key=lambda one: rank(*one))
 
 
-def holds_images(tree: Tree) -> bool:
+def has_images(tree: Tree) -> bool:
     """Return whether a tree holds any image, wherever it lies."""
     return any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
 
@@ -113,6 +117,26 @@ def _see_one_root(name: str, tree: Tree, chosen: str, found: Sequence[tuple[Form
                 break
     if others:
         raise several_roots(name, tree.root, (chosen, *others))
+
+
+def _with_paths(form: Format, tree: Tree, prefix: str) -> Format:
+    """Return a layout with those of its options chosen that stand in paths and of which one choice has files.
+
+    An option of which no choice has files gets its default. One of which several have files stays open; `names` then
+    holds these choices.
+    """
+    asked = [name for name in options_in_paths(form.spec) if form.options.get(name) is None]
+    if not asked:
+        return form
+    part = tree.under(prefix) if prefix else tree
+    by_role = claims(form, PathMatches(sampled(part.paths())))
+    found = found_in_paths(form.spec, (captures for files in by_role.values() for _, captures in files))
+    chosen = dict(form.options)
+    for name in asked:
+        if len(found[name]) < 2:
+            chosen[name] = found[name][0] if found[name] else form.spec.options[name].initial
+    names = {name: found[name] for name in asked if len(found[name]) > 1}
+    return compile_format(form.source, form.layout, chosen, {**form.names, **names})
 
 
 def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any]) -> Format:
@@ -209,7 +233,7 @@ def open_source(
         within: The folder of the tree in which the dataset begins.
     """
     best: tuple[tuple[int, int], OpenDataset] | None = None
-    has_images = holds_images(tree)
+    images = has_images(tree)
     found = candidates(source, tree, options, within)
     for form, prefix in found:
         dataset = OpenDataset(form, tree, prefix, purpose)
@@ -221,7 +245,7 @@ def open_source(
             best = ((items, len(dataset)), dataset)
         strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
         fits = complete == len(dataset.index.entries) and not strangers
-        if len(dataset) and (fits or not has_images):
+        if len(dataset) and (fits or not images):
             break
     assert best is not None
     dataset = best[1]

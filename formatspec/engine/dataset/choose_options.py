@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
+import msgspec
+
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.document_shape import differs
 from formatspec.engine.resolve.discriminators import keys_of, row_test
@@ -19,6 +21,7 @@ from formatspec.engine.spec.option_keys import (
     option_value,
     options_in_keys,
 )
+from formatspec.engine.spec.path_options import options_in_paths
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
@@ -52,12 +55,12 @@ def with_names(form: Format, given: Mapping[str, Any], documents: Documents) -> 
         SpecError: A given option is wrong.
     """
     form = _as_told(form, given, documents)
-    options = options_in_keys(form.layout)
+    options, in_paths = options_in_keys(form.layout), options_in_paths(form.spec)
     if not options:
         return form
     found = _found_in(form, documents)
     chosen = dict(form.options)
-    names: dict[str, tuple[Any, ...]] = {}
+    names = {name: form.names[name] for name in in_paths if name in form.names}
     for name, option in options.items():
         names[name] = tuple(found.names.get(name, ()))
         if option.value:
@@ -118,7 +121,16 @@ def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
     Raises:
         SpecError: The dataset cannot be read without a choice, or no document has what is given.
     """
+    for name in (name for name in options_in_paths(form.spec) if len(form.names.get(name, ())) > 1):
+        told = f": {form.spec.options[name].about}" if form.spec.options[name].about else ""
+        listed = " and ".join(map(str, form.names[name]))
+        message = f"the option {name} is not stated, and files of several of its choices stand side by side{told}"
+        raise SpecError(
+            (Problem(f"{message}; they are {listed}", None, f"-O {name}={form.names[name][0]}, or another"),)
+        )
     for name, names in form.names.items():
+        if name not in options_in_keys(form.layout):
+            continue
         stated, option = form.spec.options[name], options_in_keys(form.layout)[name]
         listed = ", ".join(sorted(map(str, names)))
         expected = f"-O {name}=NAME, where NAME is one of {listed}"
@@ -141,7 +153,7 @@ def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault("OPTION_OPEN", "", (), option.place, message, expected)
 
 
-class _Found:
+class _Found(msgspec.Struct, eq=False):
     """What documents contain in the places of options.
 
     Attributes:
@@ -151,11 +163,10 @@ class _Found:
         told: How many names were noted.
     """
 
-    def __init__(self) -> None:
-        self.names: dict[str, dict[Any, None]] = {}
-        self.together: set[str] = set()
-        self.here: dict[str, dict[Any, None]] = {}
-        self.told = 0
+    names: dict[str, dict[Any, None]] = {}
+    together: set[str] = set()
+    here: dict[str, dict[Any, None]] = {}
+    told: int = 0
 
     def note(self, option: str, names: Iterable[Any]) -> None:
         """Note names of an option."""
@@ -178,7 +189,7 @@ def _found_in(form: Format, documents: Documents) -> _Found:
 
 def _collect(rule: Rule, scope: Scope, value: Any, known: Set[str], found: _Found) -> None:
     """Note what a value contains in the places of options; `known` are the keys that the rule names itself."""
-    tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    tables = rule.choices
     if all(isinstance(one, TableRule) for one in tables):
         _collect_in_rows(tuple(one for one in tables if isinstance(one, TableRule)), scope, value, found)
     elif isinstance(rule, OneOf):
