@@ -205,6 +205,8 @@ def _capture(name: str, scope: Scope) -> Binder:
         known = state.captures.get(name)
         if known is None:
             state.captures[name] = value
+        elif of_segments and str(known).endswith(f"/{value}"):
+            return  # a document in the image's folder, or in one like it, names the image as seen from there
         elif str(known) != str(value) and plain_spelling(str(known)) != plain_spelling(str(value)):
             state.stated[name] = value
             if differs_in_capitals(str(known), str(value)):
