@@ -30,7 +30,10 @@ def test_a_list_may_name_images_with_their_extension(end: str, tmp_path: Path) -
     fs.convert(data, to="voc", out=tmp_path / "out", lossless=True)
     assert (tmp_path / "out/ImageSets/Main/train.txt").read_text("utf-8") == f"a{end}\n"
     fs.convert(data, to="coco", out=tmp_path / "coco")
-    assert {item.key: item.subsets for item in fs.open(tmp_path / "coco")} == {"train/a": ("train",), "val/b.c": ("val",)}
+    assert {item.key: item.subsets for item in fs.open(tmp_path / "coco")} == {
+        "train/a": ("train",),
+        "val/b.c": ("val",),
+    }
 
 
 def test_a_record_names_its_image_as_seen_from_its_folder(tmp_path: Path) -> None:
