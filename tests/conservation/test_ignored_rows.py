@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_datasets import converted, put
+from small_datasets import coco, converted, outlined, put
+
+import formatspec as fs
 
 PERSON = {"fbox": [1, 1, 5, 6], "tag": "person"}
 CROWDHUMAN = json.dumps(
@@ -44,3 +46,15 @@ def test_what_is_to_be_ignored_is_left_out_and_counted(name: str, tmp_path: Path
         row for file in coco.glob("annotations/*.json") for row in json.loads(file.read_text())["annotations"]
     ]
     assert sorted(row["iscrowd"] for row in rows) == [0, *[1] * ignored]
+
+
+def test_objects_whose_class_is_a_word_of_the_target_for_no_object_are_named(tmp_path: Path) -> None:
+    """LabelMe reads shapes of these labels as pixels of no object, so that the objects would be gone when read."""
+    rows = [outlined(1, 1, 5, 5, category_id=number) for number in (1, 2, 3)]
+    out, lost = converted(coco(tmp_path / "in", rows, ["cat", "__ignore__", "_background_"]), "labelme")
+    assert [thing.category.name for item in fs.open(out, "labelme") for thing in item.objects if thing.category] == [
+        "cat"
+    ]
+    assert {what: count for what, count in lost.items() if what.startswith("objects not written")} == {
+        "objects not written (no table is for them)": 2
+    }
