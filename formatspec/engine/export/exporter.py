@@ -137,12 +137,13 @@ class Exporter:
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
         self.renumbers = losses.renumbered = adapter.renumbered
         made = adapter.naming.made
-        self.shared = SharedFiles(target, self.spooled, spelled, self._shared_setting, made)
+        alike = {} if self.same or self.by_category else asked.written_alike(target, made)
+        self.shared = SharedFiles(target, self.spooled, spelled, self._shared_setting, made, alike)
         self.lists = [role for role in self.shared_roles if not role.kept]
         self.told_twice = told_twice(target, self.spooled)
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
-        self.spool = RowSpool(target, self.spooled, self.numbering)
+        self.spool = RowSpool(target, self.numbering)
         self.told: set[str] = set()
         self.brings = self.stands = True
         self.counts_objects = not self.same and asked.counts_objects(target)
@@ -196,7 +197,6 @@ class Exporter:
         for role in self.roles if whole else ():
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
-        self.spool.begin()
         self.told.clear()
         told, twins = as_seen(own, setting) if self.beside_pictures else (counted, [])
         self.spool.numbers.update(
@@ -407,28 +407,25 @@ class Exporter:
         return memberships(role, item, self.target, self.same, self.unions)
 
     def _rows_of(self, shared: Shared, item: Item, item_setting: WriteSetting) -> None:
-        part, role = shared.part, shared.role
-        if shared.tables:
-            index = item_setting.index
-            if role.name not in self.over_files:
-                index = self.numbering.of((part.role, part.path), "items", part.counts.get("items", 0))
-            context: WriteContext | None = None
-            lost, before = item_setting.lost, len(item_setting.lost)
-            empty = without_records(item)
-            for gathered in shared.tables:
-                table = gathered.table
-                if table.parts <= empty and not self.same:
-                    continue
-                if table.kind != "item" and not self.same and self.unlisted.lacks(role.name, lost, before, self.told):
-                    leave_out(table, item, lost)
-                    continue
-                rows = 0 if self.same else self.spool.known_rows(gathered, shared, index)
-                if not rows:
-                    context = context or self._row_context(shared, item, item_setting, index)
-                    rows = self.spool.rows(gathered, shared, item, context)
-                if rows:
-                    self.told.add(role.name)
-                    gathered.given += rows
+        part, role, context = shared.part, shared.role, None
+        number = part.counts.get("items", 0)
+        empty, lost, before = without_records(item), item_setting.lost, len(item_setting.lost)
+        for gathered in shared.tables:
+            table, leader = gathered.table, gathered.leader
+            if table.parts <= empty and not self.same:
+                continue
+            if table.kind != "item" and not self.same and self.unlisted.lacks(role.name, lost, before, self.told):
+                leave_out(table, item, lost)
+                continue
+            if leader is not None and leader.latest:
+                part.counts["items"], rows = number + 1, 1
+            else:
+                context = context or self._row_context(shared, item, item_setting, number)
+                rows = self.spool.rows(gathered, shared, item, context)
+            gathered.latest = rows
+            if rows:
+                self.told.add(role.name)
+                gathered.given += rows
         gather_values(self.values[role.name], item, part.values, self.losses)
         note_frame(self.frames.get(role.name), item, shared)
         part.items += 1
@@ -440,13 +437,15 @@ class Exporter:
         setting.renumbered = self.renumbers
         return setting
 
-    def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, index: int) -> WriteContext:
-        """Return the context in which an item's rows of a shared file are written; `index` is the item's number."""
+    def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, number: int) -> WriteContext:
+        """Return the context in which an item's rows of a shared file are written; `number` items come before it."""
         key = (shared.part.role, shared.part.path)
         setting = WriteSetting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
         setting.file = self.read_from.get(key, shared.part.path)
-        setting.index = index
+        setting.index = item_setting.index
+        if shared.role.name not in self.over_files:
+            setting.index = self.numbering.of(key, "items", number)
         setting.held, setting.refused, setting.paths = item_setting.held, item_setting.refused, item_setting.paths
         setting.lost = item_setting.lost
         setting.renumbered = self.renumbers

@@ -30,11 +30,21 @@ from formatspec.model.slots import TABLES
 
 
 class Gathered(msgspec.Struct):
-    """A table of a shared file whose rows are being gathered, and how many rows the items' writers gave it."""
+    """A table of a shared file whose rows are being gathered.
+
+    Attributes:
+        table: The table.
+        rows: Its rows.
+        leader: A table of another file that gets the same rows, so that both have them in common.
+        given: How many rows the items' writers gave it.
+        latest: How many of these the last item gave.
+    """
 
     table: Spooled
     rows: TableShard
+    leader: Gathered | None = None
     given: int = 0
+    latest: int = 0
 
 
 class Shared(msgspec.Struct):
@@ -60,7 +70,7 @@ class SharedFiles:
 
     def __init__(
         self, target: Format, tables: Mapping[str, Sequence[Spooled]], spelled: Spelled, begin: Begin,
-        made: Container[str],
+        made: Container[str], alike: Mapping[tuple[str, str], int],
     ) -> None:  # fmt: skip
         """Begin without a file.
 
@@ -70,6 +80,7 @@ class SharedFiles:
             spelled: How a path of the target is spelled in the file system.
             begin: Makes the setting of a file.
             made: The names in paths that follow from items.
+            alike: For each table, by role and key: a number that it shares with the tables that get the same rows.
         """
         self.parts: dict[tuple[str, str], Shared] = {}
         self._target = target
@@ -77,6 +88,8 @@ class SharedFiles:
         self._spelled = spelled
         self._begin = begin
         self._made = made
+        self._alike = alike
+        self._leaders: dict[tuple[Any, ...], Gathered] = {}
         self._paths: dict[tuple[Any, ...], tuple[str, str]] = {}
         self._listing: dict[tuple[Any, ...], tuple[Shared, ...]] = {}
         roles = [target.roles[name] for name in tables]
@@ -85,12 +98,13 @@ class SharedFiles:
 
     def apart(self) -> SharedFiles:
         """Return the same without any file, to write an item for trial."""
-        return SharedFiles(self._target, self._tables, self._spelled, self._begin, self._made)
+        return SharedFiles(self._target, self._tables, self._spelled, self._begin, self._made, self._alike)
 
     def take(self) -> dict[tuple[str, str], Shared]:
         """Return the parts by role and path, and begin anew."""
         parts, self.parts = self.parts, {}
         self._listing.clear()
+        self._leaders.clear()
         return parts
 
     def of(self, role: Role, captures: Mapping[str, Any]) -> Shared:
@@ -104,11 +118,20 @@ class SharedFiles:
             names = {name: captures.get(name) for name in role.captures}
             part, setting = SharedShard(*key, names), self._begin(names)
             setting.folder = posixpath.dirname(key[1])
-            tables = tuple(
-                Gathered(table, part.tables.setdefault(table.key, TableShard())) for table in self._tables[role.name]
-            )
+            tables = tuple(self._gathered(table, part, setting.folder) for table in self._tables[role.name])
             shared = self.parts[key] = Shared(role, setting, part, tables)
         return shared
+
+    def _gathered(self, table: Spooled, part: SharedShard, folder: str) -> Gathered:
+        """Begin a table of a file in a folder."""
+        gathered = Gathered(table, part.tables.setdefault(table.key, TableShard()))
+        number = self._alike.get((part.role, table.key))
+        if number is not None:
+            leader = self._leaders.setdefault((number, folder, *part.captures.values()), gathered)
+            if leader is not gathered:
+                gathered.leader = leader
+                gathered.rows = part.tables[table.key] = leader.rows
+        return gathered
 
     def listing(self, roles: Iterable[Role], item: Item) -> tuple[Shared, ...]:
         """Return the files of some roles that list an item of another format; they follow from its subsets and names.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -25,6 +25,7 @@ from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
 from formatspec.language.expression import Call, Name, parts_of
 from formatspec.language.rules import TableRule
+from formatspec.model.amounts import amounts
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
 
@@ -68,6 +69,11 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         if len(writers) == 1 or any(row.late for row in writers):
             return tuple((row, "") for row in writers)
         return tuple((row, which) for which in ("read", "stated", "") for row in writers)
+
+    @cached_property
+    def turns_anew(self) -> tuple[tuple[RowWriter, str], ...]:
+        """The turns of records without a source."""
+        return tuple((row, which) for row, which in self.turns if which != "read")
 
     @cached_property
     def _shaped(self) -> Mapping[int, Shaped]:
@@ -115,6 +121,34 @@ def spooled_tables(role: Role) -> tuple[Spooled, ...]:
         for _, rules in role.lists
         if is_spooled(rules[0], role.scope)
     )
+
+
+def written_alike(form: Format, made: Container[str]) -> dict[tuple[str, str], int]:
+    """Number the tables that list items by the same rule, as files of boxes, keypoints and captions may do.
+
+    Args:
+        form: The layout.
+        made: The names in paths that follow from items: their files list some items only.
+
+    Returns:
+        The number of each such table, by its role and key. Tables without another one like them are left out.
+    """
+    groups: list[tuple[Any, list[tuple[str, str]]]] = []
+    for role in form.documents if amounts().generates else ():
+        lists_all = (
+            role.codec is not None and not role.spec.given and not any(one in made for one in role.template.names)
+        )
+        for table in spooled_tables(role) if role.span == "shared" and not role.kept and lists_all else ():
+            if table.kind != "item" or len(table.rules) > 1 or needs_columns(table.rules[0].row):
+                continue
+            kind = (role.kind, role.spec.style, role.captures, table.rules[0])
+            members = next((members for known, members in groups if known == kind), None)
+            if members is None:
+                groups.append((kind, [(role.name, table.key)]))
+            else:
+                members.append((role.name, table.key))
+    alike = [members for _, members in groups if len(members) > 1]
+    return {member: number for number, members in enumerate(alike) for member in members}
 
 
 def _all_spooled(form: Format) -> Iterator[Spooled]:
