@@ -226,6 +226,13 @@ class ItemState(msgspec.Struct, eq=False):
         self.faults.append(Fault(code, self.file, path, place, message, expected, got, **more))
 
 
+def whole_of(record: Record) -> Record:
+    """Return the record that a row's record was merged into, or the record itself."""
+    while (same := record.get("$same")) is not None:
+        record = same
+    return record
+
+
 def put(record: Record, slot: str, value: Any, state: ItemState) -> None:
     """Set a slot; a slot that has another value already raises MisfitError CONFLICT."""
     old = record.get(slot, MISSING)
