@@ -24,6 +24,7 @@ from formatspec.engine.detection.fit.role_fit import (
     strangers,
 )
 from formatspec.engine.index.build_index import ALL, PathMatches, claims
+from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.model.slots import TABLES
 
@@ -281,7 +282,7 @@ def _tells_items(role: Role, form: Format) -> bool:
     if role.span != "shared" or role.name in {name.partition(".")[0] for name in form.spec.items}:
         return True
     lists = role.lists if role.codec is not None else ()
-    return any(TABLES[tables[0].each.table] not in ("category", "attribute") for _, tables in lists)
+    return any(TABLES[tables[0].each.table] not in NOT_OF_ITEMS for _, tables in lists)
 
 
 def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:

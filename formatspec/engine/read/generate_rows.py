@@ -22,11 +22,11 @@ from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT, group_slots
 from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.compile_reader import choice_reader, field_reader, unread_kinds
-from formatspec.engine.read.item_state import FastObjects, ItemState
+from formatspec.engine.read.item_state import OBJECTS_BY_ID, FastObjects, ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
 from formatspec.engine.read.leaf_reader import ReadContext, holds_restating, nothing, states_area
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
-from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
+from formatspec.engine.read.rows.merge_rows import BY_ID, RowReader
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import keys_of, may_say_nothing

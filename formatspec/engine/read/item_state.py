@@ -46,6 +46,8 @@ class FastObjects(msgspec.Struct, frozen=True):
 
 
 _UNSIZED = Env()
+OBJECTS_BY_ID = ("object", "id")
+"""The key under which a state holds the objects by their ids."""
 
 
 NamedFar = Callable[[str, Sequence[str]], Sequence[str]]

@@ -66,8 +66,7 @@ def forget_restated_of_file(record: Record, state: ItemState, setting: WriteSett
         if holder is record:
             told = context
         elif one.leaf.scope.kind == "category":
-            slots = {slot: value for slot, value in holder.items() if not slot.startswith(("$", "?"))}
-            told = WriteContext(setting, None, category_of(slots), context)
+            told = WriteContext(setting, None, category_of(holder), context)
         else:
             continue
         if is_made_again(one, told):
