@@ -231,6 +231,7 @@ def convert(
         origin=True,
         shared=True,
         headers=purpose.headers,
+        unsized=purpose.unsized,
         checks=False,
         media_required=purpose.media_required,
         whole=purpose.whole,
@@ -261,7 +262,7 @@ def convert(
         settled = target_format(source, target, plan).options
         if settled != source.form.options:
             source = opened(
-                data, spec, settled, origin=True, headers=purpose.headers, checks=False,
+                data, spec, settled, origin=True, headers=purpose.headers, unsized=purpose.unsized, checks=False,
                 media_required=purpose.media_required, whole=purpose.whole, strict=purpose.strict, classes=classes,
             )  # fmt: skip
     if media == "none" and not source.purpose.headers and needs_sizes(source.form):

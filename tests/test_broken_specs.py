@@ -130,6 +130,9 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "extends itself": (b"extends: spec\n" + GOOD.encode(), r":1:10: .*circle"),
     "drop of nothing": (
         b"formatspec: 1\nextends: image_masks\nname: made_up\nfiles: {maks: drop}\n", r":4:\d+: .*'maks'.*'mask'"),
+    "unknown option in a path": (swap('path: classes.txt', 'path: "{option.tsk}/classes.txt"'), r":10:11: made_up has no option 'tsk'; did you mean 'task'\?"),
+    "option in a path without choices": (swap('path: classes.txt', 'path: "{option.task}/classes.txt"').replace(b", choices: [detect, segment]", b""), r":10:11: the option task stands in a path, and its values are not known; expected `choices` and a `default` of the option task"),
+    "source of items without a document": (swap("items: [record]", "items: [record]\nvariants: [{name: a, files: {record: {json: drop}}}]"), r":4:\d+: `items` names the role 'record', whose files have no document in the layout 'a'; expected a document"),
     "variant without a name": (swap("items: [record]", "variants: [{ignore: []}]"), r":3:\d+: .*`name`"),
     "variants that are no list": (swap("items: [record]", "variants: {a: 1}"), r":3:\d+: .*list"),
     # leaves

@@ -19,7 +19,7 @@ from formatspec.engine.dataset.whole_dataset import (
     shared_keys_twice,
     unchecked_keys,
 )
-from formatspec.engine.export.adaptation.adapt import named_once
+from formatspec.engine.export.adaptation.category_names import named_once
 from formatspec.engine.export.adaptation.follow_options import PEEKED, with_following
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.join_shards import NameTakenError
@@ -51,8 +51,9 @@ def purpose_of(media: Media, same: bool) -> Purpose:
     """Return which parts of items a conversion must read."""
     taken = media != "none"
     return Purpose(
-        origin=same, headers=taken, checks=False, media_required=taken, whole=taken, kept=not same, strict=True
-    )
+        origin=same, headers=taken, unsized=not taken, checks=False, media_required=taken, whole=taken, kept=not same,
+        strict=True,
+    )  # fmt: skip
 
 
 def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:

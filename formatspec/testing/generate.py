@@ -13,6 +13,7 @@ from formatspec.codecs.registry import Env
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.made_names import MadeNames
+from formatspec.engine.export.shared_tables import rows_of_groups
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.questions.tables import object_tables
 from formatspec.engine.spec.compiled import IMAGE, Format
@@ -51,7 +52,7 @@ class Generator:
         self.numbers = iter(range(1, 1 << 30))
         self.endings = 20
         self.made = MadeNames(form)
-        self.untold = untold_folders(form)
+        self.untold, self.told = untold_folders(form), dict[tuple[Any, ...], Any]()
         self.shared: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.tracks: dict[tuple[Any, ...], list[Object]] = {}
         self.categories = self._categories()
@@ -161,6 +162,8 @@ class Generator:
             roles = self.form.roles.values()
             kind = next((r.scope.captures.get("subset") for r in roles if "subset" in r.captures), "")
             names["subset"] = self._capture("subset", kind or "")
+        for group in rows_of_groups(self.form).values():  # a list names all items of a group, so all are in one subset
+            names["subset"] = self.told.setdefault(tuple(names[name] for name in group), names["subset"])
         return names
 
     def _capture(self, name: str, kind: str) -> Any:
@@ -171,10 +174,8 @@ class Generator:
             return rng.choice(kind.split("|"))
         if kind.endswith("d"):
             return rng.randrange(0, self.endings + 10)
-        if kind == "path?" and name in self.untold:
-            return ""
         if kind == "path?":
-            return rng.choice(("", "x", "x/y z"))
+            return "" if name in self.untold else rng.choice(("", "x", "x/y z"))
         if name == "subset":
             return rng.choice(("train", "val", "Sub set"))
         base = rng.choice(NAMES) + rng.choice(("", str(rng.randrange(self.endings))))

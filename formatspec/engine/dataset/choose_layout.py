@@ -15,6 +15,7 @@ from formatspec.engine.label_images.reader import fits_header
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
 from formatspec.engine.spec.option_keys import options_in_keys
 from formatspec.engine.spec.options import offered_options
+from formatspec.engine.spec.path_options import found_in_paths, open_options, options_in_paths
 from formatspec.files.document import FileError
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source, place_at
@@ -57,13 +58,15 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     known = {name for one in offered for name in one}  # an option that only some layouts have is ignored for the others
     forms = [
         compile_format(
-            source, layout, {name: value for name, value in options.items() if name in own or name not in known}
+            source,
+            layout,
+            open_options(layout.spec, {name: options[name] for name in options if name in own or name not in known}),
         )
         for layout, own in zip(source.layouts, offered, strict=True)
     ]
     part = tree.under(within) if within else tree
     found = [
-        (_with_names(form, part, prefix, options), "/".join(filter(None, (within, prefix))))
+        (_with_names(_with_paths(form, part, prefix), part, prefix, options), "/".join(filter(None, (within, prefix))))
         for form in forms
         for prefix in roots(form, part)
     ]
@@ -114,6 +117,26 @@ def _see_one_root(name: str, tree: Tree, chosen: str, found: Sequence[tuple[Form
                 break
     if others:
         raise several_roots(name, tree.root, (chosen, *others))
+
+
+def _with_paths(form: Format, tree: Tree, prefix: str) -> Format:
+    """Return a layout with those of its options chosen that stand in paths and of which one choice has files.
+
+    An option of which no choice has files gets its default. One of which several have files stays open; `names` then
+    holds these choices.
+    """
+    asked = [name for name in options_in_paths(form.spec) if form.options.get(name) is None]
+    if not asked:
+        return form
+    part = tree.under(prefix) if prefix else tree
+    by_role = claims(form, PathMatches(sampled(part.paths())))
+    found = found_in_paths(form.spec, (captures for files in by_role.values() for _, captures in files))
+    chosen = dict(form.options)
+    for name in asked:
+        if len(found[name]) < 2:
+            chosen[name] = found[name][0] if found[name] else form.spec.options[name].initial
+    names = {name: found[name] for name in asked if len(found[name]) > 1}
+    return compile_format(form.source, form.layout, chosen, {**form.names, **names})
 
 
 def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any]) -> Format:

@@ -21,6 +21,7 @@ from formatspec.engine.spec.option_keys import (
     option_value,
     options_in_keys,
 )
+from formatspec.engine.spec.path_options import options_in_paths
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
@@ -54,12 +55,12 @@ def with_names(form: Format, given: Mapping[str, Any], documents: Documents) -> 
         SpecError: A given option is wrong.
     """
     form = _as_told(form, given, documents)
-    options = options_in_keys(form.layout)
+    options, in_paths = options_in_keys(form.layout), options_in_paths(form.spec)
     if not options:
         return form
     found = _found_in(form, documents)
     chosen = dict(form.options)
-    names: dict[str, tuple[Any, ...]] = {}
+    names = {name: form.names[name] for name in in_paths if name in form.names}
     for name, option in options.items():
         names[name] = tuple(found.names.get(name, ()))
         if option.value:
@@ -120,7 +121,16 @@ def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
     Raises:
         SpecError: The dataset cannot be read without a choice, or no document has what is given.
     """
+    for name in (name for name in options_in_paths(form.spec) if len(form.names.get(name, ())) > 1):
+        told = f": {form.spec.options[name].about}" if form.spec.options[name].about else ""
+        listed = " and ".join(map(str, form.names[name]))
+        message = f"the option {name} is not stated, and files of several of its choices stand side by side{told}"
+        raise SpecError(
+            (Problem(f"{message}; they are {listed}", None, f"-O {name}={form.names[name][0]}, or another"),)
+        )
     for name, names in form.names.items():
+        if name not in options_in_keys(form.layout):
+            continue
         stated, option = form.spec.options[name], options_in_keys(form.layout)[name]
         listed = ", ".join(sorted(map(str, names)))
         expected = f"-O {name}=NAME, where NAME is one of {listed}"

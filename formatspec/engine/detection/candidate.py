@@ -184,7 +184,7 @@ def examined(
     told = _explained(form, by_role, fits, groups, start, outer)
     missing = tuple(
         role.spec.path for role in form.roles.values()
-        if not by_role[role.name] and not role.optional and not role.folder and not _may_be_empty(role, form)
+        if not by_role[role.name] and not role.optional and not role.folder and not may_be_empty(role, form)
     )  # fmt: skip
     lacking = sum(1 for name, role in form.roles.items() if not by_role[name] and not role.kept and not role.folder)
     return Candidate(
@@ -206,7 +206,7 @@ def examined(
         root=(outer + start).rstrip("/"),
         unusual=state == "bare" and lists_one_subset_of_several(form, images),
         shows=not groups.images or bool(by_role.get(IMAGE)),
-        tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
+        tells_items=any(by_role[role.name] and tells_items(role, form) for role in form.roles.values()),
     )
 
 
@@ -272,12 +272,12 @@ def _fits(fits: Mapping[str, RoleFit], role: Role, path: str) -> bool:
     return not fit.contradicts and path not in fit.strange and (not fit.unread or spells_names(role))
 
 
-def _may_be_empty(role: Role, form: Format) -> bool:
+def may_be_empty(role: Role, form: Format) -> bool:
     """Return whether the files of a required role may be missing: parts of objects, in a dataset without parts."""
     return role.span == "record" or (role.name == IMAGE and any("." in name for name in form.spec.items))
 
 
-def _tells_items(role: Role, form: Format) -> bool:
+def tells_items(role: Role, form: Format) -> bool:
     """Return whether a role's files describe items, unlike a mere list of classes."""
     if role.span != "shared" or role.name in {name.partition(".")[0] for name in form.spec.items}:
         return True

@@ -13,10 +13,13 @@ from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups,
 from formatspec.engine.detection.evidence.ignorable import is_ignorable
 from formatspec.engine.detection.evidence.opened_files import OpenedFiles
 from formatspec.engine.detection.ranking import RankedFormats, Standing, ranked, second_datasets, side_by_side
+from formatspec.engine.detection.surroundings import Part, part_of
 from formatspec.engine.index.build_index import PathMatches, sampled
 from formatspec.engine.spec.compiled import compile_format
+from formatspec.engine.spec.path_options import open_options
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source
+from formatspec.paths.trees.folder_tree import FolderTree
 from formatspec.paths.trees.tree import Tree
 
 ARCHIVES = frozenset({"zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar"})
@@ -35,6 +38,7 @@ class Detection(msgspec.Struct, frozen=True):
         holds: What the tree contains, if nothing in it could identify a format.
         roots: The folders in which datasets of the winner's format lie side by side.
         empty: Whether the tree contains nothing that could belong to a dataset.
+        part: Of which dataset the tree is a part, if only images speak for a format and other files lie around.
     """
 
     outcome: RankedFormats
@@ -45,11 +49,12 @@ class Detection(msgspec.Struct, frozen=True):
     holds: str = ""
     roots: tuple[str, ...] = ()
     empty: bool = False
+    part: Part | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The formats that the tree may have: one if the format is clear, none if it is unknown."""
-        return tuple(one.name for one in self.outcome.winners)
+        return () if self.part is not None else tuple(one.name for one in self.outcome.winners)
 
     @property
     def name(self) -> str | None:
@@ -97,8 +102,11 @@ def detect(
     outcome = ranked(tried, wrong, not bare)
     if outcome.winners:
         within = outcome.winners[0].prefix
+        part = None
+        if isinstance(tree, FolderTree) and all(one.state == "bare" for one in outcome.winners):
+            part = part_of(sources, tree, tree.folder)
         beside = tuple(second_datasets(outcome, tried))
-        return Detection(outcome, sources, within, beside=beside, roots=side_by_side(outcome, tried))
+        return Detection(outcome, sources, within, beside=beside, roots=side_by_side(outcome, tried), part=part)
     elsewhere, empty = tuple(_elsewhere(sources, tree, own)), all(map(_is_no_file_of_a_dataset, paths))
     return Detection(outcome, sources, elsewhere=elsewhere, holds=_held(paths), empty=empty)
 
@@ -145,7 +153,7 @@ def _of_source(
     `matches` caches the paths below each root.
     """
     for layout in source.layouts:
-        form = compile_format(source, layout)
+        form = compile_format(source, layout, open_options(layout.spec, {}))
         for prefix in dict.fromkeys(roots(form, part)):
             if prefix not in matches:
                 matches[prefix] = PathMatches(below(prefix, paths))

@@ -25,6 +25,14 @@ def refusal(data: str, found: Detection, tree: Tree) -> SpecError:
         tree: The data.
     """
     outcome, elsewhere, nothing = found.outcome, found.elsewhere, found.holds
+    if found.part is not None:
+        name, folder, around = found.part
+        alone = outcome.winners[0].name
+        return _error(
+            f"{data} is the folder {folder!r} of a dataset of {name}, whose other files lie around it",
+            f"point at the folder around it, and take one subset of it: formatspec … {around} --subset NAME; "
+            f"or name the format, to read the images alone: formatspec … {alone} {data}",
+        )
     if found.roots:
         return several_roots(found.names[0], data, found.roots)
     if len(outcome.winners) > 1:

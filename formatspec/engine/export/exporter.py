@@ -277,7 +277,7 @@ class Exporter:
             stated = item.origin.as_read.captures
             names = {**setting.captures, **stated} if stated != item.captures else setting.captures
             before = WriteSetting(names, self.as_read or self.categories, setting.options)
-            before.paths = {**setting.paths, **(read := paths_as_read(self.target, item.origin.as_read))}
+            before.paths = {**setting.paths, **(read := paths_as_read(self.target, item, item.origin.as_read))}
             setting.paths.update((name, path) for name, path in read.items() if own_path(self.target.roles[name], item))
             before.apart, before.unheld = setting.apart, setting.unheld
             before.index = setting.index
@@ -465,6 +465,7 @@ class Exporter:
                     self.tally.give(f"{file[1]} {gathered.table.key}", gathered.table.kind, gathered.given)
             source = self.sources.get(file) if self.same else None
             write_late(source, shared, self.losses, self.tally)
+            shared.note_groups()
         part = ShardOutput(
             shared=[shared.part for shared in parts.values()],
             losses=[(what, unit, count) for (what, unit), count in self.losses.counts.items()],

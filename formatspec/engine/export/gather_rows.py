@@ -50,7 +50,8 @@ class Gathered(msgspec.Struct):
 class Shared(msgspec.Struct):
     """A part of a shared file that is being written.
 
-    `late` holds the rows that cannot be written before the names of all columns are known.
+    `late` holds the rows that cannot be written before the names of all columns are known; `groups` says for how many
+    items each row stands, in tables whose rows stand for several.
     """
 
     role: Role
@@ -59,6 +60,13 @@ class Shared(msgspec.Struct):
     tables: tuple[Gathered, ...]
     late: list[tuple[TableShard, RowWriter, WriteContext]] = msgspec.field(default_factory=list)
     columns: dict[str, None] = msgspec.field(default_factory=dict)
+    groups: dict[str, dict[bytes, int]] = msgspec.field(default_factory=dict)
+
+    def note_groups(self) -> None:
+        """Note with the rows for how many items each stands."""
+        for key, known in self.groups.items():
+            table = self.part.tables[key]
+            table.repeated = [known[text] for text in table.texts]
 
 
 Begin = Callable[[dict[str, Any]], WriteSetting]

@@ -19,8 +19,8 @@ from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.memberships import lists_others
 from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
-from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, rows_of, with_numbers
-from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
+from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, once, rows_of, with_numbers
+from formatspec.engine.export.shared_tables import counts_of, is_category_source, rows_of_groups, spooled_tables
 from formatspec.engine.export.shared_values import merge_values
 from formatspec.engine.index.named_folders import named_elsewhere
 from formatspec.engine.index.row_ownership import SharedFile
@@ -34,6 +34,7 @@ Put = Callable[[str, Iterable[bytes]], None]
 """Writes a file from its pieces."""
 
 NUMBERED_ANEW = "objects whose group's number another group of the file has: numbered anew"
+DIVIDED = "subsets of single items, since a list names all items of a sequence or group at once"
 HELD = 8 << 20
 """Bytes of rows that stay in memory; more rows go to an unnamed temporary file."""
 TOGETHER = 1 << 18
@@ -117,6 +118,12 @@ class _File(msgspec.Struct, eq=False):
     columns: tuple[str, ...] = ()
     values: dict[str, Any] = {}
     frames: set[int] = set()
+    groups: dict[str, dict[bytes, int]] = {}
+
+    def repeats(self, table: str) -> int:
+        """Return for how many further items the rows of a table stand, beside one item for each row."""
+        known = self.groups.get(table, {})
+        return sum(known.values()) - len(known)
 
 
 class Finisher:
@@ -161,6 +168,7 @@ class Finisher:
         self._spool = tempfile.SpooledTemporaryFile(HELD)  # noqa: SIM115  # it lives as long as its owner
         self._item_sources = [entry.partition(".")[0] for entry in target.spec.items]
         self._roles = [role for role in target.roles.values() if role.span == "shared" and role.codec is not None]
+        self._of_groups = rows_of_groups(target)
         self._spooled = {role.name: spooled_tables(role) for role in self._roles}
         self._commas = {role.name: role.codec.comma for role in self._roles if role.codec is not None}
 
@@ -187,10 +195,14 @@ class Finisher:
 
     def _add(self, part: SharedShard) -> None:
         file = self._files.setdefault((part.role, part.path), _File(dict(part.captures)))
+        counts = dict(part.counts)
         for key, table in part.tables.items():
+            if (part.role, key) in self._of_groups:
+                given, table = len(table.texts), once(table, file.groups.setdefault(key, {}))
+                counts["items"] = counts.get("items", 0) - given + len(table.texts)
             rows = file.tables.setdefault(key, SpooledRows(self._spool))
             join(rows, table, {**file.counts, ALL_OBJECTS: self._objects}, self._commas[part.role])
-        for name, count in part.counts.items():
+        for name, count in counts.items():
             file.counts[name] = file.counts.get(name, 0) + count
         file.items += part.items
         file.objects += part.objects
@@ -201,6 +213,7 @@ class Finisher:
     def finish(self, put: Put) -> None:
         """Write the shared files.  Raises CannotWriteError."""
         self.categories = self.categories.with_stuff(self.stuff - self.things)
+        self._note_divided_groups()
         for role in self._roles:
             names = [key for key in self._files if key[0] == role.name]
             if not names and not role.captures:
@@ -211,6 +224,17 @@ class Finisher:
             if self.same and not self._spooled[role.name]:
                 for path in _beside(role, names, self.sources, self.target.key_names):
                     self.losses.note(f"{path}: {names[0][1]} stands for it too", "files")
+
+    def _note_divided_groups(self) -> None:
+        """Note items of one group in several subsets, where the lists of the subsets name the group as a whole."""
+        for role, table in self._of_groups:
+            lists = [file.groups.get(table, {}) for (name, _), file in self._files.items() if name == role]
+            several = {
+                row for place, known in enumerate(lists) for row in known for other in lists[:place] if row in other
+            }
+            divided = sum(known.get(row, 0) for known in lists for row in several)
+            if divided:
+                self.losses.note(DIVIDED, "items", divided)
 
     def _write(self, role: Role, writer: Writer, key: tuple[str, str], made: _File, put: Put) -> None:
         setting = WriteSetting(made.captures, self.categories, dict(self.target.options))
@@ -263,7 +287,7 @@ class Finisher:
             if file is None or file.document.get(name) != folder
         )
         for table, rows in made.tables.items():
-            self.tally.wrote(f"{key[1]} {table}", rows.given_out)
+            self.tally.wrote(f"{key[1]} {table}", rows.given_out + made.repeats(table))
 
     def _source_of(self, role: Role, key: tuple[str, str], made: _File) -> SharedFile | None:
         """Find the file of the source that becomes this one.

@@ -27,6 +27,7 @@ class TableShard(msgspec.Struct):
         places: The place that each text's row had in its source, -1 for a text without one; empty where none has one.
         numbers: The numbers that were cut out, in the order of their places in the texts.
         counters: The table that each of these numbers counts.
+        repeated: If rows stand for several items each: for how many each text stands.
     """
 
     texts: list[bytes] = []
@@ -34,6 +35,7 @@ class TableShard(msgspec.Struct):
     places: list[int] = []
     numbers: list[int] = []
     counters: list[str] = []
+    repeated: list[int] = []
 
     def add(self, documents: list[Any], place: int, codec: RoleCodec, keys: tuple[str, ...] = ()) -> None:
         """Add rows.
@@ -85,6 +87,21 @@ class TableShard(msgspec.Struct):
             self.places.append(place)
         self.texts.append(text)
         self.sizes.append(rows)
+
+
+def once(rows: TableShard, known: dict[bytes, int]) -> TableShard:
+    """Return the rows that are not known yet, each once, and add up for how many items each row stands.
+
+    Args:
+        rows: Rows that stand for several items each.
+        known: For how many items each known row stands.
+    """
+    new = TableShard()
+    for place, text in enumerate(rows.texts):
+        if text not in known:
+            new.add_text(text, rows.sizes[place], rows.places[place] if rows.places else -1)
+        known[text] = known.get(text, 0) + (rows.repeated[place] if rows.repeated else 1)
+    return new
 
 
 class SharedShard(msgspec.Struct):

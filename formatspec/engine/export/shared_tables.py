@@ -14,7 +14,7 @@ from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.render_path import Spelled, rendered
 from formatspec.engine.index.row_ownership import SharedFile
-from formatspec.engine.resolve.questions.meanings import expressions_within, meanings
+from formatspec.engine.resolve.questions.meanings import expressions_within, leaves, meanings
 from formatspec.engine.resolve.row_counters import counts_plainly
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
@@ -24,7 +24,8 @@ from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
 from formatspec.language.expression import Call, Name, parts_of
-from formatspec.language.rules import TableRule
+from formatspec.language.leaf import Bind, Text
+from formatspec.language.rules import MapRule, Rule, TableRule
 from formatspec.model.amounts import amounts
 from formatspec.model.records import RECORD_TABLES, Item
 from formatspec.model.slots import TABLES
@@ -139,7 +140,8 @@ def written_alike(form: Format, made: Container[str]) -> dict[tuple[str, str], i
             role.codec is not None and not role.spec.given and not any(one in made for one in role.template.names)
         )
         for table in spooled_tables(role) if role.span == "shared" and not role.kept and lists_all else ():
-            if table.kind != "item" or len(table.rules) > 1 or needs_columns(table.rules[0].row):
+            several = len(table.rules) > 1 or (role.name, table.key) in rows_of_groups(form)
+            if table.kind != "item" or several or needs_columns(table.rules[0].row):
                 continue
             kind = (role.kind, role.spec.style, role.captures, table.rules[0])
             members = next((members for known, members in groups if known == kind), None)
@@ -149,6 +151,38 @@ def written_alike(form: Format, made: Container[str]) -> dict[tuple[str, str], i
                 members.append((role.name, table.key))
     alike = [members for _, members in groups if len(members) > 1]
     return {member: number for number, members in enumerate(alike) for member in members}
+
+
+@remembered(KEPT_FORMATS)
+def rows_of_groups(form: Format) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Return the tables whose rows stand for several items each, by role and table, with the names that a row has.
+
+    Such a row has some of the names of an item, such as its sequence, and nothing else, while another name of the item
+    stands neither in the row nor in the path of the file.
+    """
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    whole = {name for name in form.key_names if name not in _NOT_NAMED}
+    for role in form.documents:
+        for table in spooled_tables(role) if role.span == "shared" and role.codec is not None else ():
+            bound = (leaf for rule in table.rules for leaf, _, _ in leaves(rule, role.scope))
+            names = {name for leaf in bound for name in leaf.names}
+            told = names.union(role.captures, role.spec.given)
+            plain = table.kind == "item" and all(_is_plain(rule.row) for rule in table.rules)
+            if plain and names and names <= whole and whole - told:
+                found[role.name, table.key] = tuple(sorted(names))
+    return found
+
+
+def _is_plain(row: Rule) -> bool:
+    """Return whether a row is made of texts with names, and of nothing else."""
+    if isinstance(row, MapRule):
+        return row.rest is None and not row.alternatives and all(_is_plain(field.rule) for field in row.fields)
+    leaf = row.leaf
+    return isinstance(leaf, Text) or (isinstance(leaf, Bind) and not leaf.calls and leaf.default is None)
+
+
+_NOT_NAMED = ("subset", "ext")
+"""Names of an item that say nothing about which one it is."""
 
 
 def _all_spooled(form: Format) -> Iterator[Spooled]:

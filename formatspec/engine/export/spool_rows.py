@@ -11,8 +11,8 @@ from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.gather_rows import LAST_PLACE, Gathered, Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
 from formatspec.engine.export.memberships import has_moved
-from formatspec.engine.export.shard_output import SharedShard, TableShard
-from formatspec.engine.export.shared_tables import Spooled
+from formatspec.engine.export.shard_output import SharedShard, TableShard, once
+from formatspec.engine.export.shared_tables import rows_of_groups
 from formatspec.engine.resolve.row_counters import Relative
 from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Format
@@ -42,9 +42,27 @@ class RowSpool:
         self.target = target
         self.numbering = numbering
         self.numbers: dict[int, int] = {}
+        self._of_groups = rows_of_groups(target)
 
     def rows(self, taking: Gathered, shared: Shared, item: Item, context: WriteContext) -> int:
-        """Put an item's rows of a table into its shared file; return how many rows these are."""
+        """Put an item's rows of a table into its shared file; return how many rows these are.
+
+        A row that stands for several items is put there once, and counts for each of them.
+        """
+        part, table = shared.part, taking.table
+        if (part.role, table.key) not in self._of_groups:
+            return self._rows(taking, shared, item, context)
+        made, counts = Gathered(table, TableShard()), part.counts
+        part.counts = dict(counts)
+        count = self._rows(made, shared, item, context)
+        new = once(made.rows, shared.groups.setdefault(table.key, {}))
+        if not new.texts:
+            part.counts = counts
+        for place, text in enumerate(new.texts):
+            taking.rows.add_text(text, new.sizes[place], new.places[place] if new.places else -1)
+        return count
+
+    def _rows(self, taking: Gathered, shared: Shared, item: Item, context: WriteContext) -> int:
         table, gathered = taking.table, taking.rows
         done: set[int] = set()  # each record gets one row, of the first alternative that can hold it
         lost: Lost = {}
@@ -59,7 +77,7 @@ class RowSpool:
             if own and which:
                 own = [one for one in own if table.holds(row, which, context, one)]
             if own is None:
-                self._each(table, row, which, shared, item, context, done, lost)
+                self._each(taking, row, which, shared, item, context, done, lost)
             elif own:
                 self._anew(row, own, shared, gathered, context, done, lost)
         if lost:
@@ -151,12 +169,12 @@ class RowSpool:
             yield number(file, table, before + len(documents)) if own is None else own
 
     def _each(
-        self, table: Spooled, row: RowWriter, which: str, shared: Shared, item: Item, context: WriteContext,
+        self, taking: Gathered, row: RowWriter, which: str, shared: Shared, item: Item, context: WriteContext,
         done: set[int], lost: Lost,
     ) -> None:  # fmt: skip
         """Put the rows of the records that an alternative takes in its turn into their table, one by one."""
         counts, file = shared.part.counts, (shared.part.role, shared.part.path)
-        codec, gathered = self.target.roles[shared.part.role].codec, shared.part.tables[table.key]
+        codec, gathered, table = self.target.roles[shared.part.role].codec, taking.rows, taking.table
         assert codec is not None
         whole = TABLES[row.table] == "item"
         records = (item,) if whole else tuple(row.select(context))

@@ -34,6 +34,7 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.levels import Levels, stated_by
 from formatspec.engine.spec.option_keys import named_layout
 from formatspec.engine.spec.options import offered_options, options_of
+from formatspec.engine.spec.path_options import with_options_in_paths
 from formatspec.engine.spec.path_templates import Pieces, capture_formats, key_names, path_pieces, path_template
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
@@ -413,7 +414,7 @@ def _lately(source: Source, layout: Layout) -> dict[Hashable, Format]:
 def _compiled(
     source: Source, layout: Layout, chosen: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]
 ) -> Format:
-    spec = layout.spec
+    spec = with_options_in_paths(layout, chosen)
     named = named_layout(layout, chosen)
     files = layout.node.value["files"].value
     pieces = {
@@ -434,9 +435,16 @@ def _compiled(
         for name, role in spec.files.items()
     }
     for name in spec.items:
-        if name.partition(".")[0] not in roles:
-            stated = layout.node.value["items"]
-            raise problem(f"`items` names no role: {name!r}", stated.place, hint=suggest(name, roles))
+        role = roles.get(name.partition(".")[0])
+        if role is None:
+            raise problem(
+                f"`items` names no role: {name!r}", layout.node.value["items"].place, hint=suggest(name, roles)
+            )
+        if role.name != IMAGE and role.kind is None:
+            words = (
+                f"`items` names the role {role.name!r}, whose files have no document in the layout {layout.variant!r}"
+            )
+            raise problem(words, files[role.name].place, "a document whose rows are items, such as `json`")
     return Format(source, layout, roles, chosen, keys, globs((*HIDDEN, *spec.ignore)), names)
 
 

@@ -46,7 +46,7 @@ def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
             raise problem(f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, offered))
         choices = offered[name].choices
         chosen[name] = next((one for one in choices if isinstance(value, str) and str(one) == value), value)
-        if choices and chosen[name] not in choices:
+        if choices and chosen[name] not in choices and value is not None:
             raise problem(
                 f"{value!r} is no choice of the option {name}",
                 layout.node.place,

@@ -12,10 +12,21 @@ from formatspec.paths.trees.tree import Listed, Listing, Tree, listing_of, subtr
 class NestedTree(Listed):
     """The files of a tree, each with a folder before its path."""
 
-    def __init__(self, inner: Tree, folder: str) -> None:
-        """Take the tree and the folder that it is said to be, such as `images/train`."""
+    def __init__(
+        self, inner: Tree, folder: str, paths: Iterable[str] | None = None, beside: Iterable[str] = ()
+    ) -> None:
+        """Take the tree and the folder that it is said to be, such as `images/train`.
+
+        Args:
+            inner: The tree.
+            folder: The folder.
+            paths: Those of its paths that are to be known; all by default.
+            beside: The names of further files, which lie around the folder. They cannot be read.
+        """
         self._inner = inner
         self._prefix = f"{folder}/"
+        self._known = paths
+        self._beside = beside
 
     @property
     def root(self) -> str:
@@ -24,7 +35,8 @@ class NestedTree(Listed):
 
     @cached_property
     def _listing(self) -> Listing:
-        return listing_of(self._prefix + path for path in self._inner.paths())
+        known = self._inner.paths() if self._known is None else self._known
+        return listing_of((*(self._prefix + path for path in known), *self._beside))
 
     def exists(self, path: str) -> bool:
         """Return whether a regular file has this path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import formatspec as fs
 from formatspec.api import load_spec
 from formatspec.engine.dataset.choose_layout import candidates
 from formatspec.paths.trees.open_tree import open_tree
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes
 
@@ -148,3 +150,32 @@ def test_a_value_may_be_a_list_a_mapping_a_name_or_null(
         zip(["car", "dog", "dog"], scores, strict=True)
     )
     laws.hold_on(load_spec(spec), data)
+
+
+@pytest.mark.parametrize("images", ["{}", "images/{}"])
+@pytest.mark.parametrize("documents", ["", "annotations/"])
+def test_a_name_before_the_subset_of_a_json_is_no_part_of_the_subset(
+    images: str, documents: str, tmp_path: Path
+) -> None:
+    """`birds_train.json` beside a folder `train` is of the subset `train`, and keeps its name in a copy."""
+    data = tmp_path / "data"
+    for subset in ("train", "val"):
+        folder = data / images.format(subset)
+        folder.mkdir(parents=True)
+        (folder / f"{subset}.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+        row = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}
+        document = {
+            "images": [{"id": 1, "file_name": f"{subset}.jpg", "width": 20, "height": 10}],
+            "annotations": [{**row, "segmentation": [[1, 2, 4, 2, 4, 6, 1, 6]]}],
+            "categories": [{"id": 1, "name": "bird"}],
+        }
+        file = data / f"{documents}birds_{subset}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(document))
+    assert not fs.validate(data).findings
+    assert [(item.subsets[0], item.image.path) for item in fs.open(data)] == [
+        (subset, f"{images.format(subset)}/{subset}.jpg") for subset in ("train", "val")
+    ]
+    fs.convert(data, to="coco", out=tmp_path / "copy")
+    names = sorted(file.name for file in (tmp_path / "copy").rglob("*.json") if file.name != MANIFEST)
+    assert names == ["birds_train.json", "birds_val.json"]

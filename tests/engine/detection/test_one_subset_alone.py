@@ -11,6 +11,7 @@ from commands import Run
 import formatspec as fs
 from formatspec.paths.trees.nested import NestedTree
 from formatspec.paths.trees.open_tree import open_tree
+from formatspec.testing.memory import image_bytes
 
 
 @pytest.fixture
@@ -50,6 +51,60 @@ def test_the_folder_around_is_named_from_where_one_stands(
     assert "formatspec … . --subset NAME" in run("detect", "train")[2]
     monkeypatch.chdir(sample / "train")
     assert f"formatspec … {os.pardir} --subset NAME" in run("detect", ".")[2]
+
+
+@pytest.mark.parametrize(
+    ("sample", "folder"),
+    [
+        ("msmt17", "train"),
+        ("objects365", "val"),
+        ("wider_face", "WIDER_train"),
+        ("wider_face", "WIDER_val/images"),
+        ("ua_detrac", "Insight-MVT_Annotation_Train"),
+        ("bdd100k_seg_track", "images/seg_track_20/train"),
+        ("kitti_tracking", "training/image_02"),
+    ],
+    indirect=["sample"],
+)
+def test_folders_that_look_like_classes_are_a_part_of_the_dataset_whose_files_lie_around_them(
+    sample: Path, folder: str, request: pytest.FixtureRequest, run: Run
+) -> None:
+    """Every image is explained by its folder's name alone, and the names of files around tell more."""
+    name = request.node.callspec.params["sample"]
+    status, out, said = run("detect", sample / folder)
+    assert (status, out) == (2, "")
+    assert f"{sample / folder} is the folder {folder!r} of a dataset of {name}, whose other files lie around" in said
+    assert f"formatspec … {sample} --subset NAME" in said and f"formatspec … imagenet {sample / folder}" in said
+    assert run("validate", "imagenet", sample / folder).status != 2, "a format that the user names is not questioned"
+
+
+def test_a_folder_of_classes_beside_other_datasets_is_one_still(tmp_path: Path, run: Run) -> None:
+    """ImageNet as torchvision keeps it: archives and `meta.bin` beside the folders of its subsets."""
+    fs.sample("coco", tmp_path / "all/other", items=4)
+    fs.sample("msmt17", tmp_path / "all/persons", items=4)
+    for subset in ("train", "val"):
+        for kind in ("n01440764", "n01443537"):
+            folder = tmp_path / "all/imagenet" / subset / kind
+            folder.mkdir(parents=True)
+            (folder / f"{kind}_10026.JPEG").write_bytes(image_bytes(20, 10, "jpg"))
+    for name in ("meta.bin", "ILSVRC2012_devkit_t12.tar.gz", "LOC_synset_mapping.txt", "classes.txt", "labels.csv"):
+        (tmp_path / "all/imagenet" / name).write_bytes(b"n01440764")
+    assert run("detect", tmp_path / "all/imagenet/train")[:2] == (0, "imagenet\n")
+    assert [item.labels[0].category.name for item in fs.open(tmp_path / "all/imagenet/val")] == [
+        "n01440764", "n01443537",
+    ]  # fmt: skip
+
+
+def test_files_around_a_folder_are_named_and_never_opened(tmp_path: Path) -> None:
+    (tmp_path / "data/train").mkdir(parents=True)
+    (tmp_path / "data/train/a.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+    (tmp_path / "data/list_train.txt").write_text("a.jpg")
+    part = NestedTree(open_tree(tmp_path / "data/train"), "train", None, ["list_train.txt"])
+    assert list(part.paths()) == ["list_train.txt", "train/a.jpg"]
+    assert not part.exists("list_train.txt") and part.local("train/a.jpg") is not None
+    for read in (part.read, part.size, part.local):
+        with pytest.raises(FileNotFoundError, match="holds no file"):
+            read("list_train.txt")
 
 
 @pytest.mark.parametrize("sample", ["coco"], indirect=True)

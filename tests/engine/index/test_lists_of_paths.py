@@ -80,3 +80,16 @@ def test_text_is_kept_in_lines_only(tmp_path: Path) -> None:
     )
     with pytest.raises(SpecError, match="keep"):
         fs.sample(tmp_path / "s.yaml", tmp_path / "data", items=1)
+
+
+def test_a_list_that_names_no_file_is_told_the_path_at_which_the_file_would_be(tmp_path: Path) -> None:
+    lists = tmp_path / "data/wider_face_split"
+    lists.mkdir(parents=True)
+    for subset in ("train", "test"):
+        (tmp_path / f"data/WIDER_{subset}/images/0--Parade").mkdir(parents=True)
+    (tmp_path / "data/WIDER_train/images/0--Parade/0_a.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+    (lists / "wider_face_train_bbx_gt.txt").write_text("0--Parade/0_a.jpg\n1\n1 2 5 5 0 0 0 0 0 0 \n")
+    (lists / "wider_face_test_filelist.txt").write_text("0--Parade/0_b.jpg\n")
+    [finding] = [one for one in fs.validate(tmp_path / "data", "wider_face").findings if one.level == "error"]
+    assert finding.code == "LIST_UNKNOWN"
+    assert finding.message == "the list names WIDER_test/images/0--Parade/0_b.jpg, and there is no such file"

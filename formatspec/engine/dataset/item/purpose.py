@@ -47,6 +47,7 @@ class Purpose(msgspec.Struct, frozen=True):
     """What is read: whether source rows are kept, image headers read, all checks made, and pixels decoded.
 
     Attributes:
+        unsized: Whether the headers of images are read whose sizes nothing else states, although others are not.
         kept: Whether kept and unknown fields that hold a value are noted.
         areas: Whether areas that rows of objects state are noted too.
         whole: Whether images are checked to be complete.
@@ -56,6 +57,7 @@ class Purpose(msgspec.Struct, frozen=True):
 
     origin: bool = False
     headers: bool = True
+    unsized: bool = False
     checks: bool = True
     media_required: bool = True
     pixels: bool = True

@@ -37,8 +37,9 @@ def read_image(
         expected = expected_path(role, state.captures)
         place = _where_named(entry, runs)
         if complete and not entry.files and _only_listed(runs):
-            words = f"the list names {entry.key!r}, of which there is no file"
-            state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, got=entry.key, scope="item"))
+            told = told_path(role, state.captures)
+            words = f"the list names {told}, and there is no such file"
+            state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, scope="item"))
         elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
             address = _address(entry, runs)
             told = told_path(role, state.captures)
@@ -69,6 +70,17 @@ def read_image(
         state.faults.append(Fault("FILE_TRUNCATED", path, (), rule, "the image stops before its end"))
     if info.orientation != 1:
         state.faults.append(Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; {AS_STORED}"))
+
+
+def measure_unsized(path: str, tree: Tree, state: ItemState, purpose: Purpose) -> None:
+    """Take the size of an item's image from its header if no document states it, and if the image can be read."""
+    stated = state.item.get("image.width") is not None and state.item.get("image.height") is not None
+    if stated or "$info" in state.item:
+        return
+    with suppress(ImageError, ValueError, OSError):
+        info, _ = _looked_at(path, tree, purpose)
+        if _bears_size(info, path, (), state):
+            state.item["$info"] = info
 
 
 AS_STORED = "taken as stored, while readers that apply EXIF, as OpenCV's does, see it turned"

@@ -12,7 +12,7 @@ from formatspec.engine.dataset.item.expected_files import is_named, note_missing
 from formatspec.engine.dataset.item.link_overlap import link
 from formatspec.engine.dataset.item.purpose import Purpose, Readers, is_read
 from formatspec.engine.dataset.item.read_files import read_item_file, read_record_files
-from formatspec.engine.dataset.item.read_image import look_inside, name_image, read_image
+from formatspec.engine.dataset.item.read_image import look_inside, measure_unsized, name_image, read_image
 from formatspec.engine.dataset.item.read_rows import read_rows
 from formatspec.engine.dataset.item.restated import forget_restated
 from formatspec.engine.dataset.item.told_again import once
@@ -100,6 +100,8 @@ def _read_entry(
         elif role.span == "item" and name not in entry.files and not is_named(role, tree, state):
             note_missing(role, entry, state)
     look_inside(state, purpose, IMAGE in files)
+    if purpose.unsized and IMAGE in files:
+        measure_unsized(files[IMAGE][0], tree, state, purpose)
     name_image(form, tree, state, IMAGE in files)
     if "area" in state.tables:
         state.materialize_records()
@@ -181,6 +183,10 @@ def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], sever
             item.image, width=state.item.get("image.width"), height=state.item.get("image.height")
         )
         origin.as_read = msgspec.structs.replace(origin.as_read, image=stated)  # so that the measured size is written
+    if origin.as_read.image is not None and "image.path" in state.stated:
+        origin.as_read = msgspec.structs.replace(
+            origin.as_read, image=msgspec.structs.replace(origin.as_read.image, path="")
+        )
     if several:
         told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
         origin.as_read = msgspec.structs.replace(origin.as_read, **told)

@@ -83,6 +83,13 @@ def spells_path(role: Role) -> bool:
     return spells_names(role) or _LETTERS.search(_PLACEHOLDER.sub("", role.spec.path.rpartition("/")[0])) is not None
 
 
+def spells_distinctly(role: Role) -> bool:
+    """Return whether a role's template fixes a word of its folders or names that is not in paths of many formats."""
+    path = role.spec.path.removesuffix(f".{role.spec.path.rpartition('.')[2]}")
+    words = {word.lower() for word in _LETTERS.findall(_PLACEHOLDER.sub("/", path))}
+    return bool(words - CONTAINERS - SUBSETS)
+
+
 def spells_words(role: Role) -> bool:
     """Return whether a role's template fixes several words of the files' names, as few formats do."""
     stem = role.spec.path.rpartition("/")[2].rpartition(".")[0]

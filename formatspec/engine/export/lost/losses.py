@@ -207,6 +207,8 @@ class Losses:
         for category in categories:
             if self.may_lack_categories and not self._lists(category) and spoken(category) not in used:
                 self.note("categories without objects", "categories")
+            if self.categories.name_of(category) != spoken(category):
+                self.note("blanks at the ends of names", "categories")
             for name, words in CATEGORY_NAMES.items():
                 value = getattr(category, name)
                 if value is None or value in ((), ""):
