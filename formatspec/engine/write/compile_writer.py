@@ -241,9 +241,9 @@ def row_writer(rule: TableRule, scope: Scope, holds: int | None = None) -> RowWr
     holds = held_by_row(rule, scope) if holds is None else holds
     inner = row_scope(rule, scope)
     written = RowWriter(rule, scope, compile_writer(rule.row, inner), holds)
-    written.plain = plain_writer(
-        rule.row, inner, field_writer, partial(alternatives_writer, compile_writer=compile_writer), holds
-    )
+    if not written.late:  # the names of columns are known to the context of such a row alone
+        choice_of = partial(alternatives_writer, compile_writer=compile_writer)
+        written.plain = plain_writer(rule.row, inner, field_writer, choice_of, holds)
     return written
 
 
