@@ -345,7 +345,11 @@ def test_an_image_that_a_job_could_not_label_is_an_item_without_labels_and_a_war
     example = bundled() / "examples/sagemaker_failed"
     report = fs.validate(example)
     assert [(one.code, one.level, one.message) for one in report.findings] == [
-        ("LABELLING_FAILED", "warning", "the labelling job could not label the image: ClientError: the image is too large")
+        (
+            "LABELLING_FAILED",
+            "warning",
+            "the labelling job could not label the image: ClientError: the image is too large",
+        )
     ]
     assert [(item.key, len(item.objects)) for item in fs.open(example)] == [("a", 0), ("b", 1), ("c", 0)]
     fs.convert(example, to="sagemaker", out=tmp_path / "copy", labels={"cat": "dog"})
