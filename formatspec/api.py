@@ -207,7 +207,7 @@ def convert(
     """
     import msgspec
 
-    from formatspec.engine.spec.compiled import offered_options
+    from formatspec.engine.spec.options import offered_options
     from formatspec.engine.spec.wanted_slots import needs_sizes
     from formatspec.run.conversion.plan import Plan
     from formatspec.run.convert import convert_dataset, purpose_of, target_format

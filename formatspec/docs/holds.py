@@ -16,7 +16,6 @@ from formatspec.engine.export.lost.losses import NAMES, Losses
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.held_slots import BITS, IMPLIED, leaf_names
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
 from formatspec.language.expression import Binary, Name, conjuncts
 from formatspec.language.leaf import Keep
@@ -218,7 +217,7 @@ def _carried(rule: Rule, scope: Scope) -> Iterator[str]:
 def _kinds(form: Format, documents: Iterable[Role], roles: Iterable[Role]) -> frozenset[str]:
     found: set[str] = set()
     for role in documents:
-        for meaning, scope, lookup in wanted_slots.meanings(role.document_rule, role.scope):
+        for meaning, scope, lookup in role.meanings:
             if not lookup:
                 found.update(_told(meaning, scope))
         for table, scope in _tables(role.document_rule, role.scope):

@@ -48,11 +48,13 @@ __all__ = [
     "Subscript",
     "Unary",
     "UnknownNameError",
+    "asks_options",
     "compile_condition",
     "compile_expression",
     "format",
     "names",
     "parse",
+    "parts_of",
 ]
 
 ROWS_LIMIT = 50_000_000
@@ -103,6 +105,19 @@ def names(expression: Expression) -> frozenset[str]:
         else:
             todo.extend(children(node))
     return frozenset(found)
+
+
+def parts_of(expression: Expression | RowsOf) -> Iterator[Expression | RowsOf]:
+    """Yield an expression and all expressions in it, at any depth, also those inside `where`."""
+    yield expression
+    for part in children(expression):
+        yield from parts_of(part)
+
+
+def asks_options(expression: Expression | None) -> bool:
+    """Return whether an option stands anywhere in an expression."""
+    parts = () if expression is None else parts_of(expression)
+    return any(isinstance(one, Name) and one.name.startswith("option.") for one in parts)
 
 
 def compile_expression(expression: Expression, scope: NameScope) -> Getter:

@@ -87,9 +87,14 @@ class Absent(msgspec.Struct, frozen=True):
 Leaf = Bind | Keep | Computed | Constant | Text | Absent
 
 
-def bindings(leaf: Leaf) -> tuple[Bind, ...]:
+def bindings(leaf: Leaf | None) -> tuple[Bind, ...]:
     """Return what a leaf binds: itself, or the leaves in its text."""
     return tuple(part for part in (leaf.parts if isinstance(leaf, Text) else (leaf,)) if isinstance(part, Bind))
+
+
+def names_of(leaf: Leaf | None) -> tuple[str, ...]:
+    """Return the names that a leaf binds, or the leaves in its text."""
+    return tuple(name for bind in bindings(leaf) for name in bind.names)
 
 
 _NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)*")

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
+from formatspec.language.entries.rule_entries import parse_lines, parse_rule
 from formatspec.language.entries.typed_spec import typed
 from formatspec.language.errors import Place, Problem, SpecError, nearest, suggest
-from formatspec.language.rules import Rule, parse_lines, parse_rule, problem
+from formatspec.language.rules import Rule, problem
 from formatspec.language.schema import Spec
 from formatspec.language.yaml_source import Node, load, to_plain
 from formatspec.paths.names import safe_join

@@ -34,7 +34,7 @@ def class_of(form: Format, given: str | None) -> str | None:
 
 
 def _scopes(role: Role) -> Iterator[Scope]:
-    yield from (scope for _, scope, _ in wanted_slots.meanings(role.document_rule, role.scope))
+    yield from (scope for _, scope, _ in role.meanings)
     if role.kind == "pixels":
         yield role.scope
 
@@ -46,7 +46,7 @@ def _binds_categories(form: Format) -> bool:
     return any(wanted_slots.sets_categories(role) for role in form.documents) or any(
         scope.kind in ("object", "area") and meaning.name.startswith("category.")
         for role in form.documents
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
+        for meaning, scope, _ in role.meanings
     )
 
 

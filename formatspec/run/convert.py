@@ -27,9 +27,9 @@ from formatspec.engine.export.lost.kept_records import tells_of_kept
 from formatspec.engine.export.lost.losses import Losses, name_of
 from formatspec.engine.export.lost.lost_records import tells_of_gone
 from formatspec.engine.export.shared_tables import tells_of_items
+from formatspec.engine.resolve.questions.tables import states_areas
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, compile_format, everything
-from formatspec.engine.spec.object_rows import states_areas
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import amount
 from formatspec.language.errors import Problem, SpecError, suggest
@@ -379,5 +379,5 @@ def _needs_categories(form: Format) -> bool:
         or meaning.table == "categories"
         or meaning.name in ("category.index", "category.id", "label.category.index")
         for role in form.documents
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
+        for meaning, scope, _ in role.meanings
     )

@@ -15,9 +15,9 @@ from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.made_names import MadeNames
 from formatspec.engine.export.shared_tables import rows_of_groups
 from formatspec.engine.read.categories import table_of
+from formatspec.engine.resolve.questions.tables import object_tables
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.spec.names_join import untold_folders
-from formatspec.engine.spec.object_rows import object_tables
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object

@@ -10,11 +10,11 @@ from formatspec.engine.documents.named_keys import named_keys
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.resolve.questions.meanings import meanings
+from formatspec.engine.resolve.questions.tables import object_tables
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
-from formatspec.engine.spec.object_rows import object_tables
 from formatspec.engine.spec.shared_values import value_names, value_slots
-from formatspec.engine.spec.wanted_slots import meanings
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
@@ -228,7 +228,7 @@ def _spelled(one: Field, role: Role) -> tuple[str, ...]:
 
 def _tracks(rule: TableRule, scope: Scope) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Return, for groups of an object's rows, the names that distinguish sequences, and the slots that groups state."""
-    fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
+    fields = rule.row.fields
     found = []
     for depth, level in enumerate(rule.levels if rule.each.table == "objects" else ()):
         if "track" in level.each.by:
@@ -241,7 +241,7 @@ def _tracks(rule: TableRule, scope: Scope) -> list[tuple[tuple[str, ...], tuple[
 
 def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:
     """Return the slots of a record that the key of its row gives."""
-    fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
+    fields = rule.row.fields
     leaves = [one.rule.leaf for one in fields if one.keys == (KEY,) and isinstance(one.rule, LeafRule)]
     names = [name for leaf in leaves for bind in bindings(leaf) for name in bind.names]
     told = (scope.meaning(name) for name in names)
@@ -250,7 +250,7 @@ def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:
 
 def _slotted(row: Rule) -> bool:
     """Return whether the value of a row of pixels says which slot the pixels belong to."""
-    fields = row.fields if isinstance(row, MapRule) else ()
+    fields = row.fields
     leaves = [one.rule.leaf for one in fields if isinstance(one.rule, LeafRule)]
     return any(isinstance(leaf, Bind) and leaf.names == ("slot",) for leaf in leaves)
 

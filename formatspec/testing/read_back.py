@@ -18,7 +18,7 @@ from formatspec.engine.dataset.choose_layout import open_source
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.export.exporter import Exporter
-from formatspec.engine.spec.object_rows import states_areas
+from formatspec.engine.resolve.questions.tables import states_areas
 from formatspec.language.load import load_source
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Id, Item, Label, Object, Ring

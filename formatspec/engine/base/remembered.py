@@ -1,4 +1,7 @@
-"""Results of pure functions, kept by the identity of their arguments: rules and scopes are compared too slowly."""
+"""Results of pure functions, kept by the identity of their arguments: rules and scopes are compared too slowly.
+
+Whatever is asked of a compiled format, of a role or of a rule is remembered here; `lru_cache` is for plain values.
+"""
 
 from __future__ import annotations
 

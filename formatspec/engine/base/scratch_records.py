@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -42,6 +43,10 @@ class Scratch:
         return read_at(self._file.fileno(), size, offset)
 
 
+_CODES = {8: "q", 4: "i", 2: "h", 1: "b"}
+"""The codes of arrays of whole numbers, by the bytes of a number."""
+
+
 class Records:
     """Records of one NumPy type, in order."""
 
@@ -52,13 +57,32 @@ class Records:
         self._held: list[Numbers] = []
         self._scratch: Scratch | None = None
         self._near, self._near_first = np.zeros(0, self.dtype), 0
+        self._piece = amounts().piece
+        self._noted = self._columns()
 
     def __len__(self) -> int:
         """How many records there are, in memory and on disk."""
-        return self._count
+        return self._count + len(self._noted[0])
+
+    def _columns(self) -> tuple[array[int], ...]:
+        sizes = (self.dtype[name].itemsize for name in self.dtype.names or ())
+        return tuple(array(_CODES[size]) for size in sizes)
+
+    def note(self, *record: int) -> None:
+        """Append one record of whole numbers; many of them are put away at once."""
+        for column, value in zip(self._noted, record, strict=True):
+            column.append(value)
+        if len(self._noted[0]) >= self._piece:
+            self._put_away()
+
+    def _put_away(self) -> None:
+        noted, self._noted = self._noted, self._columns()
+        self.add(*(np.frombuffer(column, column.typecode) for column in noted))
 
     def add(self, *columns: Any) -> None:
         """Append records, given as a column for each of their fields."""
+        if self._noted[0]:
+            self._put_away()
         records = np.empty(len(columns[0]), self.dtype)
         for name, column in zip(self.dtype.names or (), columns, strict=True):
             records[name] = column
@@ -80,6 +104,8 @@ class Records:
 
     def read(self, start: int, stop: int) -> Numbers:
         """Return the records from `start` up to, but without, `stop`."""
+        if self._noted[0]:
+            self._put_away()
         if self._scratch is None:
             if len(self._held) != 1:
                 self._held = [np.concatenate(self._held) if self._held else np.zeros(0, self.dtype)]
@@ -92,6 +118,8 @@ class Records:
 
     def pieces(self) -> Iterator[tuple[int, Numbers]]:
         """Yield all records in pieces, each with the position of its first."""
+        if self._noted[0]:
+            self._put_away()
         piece = amounts().piece
         for first in range(0, self._count, piece):
             yield first, self.read(first, min(first + piece, self._count))

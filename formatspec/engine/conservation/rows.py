@@ -7,7 +7,7 @@ from typing import Any
 
 from formatspec.codecs.regions.shared_runs import rows_of_runs
 from formatspec.language.leaf import Constant
-from formatspec.language.rules import BARE, KEY, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+from formatspec.language.rules import BARE, KEY, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 RowCounter = Callable[[Any], int]
 """Counts the rows in the part of a document that a rule describes."""
@@ -105,7 +105,7 @@ def _holding(tables: Sequence[TableRule], row: Any) -> Sequence[TableRule]:
 
 def _has_constants(rule: Rule, value: Any) -> bool:
     """Return whether a value has the constants and keys that a rule requires, as far as the rule's own mappings go."""
-    if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
+    if isinstance(rule.leaf, Constant):
         return bool(value == rule.leaf.value) or str(value) == str(rule.leaf.value)
     if isinstance(rule, ListRule) and not rule.rules:
         return not value

@@ -11,7 +11,7 @@ from formatspec.engine.spec.compiled import Role
 from formatspec.language.errors import Place
 from formatspec.language.expression import Call, Name
 from formatspec.language.leaf import Bind, Computed
-from formatspec.language.rules import Field, LeafRule, MapRule, Rule
+from formatspec.language.rules import possible_fields
 
 NAME = "class_{}"
 """The name of a category of which only the number is known."""
@@ -46,8 +46,8 @@ def counted_categories(role: Role, document: Any, state: ItemState) -> Iterator[
 
 def stated_counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]:
     """Yield the keys under which a document states the number of categories, each with its place and value."""
-    for field in _fields(role.document_rule) if isinstance(document, dict) else ():
-        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    for field in possible_fields(role.document_rule) if isinstance(document, dict) else ():
+        leaf = field.rule.leaf
         call = leaf.expression if isinstance(leaf, Computed) else None
         if isinstance(call, Call) and call.function == "count" and call.arguments == (Name("categories"),):
             value = document.get(field.keys[0])
@@ -59,17 +59,8 @@ def stated_counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]
 
 def _names_key(role: Role) -> str | None:
     """Return the key under which a document lists the names of categories."""
-    for field in _fields(role.document_rule):
-        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    for field in possible_fields(role.document_rule):
+        leaf = field.rule.leaf
         if isinstance(leaf, Bind) and leaf.names == ("categories.name",):
             return field.keys[0]
     return None
-
-
-def _fields(rule: Rule) -> Iterator[Field]:
-    """Yield the fields of a mapping, including those of its alternatives."""
-    if isinstance(rule, MapRule):
-        yield from rule.fields
-        for alternatives in rule.alternatives:
-            for choice in alternatives.alternatives:
-                yield from _fields(choice)

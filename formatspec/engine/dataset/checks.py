@@ -22,15 +22,7 @@ from formatspec.findings.finding import Finding
 from formatspec.findings.table import CODES
 from formatspec.language import expression
 from formatspec.language.errors import suggest
-from formatspec.language.expression import (
-    Binary,
-    Call,
-    Expression,
-    ExpressionError,
-    Literal,
-    RowsOf,
-    UnknownNameError,
-)
+from formatspec.language.expression import Binary, Call, Expression, ExpressionError, Literal, RowsOf, UnknownNameError
 from formatspec.language.leaf import Bind, Computed, Keep, LeafSyntaxError
 from formatspec.language.leaf import parse_text as parse_template
 from formatspec.language.load import place_text
@@ -146,7 +138,7 @@ class Checker:
             try:
                 known = expression.compile_expression(leaf.expression, within)
             except UnknownNameError:
-                known = _nothing
+                known = lambda context: None  # a leaf that has no value at its place  # noqa: E731
             self._values[id(leaf), of_object] = known
         return known
 
@@ -178,10 +170,6 @@ def _near(expected: Any, value: Any, exact: bool) -> bool:
     return bool(abs(value - expected) <= max(0.1 * abs(expected), 1.0))
 
 
-def _nothing(context: WriteContext) -> None:
-    """Return None, for a leaf that has no value at its place."""
-
-
 def _means_the_same(a: Any, b: Any) -> bool:
     """Return whether two values mean the same.
 
@@ -191,13 +179,7 @@ def _means_the_same(a: Any, b: Any) -> bool:
         return True
     many_a = list(a) if isinstance(a, list | tuple) else [a]
     many_b = list(b) if isinstance(b, list | tuple) else [b]
-    if len(many_a) != len(many_b):
-        return False
-    return sorted(map(_plain, many_a)) == sorted(map(_plain, many_b))
-
-
-def _plain(value: Any) -> str:
-    return spell_any(value)
+    return len(many_a) == len(many_b) and sorted(map(spell_any, many_a)) == sorted(map(spell_any, many_b))
 
 
 def spell_any(value: Any) -> str:
@@ -206,6 +188,10 @@ def spell_any(value: Any) -> str:
         return spell(value)
     except ValueError:
         return repr(value)
+
+
+_OF_PIXELS = frozenset({"region", "hidden"})
+"""Slots whose checks need pixels."""
 
 
 class Check:
@@ -234,7 +220,8 @@ class Check:
             raise problem(f"check {code}: {error.name!r} has no value here", self.place, hint=hint) from None
         except LeafSyntaxError as error:
             raise problem(f"check {code}: in {spec.say!r}: {error}", self.place) from None
-        self.needs_pixels = "region" in spec.holds or "hidden" in spec.holds
+        asked = (one.name.split(".") for one in expression.parts_of(parsed) if isinstance(one, expression.Name))
+        self.needs_pixels = any(not _OF_PIXELS.isdisjoint(words) for words in asked)
 
     def _part(self, part: str | Bind | Keep | Computed, told: ToldScope) -> str | Getter:
         """Compile a part of a check's message: a text, or the source of a value."""

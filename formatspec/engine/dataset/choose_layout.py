@@ -12,8 +12,9 @@ from formatspec.engine.dataset.document_shape import beginning, has_another_shap
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.build_index import PathMatches, claims, sampled, unclaimed
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format, offered_options
+from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
 from formatspec.engine.spec.option_keys import options_in_keys
+from formatspec.engine.spec.options import offered_options
 from formatspec.engine.spec.path_options import found_in_paths, open_options, options_in_paths
 from formatspec.files.document import FileError
 from formatspec.language.errors import Problem, SpecError
@@ -77,7 +78,7 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     samples = {prefix: PathMatches(sampled(part.paths())) for prefix, part in below.items()}
     several = len(forms) > 1
     told = told_by_documents(forms)
-    lacks_images = not holds_images(tree)
+    lacks_images = not has_images(tree)
 
     def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
         by_role = claims(form, samples[prefix])
@@ -87,7 +88,7 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     return sorted(found, key=lambda one: rank(*one))
 
 
-def holds_images(tree: Tree) -> bool:
+def has_images(tree: Tree) -> bool:
     """Return whether a tree holds any image, wherever it lies."""
     return any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
 
@@ -232,7 +233,7 @@ def open_source(
         within: The folder of the tree in which the dataset begins.
     """
     best: tuple[tuple[int, int], OpenDataset] | None = None
-    has_images = holds_images(tree)
+    images = has_images(tree)
     found = candidates(source, tree, options, within)
     for form, prefix in found:
         dataset = OpenDataset(form, tree, prefix, purpose)
@@ -244,7 +245,7 @@ def open_source(
             best = ((items, len(dataset)), dataset)
         strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
         fits = complete == len(dataset.index.entries) and not strangers
-        if len(dataset) and (fits or not has_images):
+        if len(dataset) and (fits or not images):
             break
     assert best is not None
     dataset = best[1]

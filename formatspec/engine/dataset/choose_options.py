@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
+import msgspec
+
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.document_shape import differs
 from formatspec.engine.resolve.discriminators import keys_of, row_test
@@ -151,7 +153,7 @@ def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault("OPTION_OPEN", "", (), option.place, message, expected)
 
 
-class _Found:
+class _Found(msgspec.Struct, eq=False):
     """What documents contain in the places of options.
 
     Attributes:
@@ -161,11 +163,10 @@ class _Found:
         told: How many names were noted.
     """
 
-    def __init__(self) -> None:
-        self.names: dict[str, dict[Any, None]] = {}
-        self.together: set[str] = set()
-        self.here: dict[str, dict[Any, None]] = {}
-        self.told = 0
+    names: dict[str, dict[Any, None]] = {}
+    together: set[str] = set()
+    here: dict[str, dict[Any, None]] = {}
+    told: int = 0
 
     def note(self, option: str, names: Iterable[Any]) -> None:
         """Note names of an option."""
@@ -188,7 +189,7 @@ def _found_in(form: Format, documents: Documents) -> _Found:
 
 def _collect(rule: Rule, scope: Scope, value: Any, known: Set[str], found: _Found) -> None:
     """Note what a value contains in the places of options; `known` are the keys that the rule names itself."""
-    tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    tables = rule.choices
     if all(isinstance(one, TableRule) for one in tables):
         _collect_in_rows(tuple(one for one in tables if isinstance(one, TableRule)), scope, value, found)
     elif isinstance(rule, OneOf):

@@ -76,7 +76,7 @@ class OpenDataset:
         self.base, self.opened_for = tree, purpose
         self.tree = tree.under(prefix) if prefix else tree
         self.purpose = purpose
-        self.index: Index = build_index(form, self.tree, self._join_state)
+        self.index: Index = build_index(form, self.tree, lambda captures: ItemState(captures, _OPEN, False))
         self.reporter = Reporter(form, self.tree, prefix, self.index.shared)
         self.splits = self._known_splits()
         self.known = self.splits.whole
@@ -118,9 +118,6 @@ class OpenDataset:
     def entries(self) -> Sequence[Entry]:
         """The items of the index. Files that belong to no listed item are not included."""
         return self.index.listed
-
-    def _join_state(self, captures: dict[str, Any]) -> ItemState:
-        return ItemState(captures, _OPEN, False)
 
     def _known_splits(self) -> Splits:
         """The categories that the dataset, or the spec, lists."""
@@ -314,19 +311,18 @@ class OpenDataset:
 
     def open_categories(self) -> None:
         """Allow rows to add categories, by their numbers, that the table lacks."""
-        self.splits = self.splits.changed(Categories.opened)
-        self.known = self.splits.whole
-        self._categories = None
+        self._change_categories(Categories.opened)
 
     def merge_categories(self) -> None:
         """Treat categories of one name as one: rows that mean any of them mean the first."""
-        self.splits = self.splits.changed(Categories.merged_by_name)
-        self.known = self.splits.whole
-        self._categories = None
+        self._change_categories(Categories.merged_by_name)
 
     def name_categories(self, name: str) -> None:
         """Give this name to the categories whose name is empty."""
-        self.splits = self.splits.changed(lambda categories: categories.all_named(name))
+        self._change_categories(lambda categories: categories.all_named(name))
+
+    def _change_categories(self, change: Callable[[Categories], Categories]) -> None:
+        self.splits = self.splits.changed(change)
         self.known = self.splits.whole
         self._categories = None
 
@@ -398,9 +394,10 @@ class OpenDataset:
         if others and self._table_is_of_other_data():
             return tuple(sorted_open(msgspec.structs.replace(category, index=None) for category in met.values()))
         named = {category.name: category for category in met.values()}
+        as_named = ((named.get(one.name, one), one) for one in listed)
         return (
-            *(_with_origin(named.get(category.name, category), category) for category in listed),
-            *(_placed(category, len(listed) + i) for i, category in enumerate(sorted_open(others))),
+            *(one if own == one else msgspec.structs.replace(own, origin=one.origin) for own, one in as_named),
+            *(msgspec.structs.replace(one, index=len(listed) + i) for i, one in enumerate(sorted_open(others))),
         )
 
     def _table_is_of_other_data(self) -> bool:
@@ -445,15 +442,6 @@ def _opened_again(
     return dataset
 
 
-def _with_origin(category: Category, listed: Category) -> Category:
-    """Return a category as items name it, with the source row of the listed one."""
-    return listed if category == listed else msgspec.structs.replace(category, origin=listed.origin)
-
-
-def _placed(category: Category, index: int) -> Category:
-    return msgspec.structs.replace(category, index=index)
-
-
 def used(item: Item) -> Iterator[Category]:
     """Yield the categories that an item names."""
     things: tuple[Any, ...] = (*item.objects, *item.labels, *item.areas)
@@ -464,11 +452,7 @@ def used(item: Item) -> Iterator[Category]:
 
 def lists_categories(role: Role) -> bool:
     """Return whether a shared role holds a table, or a column, of categories."""
-    assert role.codec is not None
-    return any(
-        scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories")
-        for meaning, scope, _ in wanted_slots.meanings(role.codec.rule, role.scope)
-    )
+    return any(_only_categories(meaning, scope) for meaning, scope, _ in role.meanings)
 
 
 def _only_categories(meaning: Any, scope: Any) -> bool:
@@ -481,16 +465,14 @@ def _doubled(state: ItemState) -> list[Fault]:
     faults: list[Fault] = []
     for position, record in enumerate(state.tables.get("category", ())):
         name = record.get("name")
+        place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
+        file, path = place
         if not name and "name" in record:
-            place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
-            file, path = place
             message = "the name of the class is empty"
             faults.append(Fault("FIELD", file, path, None, message, "a name", name, case="name", scope="document"))
         if not name:
             continue
         if name in seen and record.get("parent") == state.tables["category"][seen[name]].get("parent"):
-            place = record.get("$name_at", record.get("$id_at", (state.file, ())))
-            file, path = place
             message = f"the category {name!r} stands twice"
             faults.append(Fault("DUPLICATE", file, path, None, message, got=name, case="category"))
         seen.setdefault(name, position)

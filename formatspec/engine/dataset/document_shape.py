@@ -10,12 +10,10 @@ from formatspec.engine.index.row_source import range_file, sought
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.engine.spec.tables import tables_in
 from formatspec.files.document import FileError
 from formatspec.files.rows import json_rows
 from formatspec.language.leaf import Bind, Constant, Leaf
 from formatspec.language.rules import (
-    BARE,
     KEY,
     LeafRule,
     ListRule,
@@ -25,6 +23,7 @@ from formatspec.language.rules import (
     TableRule,
     is_bare,
     is_places,
+    says_nothing,
 )
 from formatspec.model.amounts import amounts
 from formatspec.paths.trees.tree import Tree
@@ -107,7 +106,7 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
     """
     assert role.codec is not None
     if role.codec.sought and tree.size(path) > amounts().large_document:
-        noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in tables_in(role.codec.rule, ())}
+        noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in role.lists}
         try:
             around, tables = sought(range_file(tree, path), noted, role.codec.elements)
         except json_rows.NotRowsError:
@@ -141,15 +140,10 @@ def differs(rule: Rule, scope: Scope, value: Any) -> bool:
         if value and not isinstance(value[0], dict) and (is_bare(rule.row) or is_places(rule.row)):
             return is_places(rule.row) and not isinstance(value[0], list)
         inner = scope.inside(rule.each.table)
-        return bool(value) and differs(rule.row, inner, next(filter(_says_something, value), value[0]))
+        return bool(value) and differs(rule.row, inner, next((row for row in value if not says_nothing(row)), value[0]))
     if isinstance(rule, LeafRule):
         return isinstance(value, dict | list) and _is_plain(rule.leaf, scope)
     return isinstance(rule, ListRule) and not isinstance(value, list)
-
-
-def _says_something(row: Any) -> bool:
-    """Return whether a row is another bare value than null or an empty list, which rows of any shape may be."""
-    return not (isinstance(row, dict) and BARE in row and row[BARE] in (None, []))
 
 
 def _is_plain(leaf: Leaf, scope: Scope) -> bool:

@@ -16,7 +16,6 @@ from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import Role
 from formatspec.language.leaf import Keep
-from formatspec.language.rules import LeafRule
 
 Kept = tuple[str, str]
 """What is kept, and the unit in which it is counted."""
@@ -36,7 +35,7 @@ def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
         files = [file for file in source.index.shared if file.role == role.name]
         if role.codec is None or role.span != "shared" or not files:
             continue
-        if isinstance(role.codec.rule, LeafRule) and isinstance(role.codec.rule.leaf, Keep):
+        if isinstance(role.codec.rule.leaf, Keep):
             yield from [(f"kept files: {role.name}", "files")] * len(files)
             continue
         yield from _of_role(source, role, files, listed)

@@ -11,14 +11,15 @@ from formatspec.engine.dataset.checks import Check
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.held_slots import BITS
+from formatspec.engine.resolve.questions.tables import of_own_row, tables_within
 from formatspec.engine.spec.compiled import Format, compile_format, everything
 from formatspec.engine.spec.names_join import unjoined
 from formatspec.engine.spec.option_keys import key_options, options_in_keys
 from formatspec.engine.spec.required_slots import required_slots
 from formatspec.language.errors import Place, Problem, SpecError, suggest
-from formatspec.language.leaf import Bind, bindings
+from formatspec.language.leaf import Bind, names_of
 from formatspec.language.load import Layout, Source, place_at
-from formatspec.language.rules import LeafRule, LineRule, MapRule, Rule, TableRule, inside
+from formatspec.language.rules import Rule, within
 from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
 from formatspec.model.slots import SLOTS, find_slot
 
@@ -101,27 +102,18 @@ def notes(source: Source) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _category_by_attribute(rule: Rule) -> Iterator[Problem]:
+def _category_by_attribute(whole: Rule) -> Iterator[Problem]:
     """Yield notes on rows that give an attribute of their category but nothing that identifies the category."""
-    if isinstance(rule, TableRule) and rule.each.table in ("objects", "children", "labels", "areas"):
-        told = [(name, leaf.place) for leaf in _leaves(rule.row) for bind in bindings(leaf.leaf) for name in bind.names]
+    for rule in tables_within(whole):
+        if rule.each.table not in ("objects", "children", "labels", "areas"):
+            continue
+        told = [(name, one.place) for one in of_own_row(rule.row) for name in names_of(one.leaf)]
         names = [(name, place) for name, place in told if name.startswith("category.")]
         if names and not rule.each.by and all(name.startswith("category.attributes.") for name, _ in names):
             name, place = names[0]
             message = f"no category is found by `{name}`, so that the rows have none"
             hint = "a code may be an `id`, be it a text: bind it as `id` in the list of classes, as `category.id` here"
             yield Problem(message, place, hint=hint)
-    for one in inside(rule):
-        yield from _category_by_attribute(one)
-
-
-def _leaves(rule: Rule) -> Iterator[LeafRule | LineRule]:
-    """Yield the leaves of a row, without those of tables inside it."""
-    if isinstance(rule, LeafRule | LineRule):
-        yield rule
-    for one in inside(rule):
-        if not isinstance(one, TableRule):
-            yield from _leaves(one)
 
 
 _PARTS = {"bbox": 4, "rotated": 5, "circle": 3, "ellipse": 5}
@@ -130,14 +122,12 @@ _PARTS = {"bbox": 4, "rotated": 5, "circle": 3, "ellipse": 5}
 
 def _parted_by_blanks(rule: Rule) -> Iterator[Problem]:
     """Yield notes on a key of as many words as its slot has numbers: it is one key, but several were probably meant."""
-    for field in rule.fields if isinstance(rule, MapRule) else ():
-        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    for field in (field for one in within(rule) for field in one.fields):
+        leaf = field.rule.leaf
         words = field.keys[0].split()
         if len(field.keys) == 1 and isinstance(leaf, Bind) and _PARTS.get(leaf.names[0]) == len(words):
             hint = f"part them by commas if each is a key: `{', '.join(words)}`"
             yield Problem(f"`{field.keys[0]}` is one key, whose name has blanks", field.place, hint=hint)
-    for one in inside(rule):
-        yield from _parted_by_blanks(one)
 
 
 def _worded_once(problems: Mapping[Problem, None]) -> list[Problem]:
@@ -209,15 +199,12 @@ def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
 
 def _turned_round(rule: Rule) -> Iterator[Problem]:
     """Yield problems for leaves whose key is a slot and whose text is not: the two are probably swapped."""
-    for field in rule.fields if isinstance(rule, MapRule) else ():
-        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
-        key = field.keys[0]
+    for field in (field for one in within(rule) for field in one.fields):
+        leaf, key = field.rule.leaf, field.keys[0]
         if isinstance(leaf, Bind) and "." in key and _is_slot(key) and not any(map(_is_slot, leaf.names)):
             message = f"`{key}` is a slot, and stands where the key of the document belongs"
             turned = f"`{', '.join(leaf.names)}: {', '.join(field.keys)}`"
             yield Problem(message, field.place, f"the document's key on the left, what it means on the right: {turned}")
-    for one in inside(rule):
-        yield from _turned_round(one)
 
 
 def _is_slot(name: str) -> bool:

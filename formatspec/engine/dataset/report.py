@@ -56,12 +56,6 @@ def _fits(numbers: Sequence[float], order: tuple[int, int, int, int], width: flo
     return 0 <= left < right <= width and 0 <= top < bottom <= height
 
 
-def _in_other_order(numbers: Sequence[float], width: float, height: float) -> str:
-    """Return a hint if four numbers lie outside the image, but would lie inside it in another order."""
-    fits = next((words for words, order in _ORDERS if _fits(numbers, order, width, height)), None)
-    return f"; read {fits}, its numbers would lie inside" if fits else ""
-
-
 def _as_corners(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
     """Return a hint if a corner and a size lie outside the image, but would lie inside it as two corners."""
     words, order = _ORDERS[0]
@@ -74,7 +68,8 @@ def _on_other_scale(numbers: Sequence[float], size: tuple[int, int] | None) -> s
     if size is None or len(numbers) != 4 or min(numbers) < 0:
         return ""
     if max(numbers) <= 1:
-        return _in_other_order(numbers, 1, 1)
+        fits = next((words for words, order in _ORDERS if _fits(numbers, order, 1, 1)), None)
+        return f"; read {fits}, its numbers would lie inside" if fits else ""
     as_percent = "as per cent of the image's size (`normalized | scaled(100)`)" if max(numbers) <= 100 else ""
     as_pixels = "as pixels (without `normalized`)" if max(numbers) <= max(size) else ""
     told = " or ".join(one for one in (as_pixels, as_percent) if one)

@@ -12,8 +12,7 @@ from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_files import keys_twice
 from formatspec.engine.dataset.item.read_item import subsets_of
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.spec.compiled import IMAGE, Format, Role
-from formatspec.engine.spec.wanted_slots import meanings
+from formatspec.engine.spec.compiled import IMAGE, Role
 from formatspec.language.schema import CategoryList
 from formatspec.paths.trees.tree import as_spelled
 
@@ -42,7 +41,7 @@ def shared_keys_twice(dataset: OpenDataset, largest: int = LARGEST) -> Iterator[
     for file in dataset.index.shared:
         role = dataset.form.roles[file.role]
         if role.kind == "json" and (data := _small(dataset, file.path, largest)) is not None:
-            yield from keys_twice(role, file.path, data, "key")
+            yield from keys_twice(role, file.path, data)
 
 
 def unchecked_keys(dataset: OpenDataset, largest: int = LARGEST) -> list[str]:
@@ -124,18 +123,8 @@ def _no_images(dataset: OpenDataset) -> Iterator[Fault]:
 
 def _one_holds_its_image(dataset: OpenDataset) -> bool:
     """Return whether a document of an item holds its image; in most such datasets the first document does."""
-    return holds_images(dataset.form) and any(
-        one.state.item.get("image.data") is not None for one in dataset.assembled()
-    )
-
-
-def holds_images(form: Format) -> bool:
-    """Return whether documents may hold the images themselves."""
-    return any(
-        meaning.name == "image.data"
-        for role in form.documents
-        for meaning, *_ in meanings(role.document_rule, role.scope)
-    )
+    held = (one.state.item.get("image.data") for one in dataset.assembled()) if dataset.form.embeds_images else ()
+    return any(one is not None for one in held)
 
 
 def _other_counts(dataset: OpenDataset) -> Iterator[Fault]:

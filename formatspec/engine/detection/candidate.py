@@ -25,7 +25,6 @@ from formatspec.engine.detection.fit.role_fit import (
 )
 from formatspec.engine.index.build_index import ALL, PathMatches, claims
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
-from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.model.slots import TABLES
 
 State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
@@ -164,7 +163,7 @@ def examined(
     judged = [fit.f for fit in fits.values() if fit.f is not None]
     mean = sum(judged) / len(judged) if judged else 0.0
     against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
-    state = _state(form, by_role, fits, judged, against, bool(images))
+    state = _state(form, fits, judged, against, bool(images))
     told = _explained(form, by_role, fits, groups, start)
     missing = tuple(
         role.spec.path for role in form.roles.values()
@@ -210,9 +209,8 @@ def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
 
 
 def _state(
-    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], judged: Sequence[float],
-    against: Sequence[Role], images: bool,
-) -> State:  # fmt: skip
+    form: Format, fits: Mapping[str, RoleFit], judged: Sequence[float], against: Sequence[Role], images: bool
+) -> State:
     """Return what the files of a layout show together.
 
     A required role whose files are something else speaks against the format. Optional roles speak against it if more of
@@ -306,12 +304,8 @@ def tells_items(role: Role, form: Format) -> bool:
     """Return whether a role's files describe items, unlike a mere list of classes."""
     if role.span != "shared" or role.name in {name.partition(".")[0] for name in form.spec.items}:
         return True
-    if role.codec is None:
-        return False
-    return any(
-        TABLES[first_of(table).each.table] not in ("category", "attribute")
-        for _, table in tables_in(role.codec.rule, ())
-    )
+    lists = role.lists if role.codec is not None else ()
+    return any(TABLES[tables[0].each.table] not in ("category", "attribute") for _, tables in lists)
 
 
 def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:

@@ -29,7 +29,7 @@ def elsewhere_of(rules: Sequence[TableRule]) -> tuple[Elsewhere, ...]:
     """Return the other tables in which the rows of one table have entries."""
     found: dict[str, Elsewhere] = {}
     for rule in rules:
-        for field in rule.row.fields if isinstance(rule.row, MapRule) else ():
+        for field in rule.row.fields:
             matched = STEP_OF.fullmatch(field.keys[0])
             if matched is not None and isinstance(field.rule, MapRule):
                 found[field.keys[0]] = Elsewhere(field.keys[0], tuple(matched["list"].split(".")))

@@ -140,7 +140,7 @@ def _fields(rule: Any, at: DocumentPath) -> Iterator[tuple[DocumentPath, Field]]
 
 
 def _bound(field: Field) -> Bind | None:
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if isinstance(leaf, Text) and len(leaf.parts) == 1 and isinstance(leaf.parts[0], Bind):
         return leaf.parts[0]
     return leaf if isinstance(leaf, Bind) else None

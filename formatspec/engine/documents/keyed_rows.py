@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import msgspec
 
 from formatspec.engine.base.faults import DocumentPath
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.documents.around import Around
 from formatspec.engine.documents.changed_rows import ChangeRows, Empty, with_empty
 from formatspec.engine.documents.entries_elsewhere import (
@@ -59,7 +60,7 @@ def rows_from_mapping(rule: Rule, elements: bool = False) -> Callable[[Any], Any
         rule: The rule of the document.
         elements: Whether rows are XML elements, whose text is the field BARE.
     """
-    change = _change(rule, _How(True, None, elements))
+    change = _change(rule, _how(True, None, elements))
     return None if change is None else lambda document: change(document, Around(document))
 
 
@@ -68,10 +69,10 @@ def mapping_from_rows(rule: Rule, elements: bool = False) -> Callable[..., Any] 
 
     The function raises FileError if two rows have one key, or one has no place.
     """
-    change = _change(rule, _How(False, None, elements))
+    change = _change(rule, _how(False, None, elements))
     if change is None:
         return None
-    first, then = (_change(rule, _How(False, refers, elements)) for refers in (False, True))
+    first, then = (_change(rule, _how(False, refers, elements)) for refers in (False, True))
 
     def write(document: Any, around: Around | None = None) -> Any:
         around = Around() if around is None else around
@@ -97,7 +98,12 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
             found[start:], behind = around[int(part[1:])], ()
         elif isinstance(part, str) and part.startswith("[") and around:
             break
-        elif isinstance(part, str) and "{" in part and isinstance(document, dict) and _is_rows(document.get(part)):
+        elif (
+            isinstance(part, str)
+            and "{" in part
+            and isinstance(document, dict)
+            and isinstance(document.get(part), ChangeRows)
+        ):
             pass  # the rows stand beside the other keys
         elif part == BARE and not (isinstance(document, dict) and BARE in document and not around):
             pass
@@ -117,16 +123,16 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
     return tuple(found)
 
 
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, ChangeRows)
-
-
 class _How(msgspec.Struct, frozen=True):
     """Which tables are changed; `refers` chooses those that refer to other parts of the document, or the others."""
 
     reads: bool
     refers: bool | None
     elements: bool
+
+
+_how = cache(_How)
+"""The same question is the same object, so that its answers are found again."""
 
 
 class Tables(msgspec.Struct, frozen=True, dict=True):
@@ -200,7 +206,7 @@ def _tables(rules: Sequence[TableRule], elements: bool) -> Tables:
     rows = [rule.row for rule in rules]
     bare, places = not elements and any(map(is_bare, rows)), any(map(is_places, rows))
     ordered = any(rule.each.along is not None and rule.each.table == "items" for rule in rules)
-    inner = any(_change(row, _How(True, True, elements)) is not None for row in rows)
+    inner = any(_change(row, _how(True, True, elements)) is not None for row in rows)
     elsewhere = elsewhere_of(rules) if rules[0].keyed else ()
     return Tables(
         rules[0].keyed, rules[0].levels, bare, places, frames_of(rules), step_of(rules), ordered, elsewhere, inner
@@ -407,12 +413,11 @@ def _at_places(rows: Sequence[Any], tables: Tables, places: Places) -> Any:
     return parted(listed, places.step) if places.step.lists else listed
 
 
+@remembered(1 << 10)
 def _change(rule: Rule, how: _How) -> Change | None:
     """Return how the tables of a rule are changed when a document is read; None if they stay unchanged."""
-    if isinstance(rule, OneOf) and all(isinstance(one, TableRule) for one in rule.alternatives):
-        return _of_tables([one for one in rule.alternatives if isinstance(one, TableRule)], how)
-    if isinstance(rule, TableRule):
-        return _of_tables([rule], how)
+    if rule.tables:
+        return _of_tables(rule.tables, how)
     if isinstance(rule, OneOf):
         changes = (_change(one, how) for one in rule.alternatives)
         return next((change for change in changes if change is not None), None)

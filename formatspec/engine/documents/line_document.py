@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from formatspec.engine.base.faults import Fault
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.options import options_allow
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import TextTemplate, text_template
-from formatspec.language.expression import Call, Name
+from formatspec.language.errors import Place
+from formatspec.language.expression import Call, Name, asks_options
 from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import (
     BLOCK,
@@ -95,10 +97,11 @@ class Stray(NamedTuple):
     is_row: bool = False
     why: str = ""
 
-    @property
-    def message(self) -> str:
-        """The message of its finding."""
-        return f"the line does not fit: {self.why}" if self.why else "the line does not fit"
+    def fault(self, file: str, place: Place, scope: str) -> Fault:
+        """Return its fault; `scope` says what is left out because of it, if it is not a row of several."""
+        words = f"the line does not fit: {self.why}" if self.why else "the line does not fit"
+        about, line = "object" if self.is_row else scope, (self.line + 1, 1)
+        return Fault("LINE", file, (), place, words, self.expected, self.text, line, scope=about)
 
 
 def structured(rule: Rule, scope: Scope) -> tuple[Rule, TextShape]:
@@ -153,18 +156,17 @@ def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, TextShape]:
     alternatives = tuple(choice for choice in rule.alternatives if _possible(choice, scope))
     if len(alternatives) == 1:
         return structured(alternatives[0], scope)
-    if all(isinstance(choice, TableRule) for choice in alternatives):
+    if listed := OneOf(alternatives, rule.place).tables:
         tables, shapes = [], []
-        for i, choice in enumerate(alternatives):
-            assert isinstance(choice, TableRule)
+        for i, choice in enumerate(listed):
             row, shape = structured(choice.row, scope.inside(choice.each.table))
             keyed = MapRule((Field((f"a{i}",), False, row, choice.place),), (), None, choice.place, part=True)
             tables.append(TableRule(choice.each, keyed, choice.place))
             shapes.append((f"a{i}", shape))
         return OneOf(tuple(tables), rule.place), RowsShape(ChoiceShape(tuple(shapes)))
     rules, shapes = [], []
-    for i, choice in enumerate(alternatives):
-        inner, shape = structured(choice, scope)
+    for i, one in enumerate(alternatives):
+        inner, shape = structured(one, scope)
         rules.append(MapRule((Field((f"a{i}",), False, inner, rule.place),), (), None, rule.place))
         shapes.append((f"a{i}", shape))
     others = LeafRule(Keep(), rule.place)  # a line may match several alternatives, of which the first is read
@@ -173,9 +175,7 @@ def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, TextShape]:
 
 def _possible(choice: Rule, scope: Scope) -> bool:
     """Return whether an alternative is possible with the options of the format."""
-    if not isinstance(choice, TableRule) or choice.each.where is None:
-        return True
-    if "option." not in repr(choice.each.where):
+    if not isinstance(choice, TableRule) or choice.each.where is None or not asks_options(choice.each.where):
         return True
     return options_allow(choice.each.where, scope.inside(choice.each.table))
 
@@ -188,7 +188,7 @@ def alternative_lines(rule: Rule, shape: TextShape | None) -> list[tuple[TableRu
     if not isinstance(shape, RowsShape) or shape.blocks:
         return []
     choice = shape.row if isinstance(shape.row, ChoiceShape) and isinstance(rule, OneOf) else None
-    rules = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    rules = rule.choices
     shapes = [one for _, one in choice.alternatives] if choice is not None else [shape.row]
     found = []
     for table, line in zip(rules, shapes, strict=True):

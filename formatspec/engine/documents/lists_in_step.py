@@ -46,7 +46,7 @@ def step_of(rules: Sequence[TableRule]) -> Step | None:
     levels = rules[0].levels
     lists = levels[-1].lists if levels else ()
     for rule in rules:
-        fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
+        fields = rule.row.fields
         always = frozenset(key for field in fields if not field.optional for key in field.keys if key in lists)
         for field in fields:
             if field.keys[0] == STEP:

@@ -9,7 +9,7 @@ import msgspec
 
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Keep, Text
-from formatspec.language.rules import BARE, KEY, Field, LeafRule, MapRule, Rule, TableRule
+from formatspec.language.rules import BARE, KEY, Field, MapRule, Rule, TableRule, possible_fields
 
 
 class NamedKeys(msgspec.Struct, frozen=True):
@@ -53,23 +53,17 @@ class NamedKeys(msgspec.Struct, frozen=True):
 
 def named_keys(rule: MapRule) -> Sequence[NamedKeys]:
     """Return the templates of keys under which rows stand beside other keys; the longest template comes first."""
-    choices = [one for choice in rule.alternatives for one in choice.alternatives if isinstance(one, MapRule)]
-    others = frozenset(key for one in (rule, *choices) for field in one.fields for key in field.keys)
-    found = [made for field in rule.fields if (made := _of_field(field, others)) is not None]
+    templates = [field for field in rule.fields if len(field.keys) == 1 and "{" in field.keys[0]]
+    others = frozenset(key for field in possible_fields(rule) for key in field.keys) if templates else frozenset[str]()
+    found = [made for field in templates if (made := _of_field(field, others)) is not None]
     return sorted(found, key=lambda one: -len(one.before) - len(one.behind))
 
 
 def _of_field(field: Field, others: frozenset[str]) -> NamedKeys | None:
-    if (
-        len(field.keys) != 1
-        or "{" not in field.keys[0]
-        or not isinstance(field.rule, TableRule)
-        or not field.rule.keyed
-    ):
+    if not isinstance(field.rule, TableRule) or not field.rule.keyed:
         return None
     row = field.rule.row
-    named = next((one.rule for one in row.fields if one.keys == (KEY,)), None) if isinstance(row, MapRule) else None
-    leaf = named.leaf if isinstance(named, LeafRule) else None
+    leaf = row.leaf_under(KEY)
     parts = leaf.parts if isinstance(leaf, Text) else ("",)
     before, behind = (part if isinstance(part, str) else "" for part in (parts[0], parts[-1]))
     return NamedKeys(field.keys[0], before, "" if len(parts) == 1 else behind, others, _absent(row))
@@ -77,7 +71,6 @@ def _of_field(field: Field, others: frozenset[str]) -> NamedKeys | None:
 
 def _absent(row: Rule) -> str | None:
     """Return the text of a bare value's `else`; None if it has none."""
-    fields = row.fields if isinstance(row, MapRule) else ()
-    leaf = next((one.rule.leaf for one in fields if one.keys == (BARE,) and isinstance(one.rule, LeafRule)), None)
+    leaf = row.leaf_under(BARE)
     default = leaf.default if isinstance(leaf, Bind | Keep) else None
     return default.value if isinstance(default, Literal) and isinstance(default.value, str) else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.documents import line_document
@@ -18,14 +19,14 @@ from formatspec.files.document import FileError, pointer_text
 from formatspec.files.style import Style
 from formatspec.language.rules import (
     GROUP,
-    Field,
     LeafRule,
-    ListRule,
     MapRule,
     OneOf,
     Rule,
     TableRule,
     is_beside,
+    mappings,
+    possible_fields,
     problem,
 )
 from formatspec.language.schema import FileSpec
@@ -91,21 +92,22 @@ def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> RoleC
         raise problem(
             "`style: {quote: …}` is for csv only", rule.place, hint="in lines the codec `quoted` encloses a text"
         )
-    if kind == "json":
-        return _plain("json_file", style, rule)
-    if kind == "jsonl":
-        return _plain("jsonl_file", style, rule)
-    if kind == "yaml":
-        return _plain("yaml_file", style, with_whole_keys(rule))
-    if kind == "ini":
-        return _plain("ini_file", style, rule)
-    if kind == "pickle":
-        return _plain("pickles.pickle_file", style, with_whole_keys(rule))
+    if kind in _WITH_WHOLE_KEYS:
+        rule = with_whole_keys(rule)
+    if kind in _PLAIN:
+        return _plain(_PLAIN[kind], style, rule)
     if kind == "xml":
         return _xml(style, rule)
     if kind == "csv":
         return _csv(style, rule)
     return _lines(style, rule, scope)
+
+
+_PLAIN = {
+    "json": "json_file", "jsonl": "jsonl_file", "yaml": "yaml_file", "ini": "ini_file", "pickle": "pickles.pickle_file",
+}  # fmt: skip
+"""The modules of kinds of files that hold a document as it is."""
+_WITH_WHOLE_KEYS = frozenset({"yaml", "pickle"})
 
 
 def _module(name: str) -> Any:
@@ -118,28 +120,39 @@ def _module(name: str) -> Any:
 def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
     module = _module(name)
     listed, keyed = rows_from_mapping(rule), mapping_from_rows(rule)
-    locate = _locating(module, style)
     is_json = name == "json_file" and style.encoding[:1] == ("utf-8",)
-    if listed is not None and keyed is not None:
-        to_list, to_mapping = listed, keyed
-        last = Last(lambda data: to_list(module.decode(data, style)))
-        return RoleCodec(
-            rule,
-            lambda data: Decoded(to_list(module.decode(data, style))),
-            lambda document, around=None: module.encode(to_mapping(document, around), style),
-            lambda data, path: locate(data, file_path(last.of(data), path)),
-            lambda data, path: file_path(last.of(data), path),
-            seen=to_list if is_json else None,
-            frames=frame_leaf(rule),
-        )
-    return RoleCodec(
+    plain = RoleCodec(
         rule,
         lambda data: Decoded(module.decode(data, style)),
         lambda document: module.encode(document, style),
-        locate,
+        _locating(module, style),
         sought=is_json and len(style.encoding) == 1,
         seen=(lambda document: document) if is_json else None,
         **_streamed(module, style),
+    )
+    return plain if listed is None or keyed is None else _in_rows(plain, listed, keyed, frame_leaf(rule))
+
+
+def _in_rows(
+    plain: RoleCodec, listed: Callable[[Any], Any], keyed: Callable[..., Any], frames: tuple[LeafRule, str] | None
+) -> RoleCodec:
+    """Return the codec of documents whose rows have another form in the file: it changes what `plain` reads and writes.
+
+    Args:
+        plain: The codec of the file as it is.
+        listed: Turns a document's rows into lists.
+        keyed: Turns them back.
+        frames: The leaf for the frame of rows along frames, with the name of its table.
+    """
+    last = Last(lambda data: listed(plain.decode(data).document))
+    return RoleCodec(
+        plain.rule,
+        lambda data: Decoded(listed(plain.decode(data).document)),
+        lambda document, around=None: plain.encode(keyed(document, around)),
+        lambda data, path: plain.locate(data, file_path(last.of(data), path)),
+        lambda data, path: file_path(last.of(data), path),
+        seen=None if plain.seen is None else listed,
+        frames=frames,
     )
 
 
@@ -169,7 +182,7 @@ def _streamed(module: Any, style: Style) -> dict[str, Any]:
 
 def _csv(style: Style, rule: Rule) -> RoleCodec:
     module = _module("csv_file")
-    rows = _maps(rule)
+    rows = list(mappings(rule))
     listed, keyed = rows_from_mapping(rule), mapping_from_rows(rule)
     named = [one for row in rows for one in named_keys(row)]  # these tables have a column for each row
     fields = [field for row in rows for field in row.fields if not field.is_excluded]
@@ -177,15 +190,14 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
     columns = style.columns or tuple(dict.fromkeys(key for field in fields for key in field.keys))
     structured = {f.keys[0] for row in rows for f in row.fields if isinstance(f.rule, MapRule)}
     stated = bool(style.columns) or not style.header  # then every file has all columns
-    reading = Style(**{**_fields(style), "columns": () if style.header else columns})
+    reading = replace(style, columns=() if style.header else columns)
 
     needed = style.header and any(not field.optional for field in fields)
 
     def read(data: bytes) -> Any:
         if needed and not data.strip():
             raise FileError(f"the file is empty; its first line must name the columns: {', '.join(columns)}")
-        document = made(module.decode(data, reading))
-        return document if listed is None else listed(document)
+        return made(module.decode(data, reading))
 
     def made(rows: Any) -> Any:
         for line in rows if structured else ():
@@ -200,14 +212,12 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         kept = [c for c in columns if stated or c not in optional or c in present]
         if not style.columns and style.header and present.keys() >= set(kept):
             kept.sort(key=list(present).index)  # in the order of the source, whose rows keep their form
-        return Style(**{**_fields(style), "columns": (*kept, *extra)})
+        return replace(style, columns=(*kept, *extra))
 
     def cells(document: Any) -> Iterator[Any]:
         return ({key: _cell(part) for key, part in line.items()} if structured else line for line in document)
 
-    def encode(document: Any, around: Any = None) -> bytes:
-        if keyed is not None:
-            document = _filled(keyed(document, around), named)
+    def encode(document: Any) -> bytes:
         data: bytes = module.encode(list(cells(document)), style_for(document))
         return data
 
@@ -216,26 +226,20 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         pieces: Iterator[bytes] = module.stream(cells(document), style_for(document))
         return pieces
 
-    locate = _locating(module, reading)
-    if listed is not None:
-        last = Last(read)
-        return RoleCodec(
-            rule,
-            lambda data: Decoded(read(data)),
-            encode,
-            lambda data, path: locate(data, file_path(last.of(data), path)),
-            lambda data, path: file_path(last.of(data), path),
-        )
     seeking = _module("rows.csv_rows").Cells(reading, made)
-    return RoleCodec(
+    plain = RoleCodec(
         rule,
         lambda data: Decoded(read(data)),
         encode,
-        locate,
+        _locating(module, reading),
         sought=seeking.can_seek(),
         elements=seeking,
         stream=stream if module.streams(style) else None,
     )
+    if listed is None or keyed is None:
+        return plain
+    in_rows = keyed
+    return _in_rows(plain, listed, lambda document, around: _filled(in_rows(document, around), named), None)
 
 
 def _filled(lines: list[Any], named: Sequence[NamedKeys]) -> list[Any]:
@@ -260,10 +264,6 @@ def _cell(part: Any) -> Any:
     if not isinstance(part, dict | list):
         return part
     return _module("json_file").encode(part, Style(separators="compact", final_newline=False)).decode()
-
-
-def _fields(style: Style) -> dict[str, Any]:
-    return {name: getattr(style, name) for name in Style.__struct_fields__}
 
 
 class Last:
@@ -316,18 +316,7 @@ def _xml(style: Style, rule: Rule) -> RoleCodec:
     shape = _shape(rule, module.XmlShape)
     roots = Last(lambda data: module.parsed(data, style))
     listed, keyed = rows_from_mapping(rule, elements=True), mapping_from_rows(rule, elements=True)
-    if listed is not None and keyed is not None:
-        to_list, to_mapping = listed, keyed
-        last = Last(lambda data: to_list(module.decode(data, style, shape)))
-        return RoleCodec(
-            rule,
-            lambda data: Decoded(to_list(module.decode(data, style, shape))),
-            lambda document, around=None: module.encode(to_mapping(document, around), style),
-            lambda data, path: module.place_in(roots.of(data), file_path(last.of(data), path), shape),
-            lambda data, path: file_path(last.of(data), path),
-            frames=frame_leaf(rule),
-        )
-    return RoleCodec(
+    plain = RoleCodec(
         rule,
         lambda data: Decoded(module.decode(data, style, shape)),
         lambda document: module.encode(document, style),
@@ -336,6 +325,7 @@ def _xml(style: Style, rule: Rule) -> RoleCodec:
         elements=_module("rows.xml_rows").Elements(shape, style),
         stream=(lambda document, tables: module.stream(document, style)) if module.streams(style) else None,
     )
+    return plain if listed is None or keyed is None else _in_rows(plain, listed, keyed, frame_leaf(rule))
 
 
 def _shape(rule: Rule, make: Any) -> Any:
@@ -344,16 +334,16 @@ def _shape(rule: Rule, make: Any) -> Any:
     lists: set[str] = set()
     members: dict[str, Any] = {}
     runs = False
-    for field in _all_fields(rule):
+    for field in possible_fields(rule):
         key = field.keys[0]
         if key in ("@", "#", "<>") or is_beside(key):
             continue
-        if isinstance(field.rule, TableRule) or (isinstance(field.rule, OneOf) and _is_tables(field.rule)):
+        if field.rule.tables:
             lists.add(key)
         levels = next((one.levels for one in _tables(field.rule)), ())
         inner = _group_shape(_tables(field.rule), 0, make) if levels else _shape(field.rule, make)
         children[key] = _joined(children[key], inner, make) if key in children else inner
-    for one in _maps(rule):
+    for one in mappings(rule):
         if isinstance(one.rest, OneOf):
             runs = True
             members["*"] = _shape(one.rest, make)
@@ -363,7 +353,7 @@ def _shape(rule: Rule, make: Any) -> Any:
 def _group_shape(tables: list[TableRule], depth: int, make: Any) -> Any:
     """Return what the XML reader must know of the elements of one level of groups."""
     levels, name = tables[0].levels, f"{GROUP}{depth}"
-    head = next(field.rule for one in _maps(tables[0].row) for field in one.fields if field.keys == (name,))
+    head = next(field.rule for field in possible_fields(tables[0].row) if field.keys == (name,))
     own, key = _shape(head, make), levels[depth].rows
     inner = make()
     if depth + 1 < len(levels):
@@ -377,8 +367,7 @@ def _group_shape(tables: list[TableRule], depth: int, make: Any) -> Any:
 
 
 def _tables(rule: Rule) -> list[TableRule]:
-    choices = rule.alternatives if isinstance(rule, OneOf) else (rule,)
-    return [choice for choice in choices if isinstance(choice, TableRule)]
+    return [choice for choice in rule.choices if isinstance(choice, TableRule)]
 
 
 def _joined(a: Any, b: Any, make: Any) -> Any:
@@ -388,29 +377,6 @@ def _joined(a: Any, b: Any, make: Any) -> Any:
         runs=a.runs or b.runs,
         members={**a.members, **b.members},
     )
-
-
-def _is_tables(rule: OneOf) -> bool:
-    return all(isinstance(choice, TableRule) for choice in rule.alternatives)
-
-
-def _maps(rule: Rule) -> list[MapRule]:
-    if isinstance(rule, MapRule):
-        found = [rule]
-        for choice in rule.alternatives:
-            found += _maps(choice)
-        return found
-    if isinstance(rule, TableRule):
-        return _maps(rule.row)
-    if isinstance(rule, OneOf):
-        return [one for choice in rule.alternatives for one in _maps(choice)]
-    if isinstance(rule, ListRule):
-        return []
-    return []
-
-
-def _all_fields(rule: Rule) -> list[Field]:
-    return [field for one in _maps(rule) for field in one.fields]
 
 
 __all__ = ["Decoded", "FileError", "RoleCodec", "document_codec", "pointer_text"]

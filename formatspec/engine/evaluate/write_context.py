@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+import msgspec
+
 from formatspec.codecs.registry import Env
 from formatspec.engine.evaluate.unbounded import box_of
 from formatspec.engine.evaluate.writing_notes import InArea, LostRow, ShownPixels
@@ -31,11 +33,12 @@ class UnmappedCategories:
         return category
 
 
-class WriteSetting:
+class WriteSetting(msgspec.Struct, eq=False):
     """What is the same for all records of one item, or of one shared file.
 
     Attributes:
         captures: The names for paths.
+        options: The values of the target's options.
         file: The shared file that rows are written for.
         categories: The target's categories, if there is a target.
         paths: How a role's path is rendered for a context.
@@ -60,44 +63,41 @@ class WriteSetting:
         refused: Records, by their marks, with names that their rows leave out because the value cannot be written.
     """
 
-    __slots__ = (
-        "apart", "beneath", "boxed", "captures", "categories", "claims", "closely", "columns", "counts", "drawn",
-        "file", "folder", "held", "in_areas", "in_documents", "in_lists", "index", "lost", "number", "odd", "options",
-        "paths", "refused", "renumbered", "rows", "seen", "subsets", "told", "unheld", "values",
-    )  # fmt: skip
+    captures: dict[str, Any]
+    categories: Any
+    options: dict[str, Any]
+    values: dict[str, Any] = {}
+    paths: dict[str, Callable[[WriteContext], str | None]] = {}
+    folder: str = ""
+    file: str = ""
+    renumbered: frozenset[str] = frozenset()
+    apart: bool = False
+    beneath: frozenset[int] = frozenset()
+    boxed: bool = False
+    closely: bool = False
+    drawn: bool = False
+    index: int = 0
+    held: dict[Hashable, int] = {}
+    claims: int = 0
+    counts: Mapping[str, range] = {}
+    in_areas: dict[Hashable, dict[int, InArea]] = {}
+    in_documents: bool = False
+    in_lists: bool = False
+    lost: list[LostRow] = []
+    odd: list[tuple[int, int]] = []
+    refused: list[tuple[Hashable, tuple[str, ...]]] = []
+    rows: dict[str, Sequence[Any]] = {}
+    seen: dict[Hashable, ShownPixels] = {}
+    number: Callable[[WriteContext], int] = attrgetter("index")
+    subsets: tuple[str, ...] = ()
+    told: Mapping[int, Mapping[str, Region]] = {}
+    unheld: frozenset[str] = frozenset()
+    columns: tuple[str, ...] = ()
 
-    def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
-        """Take the names for paths, the target's categories or None, and the values of the target's options."""
-        self.captures = captures
-        self.categories = UnmappedCategories() if categories is None else categories
-        self.options = options
-        self.values: dict[str, Any] = {}
-        self.paths: dict[str, Callable[[WriteContext], str | None]] = {}
-        self.folder = ""
-        self.file = ""
-        self.renumbered: frozenset[str] = frozenset()
-        self.apart = False
-        self.beneath: frozenset[int] = frozenset()
-        self.boxed = False
-        self.closely = False
-        self.drawn = False
-        self.index = 0
-        self.held: dict[Hashable, int] = {}
-        self.claims = 0
-        self.counts: Mapping[str, range] = {}
-        self.in_areas: dict[Hashable, dict[int, InArea]] = {}
-        self.in_documents = False
-        self.in_lists = False
-        self.lost: list[LostRow] = []
-        self.odd: list[tuple[int, int]] = []
-        self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
-        self.rows: dict[str, Sequence[Any]] = {}
-        self.seen: dict[Hashable, ShownPixels] = {}
-        self.number: Callable[[WriteContext], int] = attrgetter("index")
-        self.subsets: tuple[str, ...] = ()
-        self.told: Mapping[int, Mapping[str, Region]] = {}
-        self.unheld: frozenset[str] = frozenset()
-        self.columns: tuple[str, ...] = ()
+    def __post_init__(self) -> None:
+        """Let each category stand for itself if there is no target."""
+        if self.categories is None:
+            self.categories = UnmappedCategories()
 
 
 class WriteContext:
@@ -138,6 +138,10 @@ class WriteContext:
         self.as_read: WriteContext | None = None
         self.family_of: Family | None = None
         self.env: Env = up.env if up is not None and up.item is item else _env(item)
+
+    def anew(self) -> WriteContext:
+        """Return the context of the same record as if it had no source."""
+        return WriteContext(self.setting, self.item, self.record, self.up, self.index, self.rows)
 
     def family(self) -> Family:
         """Return which objects of the item are parts of which others; found once per item."""
@@ -210,13 +214,11 @@ def records_of(table: str) -> Callable[[WriteContext], Iterable[Any]]:
     if table == "areas":
         return lambda context: () if context.item is None else context.item.areas
     if table == "objects":
-        return lambda context: _counted_objects(context) if context.item is None else context.item.objects
+        return lambda context: (
+            context.setting.counts.get("objects", ()) if context.item is None else context.item.objects
+        )
     read = attrgetter(table)
     return lambda context: () if context.item is None else read(context.item)
-
-
-def _counted_objects(context: WriteContext) -> range:
-    return context.setting.counts.get("objects", range(0))
 
 
 def _attributes_of(record: Any) -> dict[str, Any]:
@@ -327,10 +329,15 @@ def _of_item(name: str) -> Getter:
     return lambda context: None if context.item is None else read(context.item)
 
 
+def _attribute(name: str) -> Getter:
+    """Return the getter of one attribute of a record, by the name of its slot."""
+    key = name.removeprefix("attributes.")
+    return lambda context: context.record.attributes.get(key)
+
+
 def _of_category(name: str) -> Getter:
     if name.startswith("attributes."):
-        key = name.removeprefix("attributes.")
-        return lambda context: context.record.attributes.get(key)
+        return _attribute(name)
     if name == "parent":
         return lambda context: parent_of(context.record)
     if name == "index":
@@ -371,8 +378,7 @@ def _of_label(name: str) -> Getter:
     if name.startswith("category."):
         return _category_of(name.removeprefix("category."))
     if name.startswith("attributes."):
-        key = name.removeprefix("attributes.")
-        return lambda context: context.record.attributes.get(key)
+        return _attribute(name)
     if name == "index":
         return lambda context: context.index
     if name in ("area", "bbox"):
@@ -391,8 +397,7 @@ def _of_object(name: str) -> Getter:
     if name.startswith("category."):
         return _category_of(name.removeprefix("category."))
     if name.startswith("attributes."):
-        key = name.removeprefix("attributes.")
-        return lambda context: context.record.attributes.get(key)
+        return _attribute(name)
     if name.startswith("children"):
         return lambda context: tuple(child.id for child in context.family().children.get(context.record.id, ()))
     if name in _OBJECT:
@@ -447,10 +452,6 @@ _OBJECT: dict[str, Getter] = {
 }
 
 
-def _of_void(name: str) -> Getter:
-    return lambda context: context.record
-
-
 def _of_attribute(name: str) -> Getter:
     position = 0 if name == "key" else 1
     return lambda context: context.record[position]
@@ -462,7 +463,7 @@ _RECORD_GETTERS: dict[str, Callable[[str], Getter]] = {
     "label": _of_label,
     "area": _of_label,
     "caption": _of_caption,
-    "void": _of_void,
+    "void": lambda name: lambda context: context.record,
     "attribute": _of_attribute,
     "item": _of_item,
     "dataset": lambda name: lambda context: context.setting.subsets if name == "subsets" else None,

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.conservation.rows import row_counter
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError, encoded
-from formatspec.engine.export.gather_rows import Shared, note_frame, write_late
+from formatspec.engine.export.gather_rows import Shared, SharedFiles, note_frame, write_late
 from formatspec.engine.export.item_views import (
     as_seen,
-    categories_of,
     category_names,
     hold_category,
     is_named,
     names_of,
-    of_one_category,
-    of_one_label,
     of_one_subset,
     own_path,
+    parts_by_category,
     path_from,
     paths_as_read,
     record_names,
@@ -37,8 +34,8 @@ from formatspec.engine.export.lost.lost_records import Unwritten
 from formatspec.engine.export.lost.unlisted_items import UnlistedItems, leave_out, without_unwritten
 from formatspec.engine.export.memberships import in_several_lists, memberships
 from formatspec.engine.export.render_path import Spelled, as_rendered, is_of, rendered
-from formatspec.engine.export.shard_output import ShardOutput, SharedShard
-from formatspec.engine.export.shared_tables import counts_on, spooled_tables, told_twice
+from formatspec.engine.export.shard_output import ShardOutput
+from formatspec.engine.export.shared_tables import counts_on, spooled_tables, told_twice, without_records
 from formatspec.engine.export.shared_values import gather_values
 from formatspec.engine.export.spool_rows import RowSpool
 from formatspec.engine.index.row_ownership import SharedFile
@@ -95,8 +92,6 @@ class Exporter:
         self.unions = tuple(file for file in sources.values() if file.union)
         self.subset_of = asked.subsets_of(sources.values(), adapter.naming.subset) if adapter.same else {}
         self.read_from = asked.renamed_files(target, sources, self.subset_of, spelled)
-        self.shared: dict[tuple[str, str], Shared] = {}
-        self.known_files: dict[tuple[Any, ...], tuple[str, str]] = {}
         self.over_files, self.by_category = asked.files_over_items(target), asked.files_of_categories(target)
         self.tally = Tally()
         self.are_read = False
@@ -141,10 +136,14 @@ class Exporter:
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
         self.renumbers = losses.renumbered = adapter.renumbered
+        made = adapter.naming.made
+        alike = {} if self.same or self.by_category else asked.written_alike(target, made)
+        self.shared = SharedFiles(target, self.spooled, spelled, self._shared_setting, made, alike)
+        self.lists = [role for role in self.shared_roles if not role.kept]
         self.told_twice = told_twice(target, self.spooled)
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
-        self.spool = RowSpool(target, self.spooled, self.numbering)
+        self.spool = RowSpool(target, self.numbering)
         self.told: set[str] = set()
         self.brings = self.stands = True
         self.counts_objects = not self.same and asked.counts_objects(target)
@@ -198,15 +197,12 @@ class Exporter:
         for role in self.roles if whole else ():
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
-        self.spool.begin()
         self.told.clear()
         told, twins = as_seen(own, setting) if self.beside_pictures else (counted, [])
         self.spool.numbers.update(
             (id(shown), self.spool.numbers[id(one)]) for one, shown in twins if id(one) in self.spool.numbers
         )
-        for role in self.shared_roles:
-            if not (role.kept and not self._written_back()):
-                self._rows(role, told, setting)
+        self._shared_rows(told, setting)
         for thing, shown in twins:
             setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
             setting.refused += [(id(thing), names) for mark, names in setting.refused if mark == id(shown) != id(thing)]
@@ -247,13 +243,12 @@ class Exporter:
     def _try(self, own: Item, setting: WriteSetting) -> None:
         """Write an item's documents, and forget all but what `setting` notes."""
         before = self.shared, self.tally, self.told, self.losses
-        self.shared, self.tally, self.told, self.losses = {}, Tally(), set(), self.losses.apart()
+        self.shared, self.tally, self.told, self.losses = self.shared.apart(), Tally(), set(), self.losses.apart()
         try:
             for role in self.roles:
                 if role.span == "item" and role.codec is not None:
                     self._document(role, self._context(setting, own), NO_SOURCE)
-            for role in self.shared_roles:
-                self._rows(role, own, setting)
+            self._shared_rows(own, setting)
         finally:
             self.shared, self.tally, self.told, self.losses = before
 
@@ -385,27 +380,25 @@ class Exporter:
                 return str(kept)
         return self.spelled(rendered(role, {**item.captures, **record_names(role, inner)}))
 
-    def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
-        if role.name not in self.by_category:
-            for names in self._memberships(role, item):
-                several = self.same and in_several_lists(item, names)
-                told = of_one_subset(item, names["subset"], self.subset_of) if several else item
-                self._rows_of(role, told, names, item_setting)
+    def _shared_rows(self, item: Item, setting: WriteSetting) -> None:
+        """Put the rows of an item into all shared files that list it."""
+        if not self.same and not self.by_category:
+            for shared in self.shared.listing(self.lists, item):
+                self._rows_of(shared, item, setting)
             return
-        for label in item.labels:
-            if label.category is not None:
-                names = {f"category.{slot}": getattr(label.category, slot) for slot in ("id", "name", "index")}
-                for captures in self._memberships(role, item):
-                    self._rows_of(role, of_one_label(item, label), {**captures, **names}, item_setting)
-        if any(table.kind == "object" for table in self.spooled[role.name]):
-            unnamed = (thing for thing in item.objects if thing.category is None)
-            item_setting.lost.extend(LostRow("objects", thing, "no category") for thing in unnamed)
-            for category in categories_of(item.objects):
-                own = item_setting.categories.own(category)
-                names = {f"category.{slot}": getattr(own, slot) for slot in ("id", "name", "index")}
-                for captures in self._memberships(role, item):
-                    self._rows_of(role, of_one_category(item, category), {**captures, **names}, item_setting)
-            hold_category(item.objects, item_setting.held)
+        for role in self.shared_roles:
+            if not (role.kept and not self._written_back()):
+                self._rows(role, item, setting)
+
+    def _rows(self, role: Role, item: Item, setting: WriteSetting) -> None:
+        parts: Iterable[tuple[Item, dict[str, Any]]] = ((item, {}),)
+        if role.name in self.by_category:
+            parts = parts_by_category(item, setting, any(one.kind == "object" for one in self.spooled[role.name]))
+        for part, own in parts:
+            for names in self._memberships(role, item):
+                several = not own and self.same and in_several_lists(item, names)
+                told = of_one_subset(item, names["subset"], self.subset_of) if several else part
+                self._rows_of(self.shared.of(role, {**names, **own}), told, setting)
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """Return the captures of each shared file of a role that lists an item."""
@@ -413,52 +406,46 @@ class Exporter:
             return []
         return memberships(role, item, self.target, self.same, self.unions)
 
-    def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: WriteSetting) -> None:
-        key = self._file_of(role, captures)
-        shared = self.shared.get(key)
-        if shared is None:
-            names = {name: captures.get(name) for name in role.captures}
-            setting = WriteSetting(names, self.categories, dict(self.target.options))
-            shared = self.shared[key] = Shared(setting, SharedShard(*key, names))
-            shared.setting.folder = posixpath.dirname(key[1])
-            shared.setting.renumbered = self.renumbers
-        if self.spooled[role.name]:
-            index = item_setting.index
-            if role.name not in self.over_files:
-                index = self.numbering.of(key, "items", shared.part.counts.get("items", 0))
-            context: WriteContext | None = None
-            lost, before = item_setting.lost, len(item_setting.lost)
-            for table in self.spooled[role.name]:
-                if table.kind != "item" and not self.same and self.unlisted.lacks(role.name, lost, before, self.told):
-                    leave_out(table, item, lost)
-                    continue
-                rows = None if self.same else self.spool.known_rows(table, shared, item, index)
-                if rows is None:
-                    context = context or self._row_context(shared, item, item_setting, index)
-                    rows = self.spool.rows(table, shared, item, context)
-                if rows:
-                    self.told.add(role.name)
-                    self.tally.give(f"{shared.part.path} {table.key}", table.kind, rows)
-        gather_values(self.values[role.name], item, shared.part.values, self.losses)
+    def _rows_of(self, shared: Shared, item: Item, item_setting: WriteSetting) -> None:
+        part, role, context = shared.part, shared.role, None
+        number = part.counts.get("items", 0)
+        empty, lost, before = without_records(item), item_setting.lost, len(item_setting.lost)
+        for gathered in shared.tables:
+            table, leader = gathered.table, gathered.leader
+            if table.parts <= empty and not self.same:
+                continue
+            if table.kind != "item" and not self.same and self.unlisted.lacks(role.name, lost, before, self.told):
+                leave_out(table, item, lost)
+                continue
+            if leader is not None and leader.latest:
+                part.counts["items"], rows = number + 1, 1
+            else:
+                context = context or self._row_context(shared, item, item_setting, number)
+                rows = self.spool.rows(gathered, shared, item, context)
+            gathered.latest = rows
+            if rows:
+                self.told.add(role.name)
+                gathered.given += rows
+        gather_values(self.values[role.name], item, part.values, self.losses)
         note_frame(self.frames.get(role.name), item, shared)
-        shared.part.items += 1
-        shared.part.objects += len(item.objects)
+        part.items += 1
+        part.objects += len(item.objects)
 
-    def _file_of(self, role: Role, captures: Mapping[str, Any]) -> tuple[str, str]:
-        """Return the role and the path of the shared file with some captures. Raises CannotWriteError."""
-        told = (role.name, *[captures.get(name) for name in role.template.names])
-        key = self.known_files.get(told)
-        if key is None:
-            key = self.known_files[told] = (role.name, self.spelled(rendered(role, captures)))
-        return key
+    def _shared_setting(self, names: dict[str, Any]) -> WriteSetting:
+        """Return what is the same for all rows of a shared file with some names in its path."""
+        setting = WriteSetting(names, self.categories, dict(self.target.options))
+        setting.renumbered = self.renumbers
+        return setting
 
-    def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, index: int) -> WriteContext:
-        """Return the context in which an item's rows of a shared file are written; `index` is the item's number."""
+    def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, number: int) -> WriteContext:
+        """Return the context in which an item's rows of a shared file are written; `number` items come before it."""
         key = (shared.part.role, shared.part.path)
         setting = WriteSetting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
         setting.file = self.read_from.get(key, shared.part.path)
-        setting.index = index
+        setting.index = item_setting.index
+        if shared.role.name not in self.over_files:
+            setting.index = self.numbering.of(key, "items", number)
         setting.held, setting.refused, setting.paths = item_setting.held, item_setting.refused, item_setting.paths
         setting.lost = item_setting.lost
         setting.renumbered = self.renumbers
@@ -471,12 +458,16 @@ class Exporter:
         for what, count in self.adapter.notes.items():
             self.losses.note(what, "objects", count)
         self.adapter.notes.clear()
-        for (role, path), shared in self.shared.items():
-            source = self.sources.get((role, path)) if self.same else None
-            write_late(self.target.roles[role], source, shared, self.losses, self.tally)
+        parts = self.shared.take()
+        for file, shared in parts.items():
+            for gathered in shared.tables:
+                if gathered.given:
+                    self.tally.give(f"{file[1]} {gathered.table.key}", gathered.table.kind, gathered.given)
+            source = self.sources.get(file) if self.same else None
+            write_late(source, shared, self.losses, self.tally)
             shared.note_groups()
         part = ShardOutput(
-            shared=[shared.part for shared in self.shared.values()],
+            shared=[shared.part for shared in parts.values()],
             losses=[(what, unit, count) for (what, unit), count in self.losses.counts.items()],
             subsets=(sorted(self.subsets[0]), sorted(self.subsets[1])),
             named=self.named,
@@ -489,11 +480,11 @@ class Exporter:
             stuff=sorted(self.stuff),
             things=sorted(self.things),
         )
-        for file, shared in self.shared.items():
+        for file, shared in parts.items():
             self.numbering.pass_by(file, shared.part.counts)
         self.numbering.pass_by(None, {ALL_OBJECTS: self.objects})
         self.losses.clear()
         self.tally = Tally()
-        self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
+        self.subsets, self.named, self.files, self.objects = (set(), set()), {}, 0, 0
         self.met, self.used, self.stuff, self.things = set(), set(), set(), set()
         return part

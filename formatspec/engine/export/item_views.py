@@ -47,6 +47,29 @@ def of_one_category(item: Item, category: Category) -> Item:
     return msgspec.structs.replace(item, objects=things, labels=())
 
 
+def parts_by_category(item: Item, setting: WriteSetting, of_objects: bool) -> Iterator[tuple[Item, dict[str, Any]]]:
+    """Yield a part of an item for each of its categories, with the names that the category gives to a file's path.
+
+    Args:
+        item: The item.
+        setting: What is the same for all its records; takes notes of objects without a category.
+        of_objects: Whether such files hold objects, beside labels.
+    """
+    for label in item.labels:
+        if label.category is not None:
+            yield of_one_label(item, label), _category_names(label.category)
+    if of_objects:
+        unnamed = (thing for thing in item.objects if thing.category is None)
+        setting.lost.extend(LostRow("objects", thing, "no category") for thing in unnamed)
+        for category in categories_of(item.objects):
+            yield of_one_category(item, category), _category_names(setting.categories.own(category))
+        hold_category(item.objects, setting.held)
+
+
+def _category_names(category: Category) -> dict[str, Any]:
+    return {f"category.{slot}": getattr(category, slot) for slot in ("id", "name", "index")}
+
+
 def of_one_subset(item: Item, subset: str, subset_of: Mapping[str, str]) -> Item:
     """Return the item with only the records that belong to one of its subsets.
 

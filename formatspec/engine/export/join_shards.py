@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import tempfile
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from formatspec.engine.base.scratch_records import Marks, Records, mark
@@ -26,11 +26,9 @@ from formatspec.engine.index.named_folders import named_elsewhere
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.engine.spec.tables import rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, spool_key
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.files.document import FileError
-from formatspec.model.amounts import amounts
 
 Put = Callable[[str, Iterable[bytes]], None]
 """Writes a file from its pieces."""
@@ -57,11 +55,8 @@ class SpooledRows(Sequence[Any]):
             spool: The temporary file.
         """
         self._spool = spool
-        self._spans = Records([("start", "i8"), ("length", "i8"), ("rows", "i8")])
-        self._places = Records([("place", "i8")])
-        self._noted = (array("q"), array("q"), array("q"), array("q"))
+        self._spans = Records([("start", "i8"), ("length", "i8"), ("rows", "i8"), ("place", "i8")])
         self._any_place = False
-        self._piece = amounts().piece
         self._rows = 0
         self.given_out = 0
 
@@ -78,27 +73,16 @@ class SpooledRows(Sequence[Any]):
             rows: How many rows the text holds; a row with a place has a text of its own.
         """
         self._any_place = self._any_place or place >= 0
-        noted = (self._spool.tell(), len(text), rows, place if place >= 0 else self._rows)
-        for column, value in zip(self._noted, noted, strict=True):
-            column.append(value)  # the spool's place is the end of this text; texts are read only after all are there
+        # Texts are read only after all are there, so the spool's place is its end.
+        self._spans.note(self._spool.tell(), len(text), rows, place if place >= 0 else self._rows)
         self._spool.write(text)
         self._rows += rows
-        if len(self._noted[0]) >= self._piece:
-            self._put_away()
-
-    def _put_away(self) -> None:
-        if self._noted[0]:
-            *spans, places = (np.frombuffer(column, column.typecode) for column in self._noted)
-            self._spans.add(*spans)
-            self._places.add(places)
-            self._noted = (array("q"), array("q"), array("q"), array("q"))
 
     def texts(self) -> Iterator[bytes]:
         """The rows in their order, as texts of one or more rows each."""
-        self._put_away()
         self.given_out = 0
         for spans in self._ordered():
-            for start, length, rows in spans.tolist():
+            for start, length, rows, _ in spans.tolist():
                 self._spool.seek(start)
                 self.given_out += rows
                 yield self._spool.read(length)
@@ -107,7 +91,7 @@ class SpooledRows(Sequence[Any]):
         """Yield the offsets of the texts, in the order of the rows, in pieces of limited size."""
         places = None
         if self._any_place:
-            places = np.concatenate([piece["place"] for _, piece in self._places.pieces()])
+            places = np.concatenate([piece["place"] for _, piece in self._spans.pieces()])
         if places is None or bool((places[1:] >= places[:-1]).all()):
             yield from (spans for _, spans in self._spans.pieces())
             return
@@ -123,19 +107,18 @@ class SpooledRows(Sequence[Any]):
         return list(self)[place]
 
 
-class _File:
+class _File(msgspec.Struct, eq=False):
     """A shared file that is being written."""
 
-    def __init__(self, captures: Mapping[str, Any]) -> None:
-        self.captures = dict(captures)
-        self.tables: dict[str, SpooledRows] = {}
-        self.counts: dict[str, int] = {}
-        self.items = 0
-        self.objects = 0
-        self.columns: tuple[str, ...] = ()
-        self.values: dict[str, Any] = {}
-        self.frames: set[int] = set()
-        self.groups: dict[str, dict[bytes, int]] = {}
+    captures: dict[str, Any]
+    tables: dict[str, SpooledRows] = {}
+    counts: dict[str, int] = {}
+    items: int = 0
+    objects: int = 0
+    columns: tuple[str, ...] = ()
+    values: dict[str, Any] = {}
+    frames: set[int] = set()
+    groups: dict[str, dict[bytes, int]] = {}
 
     def repeats(self, table: str) -> int:
         """Return for how many further items the rows of a table stand, beside one item for each row."""
@@ -201,10 +184,8 @@ class Finisher:
             self.losses.note(what, unit, count)
         for mine, other in zip(self.subsets, part.subsets, strict=True):
             mine.update(other)
-        self.met.update(part.met)
-        self.used.update(part.used)
-        self.stuff.update(part.stuff)
-        self.things.update(part.things)
+        for name in ("met", "used", "stuff", "things"):
+            getattr(self, name).update(getattr(part, name))
         self.files += part.files
         self.tally.add(part.tally)
         self.are_read = self.are_read or part.are_read
@@ -213,7 +194,7 @@ class Finisher:
         self._objects += part.objects
 
     def _add(self, part: SharedShard) -> None:
-        file = self._files.setdefault((part.role, part.path), _File(part.captures))
+        file = self._files.setdefault((part.role, part.path), _File(dict(part.captures)))
         counts = dict(part.counts)
         for key, table in part.tables.items():
             if (part.role, key) in self._of_groups:
@@ -240,6 +221,9 @@ class Finisher:
             writer = compile_writer(role.document_rule, role.scope)
             for key in names:
                 self._write(role, writer, key, self._files.get(key) or _File({}), put)
+            if self.same and not self._spooled[role.name]:
+                for path in _beside(role, names, self.sources, self.target.key_names):
+                    self.losses.note(f"{path}: {names[0][1]} stands for it too", "files")
 
     def _note_divided_groups(self) -> None:
         """Note items of one group in several subsets, where the lists of the subsets name the group as a whole."""
@@ -351,6 +335,14 @@ class Finisher:
         return any(made.tables.get(table.key) for table in self._spooled[role.name] if table.kind != "item")
 
 
+def _beside(
+    role: Role, written: Sequence[tuple[str, str]], sources: Mapping[tuple[str, str], SharedFile], keys: Iterable[str]
+) -> Iterator[str]:
+    """Yield the files of the source that have one file in their place, since no name of an item tells them apart."""
+    if len(written) == 1 and not {"subset", *keys} & set(role.captures):
+        yield from (path for name, path in sources if name == role.name and (name, path) not in written)
+
+
 def _is_beside(file: SharedFile, made: _File) -> bool:
     """Return whether a file of the source differs from the written one only in its subset."""
     own, other = ({**captures, "subset": None} for captures in (file.captures, made.captures))
@@ -380,9 +372,8 @@ def pieces(
     assert role.codec is not None
     streams = {
         path: rows
-        for path, rule in tables_in(role.codec.rule, ())
-        if (rows := tables.get(spool_key(rules_of(rule), role.scope))) is not None
-        and (rows or not _is_null(document, path))
+        for path, rules in role.lists
+        if (rows := tables.get(spool_key(rules, role.scope))) is not None and (rows or not _is_null(document, path))
     }
     if role.codec.stream is not None and streams:
         return role.codec.stream(document, {path: rows.texts() for path, rows in streams.items()})

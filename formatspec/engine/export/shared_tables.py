@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -14,24 +14,25 @@ from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.render_path import Spelled, rendered
 from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.resolve.questions.meanings import expressions_within, leaves, meanings
 from formatspec.engine.resolve.row_counters import counts_plainly
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
-from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
 from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
-from formatspec.language import expression
-from formatspec.language.expression import Expression
-from formatspec.language.leaf import Bind, Computed, Text
-from formatspec.language.rules import LeafRule, LineRule, MapRule, Rule, TableRule, inside
+from formatspec.language.expression import Call, Name, parts_of
+from formatspec.language.leaf import Bind, Text
+from formatspec.language.rules import MapRule, Rule, TableRule
+from formatspec.model.amounts import amounts
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
 
 _PARTS = frozenset({"objects", "labels", "captions", "areas"})
 """Tables of records that an item holds as such."""
+_ITEM = frozenset({"items"})
 
 
 class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
@@ -48,10 +49,10 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         return tuple(row_writer(rule, self.scope) for rule in self.rules)
 
     @cached_property
-    def has_records(self) -> Callable[[Item], bool] | None:
-        """Return a test of whether an item has records that may have rows; None if the item itself may have one."""
-        tables = {rule.each.table for rule in self.rules}
-        return (lambda item: any(getattr(item, table) for table in tables)) if tables <= _PARTS else None
+    def parts(self) -> frozenset[str]:
+        """The tables of an item whose records have the rows; the item itself, `items`, if rows may need no record."""
+        tables = frozenset(rule.each.table for rule in self.rules)
+        return tables if tables <= _PARTS else _ITEM
 
     @cached_property
     def beside(self) -> tuple[RowWriter, ...]:
@@ -71,6 +72,11 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         return tuple((row, which) for which in ("read", "stated", "") for row in writers)
 
     @cached_property
+    def turns_anew(self) -> tuple[tuple[RowWriter, str], ...]:
+        """The turns of records without a source."""
+        return tuple((row, which) for row, which in self.turns if which != "read")
+
+    @cached_property
     def _shaped(self) -> Mapping[int, Shaped]:
         return shape_tests(self.writers)
 
@@ -86,6 +92,11 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         return not which or self._shaped[id(row)].holds(context, record)
 
 
+def without_records(item: Item) -> frozenset[str]:
+    """Return the tables of an item that hold no record."""
+    return frozenset([name for name in _PARTS if not getattr(item, name)])
+
+
 def is_category_source(form: Format, role: Role) -> bool:
     """Return whether a role lists the same categories as a table beside the spec."""
     return role.name in form.spec.categories
@@ -96,27 +107,53 @@ def counts_of(role: Role, source: SharedFile, now: Mapping[str, range]) -> dict[
     rows = dict(now)
     if source.items is not None:
         rows["items"] = range(source.items)
-    assert role.codec is not None
-    for path, rule in tables_in(role.codec.rule, ()):
-        table = first_of(rule).each.table
+    for path, rules in role.lists:
+        table = rules[0].each.table
         if table in ("items", "objects"):
             rows[table] = range(len(source.tables.get(path, ())))
     return rows
 
 
-@lru_cache(KEPT_FORMATS)
+@remembered(KEPT_FORMATS)
 def spooled_tables(role: Role) -> tuple[Spooled, ...]:
     """Return the tables of a role's document whose rows come from items."""
-    assert role.codec is not None
-    found = [rules_of(rule) for _, rule in tables_in(role.codec.rule, ())]
     return tuple(
         Spooled(spool_key(rules, role.scope), TABLES[rules[0].each.table], rules, role.scope)
-        for rules in found
+        for _, rules in role.lists
         if is_spooled(rules[0], role.scope)
     )
 
 
-@lru_cache(KEPT_FORMATS)
+def written_alike(form: Format, made: Container[str]) -> dict[tuple[str, str], int]:
+    """Number the tables that list items by the same rule, as files of boxes, keypoints and captions may do.
+
+    Args:
+        form: The layout.
+        made: The names in paths that follow from items: their files list some items only.
+
+    Returns:
+        The number of each such table, by its role and key. Tables without another one like them are left out.
+    """
+    groups: list[tuple[Any, list[tuple[str, str]]]] = []
+    for role in form.documents if amounts().generates else ():
+        lists_all = (
+            role.codec is not None and not role.spec.given and not any(one in made for one in role.template.names)
+        )
+        for table in spooled_tables(role) if role.span == "shared" and not role.kept and lists_all else ():
+            several = len(table.rules) > 1 or (role.name, table.key) in rows_of_groups(form)
+            if table.kind != "item" or several or needs_columns(table.rules[0].row):
+                continue
+            kind = (role.kind, role.spec.style, role.captures, table.rules[0])
+            members = next((members for known, members in groups if known == kind), None)
+            if members is None:
+                groups.append((kind, [(role.name, table.key)]))
+            else:
+                members.append((role.name, table.key))
+    alike = [members for _, members in groups if len(members) > 1]
+    return {member: number for number, members in enumerate(alike) for member in members}
+
+
+@remembered(KEPT_FORMATS)
 def rows_of_groups(form: Format) -> Mapping[tuple[str, str], tuple[str, ...]]:
     """Return the tables whose rows stand for several items each, by role and table, with the names that a row has.
 
@@ -127,7 +164,7 @@ def rows_of_groups(form: Format) -> Mapping[tuple[str, str], tuple[str, ...]]:
     whole = {name for name in form.key_names if name not in _NOT_NAMED}
     for role in form.documents:
         for table in spooled_tables(role) if role.span == "shared" and role.codec is not None else ():
-            bound = (leaf for rule in table.rules for leaf, _, _ in wanted_slots.leaves(rule, role.scope))
+            bound = (leaf for rule in table.rules for leaf, _, _ in leaves(rule, role.scope))
             names = {name for leaf in bound for name in leaf.names}
             told = names.union(role.captures, role.spec.given)
             plain = table.kind == "item" and all(_is_plain(rule.row) for rule in table.rules)
@@ -140,7 +177,7 @@ def _is_plain(row: Rule) -> bool:
     """Return whether a row is made of texts with names, and of nothing else."""
     if isinstance(row, MapRule):
         return row.rest is None and not row.alternatives and all(_is_plain(field.rule) for field in row.fields)
-    leaf = row.leaf if isinstance(row, LeafRule | LineRule) else None
+    leaf = row.leaf
     return isinstance(leaf, Text) or (isinstance(leaf, Bind) and not leaf.calls and leaf.default is None)
 
 
@@ -207,8 +244,8 @@ def subsets_by_records(form: Format) -> frozenset[str]:
 
 
 def _tells_subsets(role: Role) -> bool:
-    meanings = wanted_slots.meanings(role.document_rule, role.scope, kept=False)
-    return "subset" in role.captures or any(meaning.name in ("subset", "subsets") for meaning, _, _ in meanings)
+    told = meanings(role.document_rule, role.scope, kept=False)
+    return "subset" in role.captures or any(meaning.name in ("subset", "subsets") for meaning, _, _ in told)
 
 
 def _tells_records_only(role: Role) -> bool:
@@ -233,36 +270,20 @@ def counts_on(form: Format) -> bool:
 def counts_objects(form: Format) -> bool:
     """Return whether documents say how many objects an item has, or depend on it, and no label image shows others."""
     made = [role for role in form.documents if not role.kept]
-    return all(role.kind != "pixels" for role in made) and any(_asks_objects(role.document_rule) for role in made)
-
-
-def _asks_objects(rule: Rule) -> bool:
-    asked: list[Expression | None] = []
-    if isinstance(rule, TableRule):
-        asked.append(rule.each.where)
-    elif isinstance(rule, LeafRule | LineRule):
-        leaves = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
-        asked += (one.expression if isinstance(one, Computed) else getattr(one, "default", None) for one in leaves)
-    counts = any(one is not None and "count(objects)" in expression.format(one) for one in asked)
-    return counts or any(map(_asks_objects, inside(rule)))
+    return all(role.kind != "pixels" for role in made) and any(
+        Call("count", (Name("objects"),)) in parts_of(asked)
+        for role in made
+        for asked in expressions_within(role.document_rule)
+    )
 
 
 def holds_apart(form: Format) -> bool:
     """Return whether a format stores the region and the polygons of one object in separate places."""
-
-    def holds(slot: str, roles: Iterable[Role]) -> set[str]:
-        return {
-            role.name
-            for role in roles
-            for meaning, scope, lookup in wanted_slots.meanings(role.document_rule, role.scope)
-            if meaning.where == "record" and meaning.name == slot and scope.kind == "object" and not lookup
-        }
-
-    polygons = holds("polygons", form.documents) | holds("polygon", form.documents)
+    held = {role.name: role.slots_of("object", lookups=False) for role in form.documents}
+    polygons = {name for name, slots in held.items() if slots & {"polygons", "polygon"}}
     pixels = [role for role in form.documents if role.kind == "pixels" and not role.kept]
-    regions = holds("region", form.documents) | {
-        role.name for role in pixels if wanted_slots.serves(role, _object_region)
-    }
+    regions = {name for name, slots in held.items() if "region" in slots}
+    regions |= {role.name for role in pixels if wanted_slots.serves(role, _object_region)}
     return bool(polygons) and bool(regions - polygons)
 
 
@@ -319,13 +340,7 @@ def draws_outlines(form: Format) -> bool:
 
 def _held_slots(form: Format) -> set[str]:
     """Return the slots of objects that the rows of a format hold."""
-    return {
-        meaning.name
-        for role in form.documents
-        if not role.kept
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
-        if scope.kind == "object" and meaning.where == "record"
-    }
+    return {slot for role in form.documents if not role.kept for slot in role.slots_of("object")}
 
 
 def frame_writer(role: Role) -> Writer | None:

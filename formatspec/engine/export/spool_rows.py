@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
-from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.evaluate.writing_notes import LostRow
-from formatspec.engine.export.gather_rows import LAST_PLACE, Shared, gather_row
+from formatspec.engine.export.gather_rows import LAST_PLACE, Gathered, Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
 from formatspec.engine.export.memberships import has_moved
 from formatspec.engine.export.shard_output import SharedShard, TableShard, once
-from formatspec.engine.export.shared_tables import Spooled, rows_of_groups
+from formatspec.engine.export.shared_tables import rows_of_groups
 from formatspec.engine.resolve.row_counters import Relative
 from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Format
@@ -23,90 +22,11 @@ from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import context_of, source_of
 from formatspec.engine.write.table_rows import RowWriter
 from formatspec.files.document import FileError
-from formatspec.model.amounts import amounts
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
 
 Lost = dict[int, LostRow]
 """The records without a row, by their identity."""
-
-
-class AlikeRows:
-    """Rows of an item that several shared files list by the same rule: each row is written once for all of them.
-
-    For example, files of boxes, of keypoints, of captions and of labels may list the same images. `twins` gives the
-    tables that are written alike the same number, by role and table. What was written for an item is kept until `begin`
-    is called for the next item.
-    """
-
-    def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]]) -> None:
-        """Find which tables of the target, given by role, are written alike."""
-        groups: list[tuple[Any, list[tuple[str, str]]]] = []
-        for name, spooled in tables.items() if amounts().generates else ():
-            role = target.roles[name]
-            for table in spooled:
-                if table.kind != "item" or len(table.rules) > 1:
-                    continue
-                kind = (role.kind, role.spec.style, role.captures, table.rules[0])
-                members = next((members for known, members in groups if known == kind), None)
-                if members is None:
-                    groups.append((kind, [(name, table.key)]))
-                else:
-                    members.append((name, table.key))
-        alike = [members for _, members in groups if len(members) > 1]
-        self.twins = {member: number for number, members in enumerate(alike) for member in members}
-        self._written: dict[tuple[Any, ...], TableShard] = {}
-
-    def begin(self) -> None:
-        """Forget the rows of the previous item."""
-        self._written.clear()
-
-    def gather(
-        self,
-        twin: int | None,
-        row: RowWriter,
-        context: WriteContext,
-        gathered: TableShard,
-        codec: RoleCodec,
-        in_place: bool,
-    ) -> str:
-        """Do the same as `gather_row`, and keep the text of the row for tables that are written alike.
-
-        twin: the number of these tables; None if no other table is written like this one.
-        """
-        if twin is None or in_place:
-            return gather_row(row, context, gathered, codec, in_place)
-        setting = context.setting
-        refused, made = len(setting.refused), TableShard()
-        why = gather_row(row, context, made, codec, False)
-        if why:
-            return why
-        _append(gathered, made)
-        if len(setting.refused) == refused:
-            self._written[twin, context.index, setting.index, setting.folder] = made
-        return ""
-
-    def again(self, twin: int, index: int, of_item: int, folder: str, gathered: TableShard) -> bool:
-        """Add the item's row, if it is written already for another table; return whether it is.
-
-        Args:
-            twin: The number of the tables that are written alike.
-            index: The number of the row.
-            of_item: The number of the item.
-            folder: The folder of the file.
-            gathered: The table that takes the row.
-        """
-        known = self._written.get((twin, index, of_item, folder))
-        if known is not None:
-            _append(gathered, known)
-        return known is not None
-
-
-def _append(gathered: TableShard, row: TableShard) -> None:
-    """Add the text of a row without a place to a table."""
-    gathered.numbers += row.numbers
-    gathered.counters += row.counters
-    gathered.add_text(row.texts[0], 1)
 
 
 class RowSpool:
@@ -117,76 +37,38 @@ class RowSpool:
             number.
     """
 
-    def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]], numbering: Relative) -> None:
-        """Take the target, its tables by role, and how rows are numbered."""
+    def __init__(self, target: Format, numbering: Relative) -> None:
+        """Take the target, and how rows are numbered."""
         self.target = target
         self.numbering = numbering
         self.numbers: dict[int, int] = {}
-        self._alike = AlikeRows(target, tables)
         self._of_groups = rows_of_groups(target)
 
-    def begin(self) -> None:
-        """Forget the rows of the previous item."""
-        self._alike.begin()
-
-    def known_rows(self, table: Spooled, shared: Shared, item: Item, of_item: int) -> int | None:
-        """Put the rows of an item without a source into its shared file, where none need be written for it.
-
-        Args:
-            table: The table.
-            shared: The file.
-            item: The item.
-            of_item: The number of the item.
-
-        Returns:
-            None if the rows must be written; 0 if the item has no record for them; 1 if its row is written already for
-            another table.
-        """
-        part = shared.part
-        if (part.role, table.key) in self._of_groups:
-            return None
-        gathered = part.tables.setdefault(table.key, TableShard())
-        if table.has_records is not None:
-            return None if table.has_records(item) else 0
-        twin = self._alike.twins.get((part.role, table.key))
-        if twin is None:
-            return None
-        name = table.rules[0].each.table
-        index = self.numbering.of((part.role, part.path), name, part.counts.get(name, 0))
-        if not self._alike.again(twin, index, of_item, shared.setting.folder, gathered):
-            return None
-        part.counts[name] = part.counts.get(name, 0) + 1
-        return 1
-
-    def rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
+    def rows(self, taking: Gathered, shared: Shared, item: Item, context: WriteContext) -> int:
         """Put an item's rows of a table into its shared file; return how many rows these are.
 
         A row that stands for several items is put there once, and counts for each of them.
         """
-        part = shared.part
+        part, table = shared.part, taking.table
         if (part.role, table.key) not in self._of_groups:
-            return self._rows(table, shared, item, context)
-        gathered, counts = part.tables.get(table.key, TableShard()), part.counts
-        made = part.tables[table.key] = TableShard()
+            return self._rows(taking, shared, item, context)
+        made, counts = Gathered(table, TableShard()), part.counts
         part.counts = dict(counts)
-        count = self._rows(table, shared, item, context)
-        new = once(made, shared.groups.setdefault(table.key, {}))
-        part.tables[table.key] = gathered
+        count = self._rows(made, shared, item, context)
+        new = once(made.rows, shared.groups.setdefault(table.key, {}))
         if not new.texts:
             part.counts = counts
         for place, text in enumerate(new.texts):
-            gathered.add_text(text, new.sizes[place], new.places[place] if new.places else -1)
+            taking.rows.add_text(text, new.sizes[place], new.places[place] if new.places else -1)
         return count
 
-    def _rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
-        gathered = shared.part.tables.setdefault(table.key, TableShard())
+    def _rows(self, taking: Gathered, shared: Shared, item: Item, context: WriteContext) -> int:
+        table, gathered = taking.table, taking.rows
         done: set[int] = set()  # each record gets one row, of the first alternative that can hold it
         lost: Lost = {}
-        beside = sum(self._beside(row, shared, gathered, item, context) for row in table.beside)
+        beside = sum([self._beside(row, shared, gathered, item, context) for row in table.beside])
         fitting: dict[int, Sequence[Any] | None] = {}
-        for row, which in table.turns:
-            if context.as_read is None and which == "read":
-                continue
+        for row, which in table.turns if context.as_read is not None else table.turns_anew:
             if id(row) not in fitting:
                 fitting[id(row)] = self._fitting(row, context)
             own = fitting[id(row)]
@@ -195,10 +77,11 @@ class RowSpool:
             if own and which:
                 own = [one for one in own if table.holds(row, which, context, one)]
             if own is None:
-                self._each(table, row, which, shared, item, context, done, lost)
+                self._each(taking, row, which, shared, item, context, done, lost)
             elif own:
                 self._anew(row, own, shared, gathered, context, done, lost)
-        context.setting.lost.extend(found for key, found in lost.items() if key not in done)
+        if lost:
+            context.setting.lost.extend(found for key, found in lost.items() if key not in done)
         return len(done) + beside
 
     def _beside(
@@ -221,7 +104,7 @@ class RowSpool:
         records: Sequence[Any] = tuple(row.select(context))
         if not records and TABLES[row.table] != "item":
             return ()
-        if row.plain is None or row.late or row.rule.each.by == ("item",):
+        if row.plain is None or row.late or row.rule.each.by == ("item",) or TABLES[row.table] == "item":
             return None
         if row.shape:
             records = without_flat(row.shape, records)
@@ -286,13 +169,12 @@ class RowSpool:
             yield number(file, table, before + len(documents)) if own is None else own
 
     def _each(
-        self, table: Spooled, row: RowWriter, which: str, shared: Shared, item: Item, context: WriteContext,
+        self, taking: Gathered, row: RowWriter, which: str, shared: Shared, item: Item, context: WriteContext,
         done: set[int], lost: Lost,
     ) -> None:  # fmt: skip
         """Put the rows of the records that an alternative takes in its turn into their table, one by one."""
         counts, file = shared.part.counts, (shared.part.role, shared.part.path)
-        codec, gathered = self.target.roles[shared.part.role].codec, shared.part.tables[table.key]
-        twin = self._alike.twins.get((shared.part.role, table.key))
+        codec, gathered, table = self.target.roles[shared.part.role].codec, taking.rows, taking.table
         assert codec is not None
         whole = TABLES[row.table] == "item"
         records = (item,) if whole else tuple(row.select(context))
@@ -319,7 +201,7 @@ class RowSpool:
                 counts[row.table] = count + 1
                 shared.columns.update(dict.fromkeys(inner.record.attributes))
                 continue
-            why = self._alike.gather(twin, row, inner, gathered, codec, context.as_read is not None)
+            why = gather_row(row, inner, gathered, codec, context.as_read is not None)
             if why:
                 lost.setdefault(id(record), LostRow(row.table, record, why))
                 continue

@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from formatspec.engine.base.faults import Fault, other_encoding, unread
+from formatspec.engine.base.remembered import remembered
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.id_columns import id_key, name_key
@@ -21,13 +21,13 @@ from formatspec.engine.index.named_folders import empty_subsets, share_captures,
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
 from formatspec.engine.index.shared_values import read_values
+from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.projection import fields_of
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.json_schema import schema_faults
-from formatspec.engine.spec.compiled import IMAGE, KEPT_FORMATS, Format, Role, everything, row_readers
-from formatspec.engine.spec.tables import first_of, rules_of, tables_in
-from formatspec.engine.spec.wanted_slots import meanings
+from formatspec.engine.resolve.questions.meanings import meanings
+from formatspec.engine.spec.compiled import IMAGE, KEPT_FORMATS, Format, Role, everything
 from formatspec.files.document import FileError
 from formatspec.files.rows.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
@@ -393,11 +393,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
         if rows is not None:
             file.tables[table.path] = HeldRows(rows)
     faults += schema_faults(role.schema, decoded.document, file.path, role.place)
-    for stray in decoded.strays:
-        faults.append(
-            Fault("LINE", file.path, (), role.place, stray.message, stray.expected, stray.text,
-                  (stray.line + 1, 1), scope="object" if stray.is_row else "document")
-        )  # fmt: skip
+    faults += (stray.fault(file.path, role.place, "document") for stray in decoded.strays)
 
 
 def _tells_names_only(reader: RowReader) -> bool:
@@ -406,20 +402,20 @@ def _tells_names_only(reader: RowReader) -> bool:
     return all(meaning.where == "option" or names_only(meaning, scope) for meaning, scope, _ in told)
 
 
-@lru_cache(KEPT_FORMATS)
+@remembered(KEPT_FORMATS)
 def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     assert role.codec is not None
     found = []
     sources = {tuple(name.split(".")) for name in form.spec.items}
     joining = ReadContext(names_only, False, sparse=True)
-    for path, rule in tables_in(role.codec.rule, ()):
-        kind = TABLES[first_of(rule).each.table]
+    for path, rules in role.lists:
+        kind = TABLES[rules[0].each.table]
         if kind in ("category", "attribute"):
             continue
-        readers = row_readers(rule, role.scope, ReadContext(everything, True))
-        joiners = row_readers(rule, role.scope, joining)
+        readers = tuple(row_reader(rule, role.scope, ReadContext(everything, True)) for rule in rules)
+        joiners = tuple(row_reader(rule, role.scope, joining) for rule in rules)
         is_source = kind == "item" and any(s[0] == role.name and (len(s) == 1 or s[1:] == path[-1:]) for s in sources)
-        named = fields_of(rules_of(rule), role.scope, joining)
+        named = fields_of(rules, role.scope, joining)
         if named is not None:
             chosen = len(readers) > 1 or any(getattr(reader.rule.row, "alternatives", ()) for reader in readers)
             named = {key: read or len(readers) > 1 for key, read in named.items() if read or chosen}

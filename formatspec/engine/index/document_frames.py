@@ -12,8 +12,8 @@ from formatspec.engine.index.row_ownership import SharedFile, Table
 from formatspec.engine.read.compile_reader import compile_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext
+from formatspec.engine.resolve.questions.tables import takes_null
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.engine.spec.tables import first_of, tables_in, takes_null
 from formatspec.language.leaf import Absent, Constant, Keep
 from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
@@ -47,7 +47,7 @@ def _frame_of(role: Role) -> Rule | None:
     """Return the part of a role's rule outside its tables; None if there is nothing to check."""
     if role.span != "shared" or role.codec is None or role.kind not in FRAMED:
         return None
-    lists = {TABLES[first_of(rule).each.table] for _, rule in tables_in(role.document_rule, ())}
+    lists = {TABLES[rules[0].each.table] for _, rules in role.lists}
     return _framed(role.document_rule, not lists & READ_WHOLE)
 
 
@@ -57,10 +57,8 @@ READ_WHOLE = frozenset({"category", "attribute"})
 
 def _framed(rule: Rule, tables: bool) -> Rule | None:
     """Return the part of a rule outside its tables; with `tables`, the tables themselves must be there."""
-    if isinstance(rule, LeafRule):
-        return rule if isinstance(rule.leaf, Constant | Absent) else None
-    if not isinstance(rule, MapRule):
-        return None
+    if isinstance(rule.leaf, Constant | Absent):
+        return rule
     fields = [made for field in rule.fields if (made := _field(field, tables)) is not None]
     return MapRule(tuple(fields), (), None, rule.place, part=True) if fields else None
 

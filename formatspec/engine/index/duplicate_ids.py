@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.index.id_columns import Column, hashes
 from formatspec.engine.read.projection import RowSource
-from formatspec.model.amounts import amounts
 from formatspec.model.plain.ids import free_ids
 
 PLAIN = frozenset({int, str})
@@ -36,9 +34,7 @@ class Ids:
         """
         self.keys = keys
         self._seen = Records(NOTED)
-        self._noted = (array("q"), array("i"), array("i"), array("b"))
         self.missing: list[tuple[int, int]] = []
-        self._piece = amounts().piece
 
     def see(self, which: int, document: Any, owner: int, position: int) -> None:
         """Note a row's id."""
@@ -49,13 +45,7 @@ class Ids:
         if key not in document:
             self.missing.append((which, position))
         if isinstance(value, int | str):
-            hashes, owners, positions, alternatives = self._noted
-            hashes.append(hash(value))
-            owners.append(owner)
-            positions.append(position)
-            alternatives.append(which)
-            if len(hashes) >= self._piece:
-                self._put_away()
+            self._seen.note(hash(value), owner, position, which)
 
     def see_all(self, documents: Sequence[Any], owners: Any, start: int) -> None:
         """Note the ids of consecutive rows that the first reader reads."""
@@ -75,19 +65,12 @@ class Ids:
             self._see_hashes(hashes(values), owners, start)
 
     def _see_hashes(self, found: Column, owners: Any, start: int) -> None:
-        self._put_away()
         count = len(found)
         places = np.arange(start, start + count, dtype=np.int32)
         self._seen.add(found, owners, places, np.zeros(count, np.int8))
 
-    def _put_away(self) -> None:
-        if self._noted[0]:
-            self._seen.add(*(np.frombuffer(column, column.typecode) for column in self._noted))
-            self._noted = (array("q"), array("i"), array("i"), array("b"))
-
     def again(self, rows: RowSource) -> list[tuple[int, int, Any]]:
         """Return the rows whose id an earlier row has: alternative, position and id."""
-        self._put_away()
         first: dict[Any, int] = {}
         found = []
         several = self._several()

@@ -18,8 +18,8 @@ from formatspec.engine.base.faults import Fault
 from formatspec.engine.base.scratch_records import Scratch
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
-from formatspec.language.leaf import Bind
-from formatspec.language.rules import LeafRule, MapRule, Rule
+from formatspec.language.leaf import names_of
+from formatspec.language.rules import Rule
 from formatspec.model.amounts import amounts
 from formatspec.paths.spellings import Spellings, spelled_like
 
@@ -373,12 +373,9 @@ def captured(role: Role, path: str) -> dict[str, Any]:
 
 def header_of(rule: Rule, document: Any) -> tuple[str, ...]:
     """Return the column names that a document states in a header line; empty if it has none."""
-    if isinstance(rule, MapRule) and isinstance(document, dict):
-        for one in rule.fields:
-            leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
-            if isinstance(leaf, Bind) and leaf.names == ("columns",):
-                return tuple(str(document.get(one.keys[0], "")).split())
-            found = header_of(one.rule, document.get(one.keys[0]))
-            if found:
-                return found
+    for one in rule.fields if isinstance(document, dict) else ():
+        if names_of(one.rule.leaf) == ("columns",):
+            return tuple(str(document.get(one.keys[0], "")).split())
+        if found := header_of(one.rule, document.get(one.keys[0])):
+            return found
     return ()

@@ -16,8 +16,7 @@ import numpy as np
 from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.spec.compiled import IMAGE
-from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import LeafRule, MapRule
+from formatspec.language.leaf import Bind, names_of
 
 LARGEST_NOTED = 1 << 60
 """Numbers below this are their own hashes, except -1."""
@@ -75,22 +74,17 @@ def hashes(numbers: Column) -> Column:
 
 def id_key(reader: RowReader) -> str | None:
     """Return the key of the id that distinguishes a row of objects from others; None if rows have no id."""
-    row = reader.rule.row
-    if reader.kind != "object" or reader.by != ("id",) or not isinstance(row, MapRule):
+    if reader.kind != "object" or reader.by != ("id",):
         return None
-    for one in row.fields:
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
-        if isinstance(leaf, Bind) and leaf.names == ("id",) and len(one.keys) == 1:
-            return one.keys[0]
-    return None
+    told = (one for one in reader.rule.row.fields if len(one.keys) == 1 and isinstance(one.rule.leaf, Bind))
+    return next((one.keys[0] for one in told if names_of(one.rule.leaf) == ("id",)), None)
 
 
 def name_key(reader: RowReader) -> str | None:
     """Return the key by which a row names the image of its item; None if it has none."""
     row, scope = reader.rule.row, reader.scope.inside(reader.table)
-    for one in row.fields if isinstance(row, MapRule) else ():
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
-        for name in (name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names):
+    for one in row.fields:
+        for name in names_of(one.rule.leaf):
             meaning = scope.meaning(name)
             if meaning is not None and (meaning.where, meaning.name) in _IMAGES | {("capture", name)}:
                 return one.keys[0]

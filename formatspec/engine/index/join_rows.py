@@ -35,7 +35,7 @@ from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.splits.id_scopes import IDS, Split, id_split, several_id_splits, whole_split
-from formatspec.language.leaf import Bind, bindings
+from formatspec.language.leaf import Bind, names_of
 from formatspec.language.rules import LeafRule, MapRule
 from formatspec.paths.spellings import plainly
 
@@ -459,8 +459,8 @@ def _item_key(table: Table) -> str | None:
     scope = table.joiners[0].scope.inside(table.joiners[0].table)
     found = None
     for one in row.fields:
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
-        names = [name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names]
+        leaf = one.rule.leaf
+        names = names_of(leaf)
         wanted = [meaning for name in names if (meaning := scope.meaning(name)) and names_only(meaning, scope)]
         if not wanted and isinstance(one.rule, LeafRule):
             continue

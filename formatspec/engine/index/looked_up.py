@@ -18,7 +18,6 @@ from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in
 from formatspec.language.errors import nearest
-from formatspec.language.rules import MapRule
 from formatspec.paths.names import plain_spelling
 from formatspec.paths.spellings import Spellings, spelled_like
 
@@ -260,7 +259,7 @@ def lacked_name(
     if key is None or table.kind == "item" or not isinstance(document, dict) or key in document:
         return None
     reader = table.readers[which]
-    fields = reader.rule.row.fields if isinstance(reader.rule.row, MapRule) else ()
+    fields = reader.rule.row.fields
     if "id" in told or any(name in told for name in key_names) or all(f.keys != (key,) or f.optional for f in fields):
         return None
     words = missing_key(key, tuple(document))

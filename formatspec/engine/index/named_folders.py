@@ -17,7 +17,6 @@ from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Keep
-from formatspec.language.rules import LeafRule, MapRule
 
 
 def share_named_folders(form: Format, shared: Iterable[SharedFile], entries: Entries, folders: Sequence[str]) -> None:
@@ -119,14 +118,12 @@ def _with_images(entries: Entries) -> set[str]:
 
 def _places(role: Role) -> dict[str, Place]:
     """Return the place in the spec of each key of a role's document."""
-    rule = role.document_rule
-    return {one.keys[0]: one.place for one in rule.fields} if isinstance(rule, MapRule) else {}
+    return {one.keys[0]: one.place for one in role.document_rule.fields}
 
 
 def _always_written(role: Role, key: str) -> bool:
     """Return whether a written document always has a key, whatever subsets there are."""
-    fields = role.document_rule.fields if isinstance(role.document_rule, MapRule) else ()
-    leaf = next((one.rule.leaf for one in fields if one.keys == (key,) and isinstance(one.rule, LeafRule)), None)
+    leaf = role.document_rule.leaf_under(key)
     if not isinstance(leaf, Keep) or leaf.default is None:
         return False
     told = compiled(leaf.default, role.scope, _places(role)[key])(WriteContext(WriteSetting({}, None, {}), None, None))
@@ -148,11 +145,12 @@ def share_captures(form: Format, listing: Iterable[SharedFile], entries: Entries
 
     Args:
         form: The layout.
-        listing: The files that list no items. If several files of a role disagree on a name, it is left out.
+        listing: The files that list no items. Of several files of a role, the first gives its names.
         entries: The items that get the names.
     """
+    first = {file.role: file for file in reversed(list(listing))}
     told: dict[str, set[str]] = {}
-    for file in listing:
+    for file in first.values():
         for name, value in file.captures.items():
             if name not in form.key_names and name != "subset" and isinstance(value, str):
                 told.setdefault(name, set()).add(value)

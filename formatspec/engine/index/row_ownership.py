@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -111,41 +110,26 @@ class RowOwnership:
         self.parts: list[TableFile] = []
         self.values_of: Callable[[Entry], Iterable[SharedFile]] | None = None
         self._rows = Records(OWNED)
-        self._noted = (array("i"), array("h"), array("i"), array("b"))
         self._bounds: Any = None
-        self._piece = amounts().piece
 
     def add(self, owner: int, position: int, alternative: int) -> None:
         """Note that a row of the last part belongs to an item."""
-        owners, parts, positions, alternatives = self._noted
-        owners.append(owner)
-        parts.append(len(self.parts) - 1)
-        positions.append(position)
-        alternatives.append(alternative)
-        if len(owners) >= self._piece:
-            self._put_away()
+        self._rows.note(owner, len(self.parts) - 1, position, alternative)
 
     def add_all(self, owners: Any, start: int) -> None:
         """Note the items of consecutive rows of the last part, which the first reader reads."""
-        self._put_away()
         count = len(owners)
         places = np.arange(start, start + count, dtype=np.int32)
         self._rows.add(owners, np.full(count, len(self.parts) - 1, np.int16), places, np.zeros(count, np.int8))
 
-    def _put_away(self) -> None:
-        self._rows.add(*(np.frombuffer(column, column.typecode) if column else () for column in self._noted))
-        self._noted = (array("i"), array("h"), array("i"), array("b"))
-
     def of_last_part(self) -> Iterator[tuple[Any, Any]]:
         """Yield the owners and the positions of the last part's rows, in pieces."""
-        self._put_away()
         for _, rows in self._rows.pieces():
             own = rows[rows["part"] == len(self.parts) - 1]
             yield own["owner"], own["position"]
 
     def settle(self, entries: int) -> None:
         """Sort the rows by item; the rows of one item stay in the order in which they were noted."""
-        self._put_away()
         counts = np.zeros(entries + 1, np.int64)
         spans = []
         for start, rows in self._rows.pieces():

@@ -8,14 +8,14 @@ from functools import partial
 from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import LeafRule, MapRule, TableRule
+from formatspec.language.rules import TableRule
 
 
 def spread_of(tables: Sequence[TableRule]) -> Callable[[int, int], int | None]:
     """Return a function that gives the pixel value of rank k out of n."""
     for table in tables:
-        for one in table.row.fields if isinstance(table.row, MapRule) else ():
-            leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        for one in table.row.fields:
+            leaf = one.rule.leaf
             if isinstance(leaf, Bind) and leaf.names == ("rank",):
                 return partial(_spelled_rank, build(leaf, ["json"], 1, False, one.place))
     return lambda rank, count: None

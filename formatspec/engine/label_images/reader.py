@@ -28,11 +28,7 @@ from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Ranks, RowReader
 from formatspec.engine.read.rows.table_row import read_row
 from formatspec.engine.resolve.scope import Scope
-from formatspec.language.rules import (
-    Rule,
-    is_derived,
-    problem,
-)
+from formatspec.language.rules import Rule, is_derived, problem
 from formatspec.language.schema import FileSpec
 from formatspec.model.plain.image_error import ImageError
 from formatspec.model.region import Region

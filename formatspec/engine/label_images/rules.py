@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from formatspec.engine.base.faults import Record
 from formatspec.language.leaf import Bind, Computed, Constant
-from formatspec.language.rules import (
-    LeafRule,
-    ListRule,
-    MapRule,
-    OneOf,
-    Rule,
-    TableRule,
-    inside,
-    problem,
-)
+from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule, possible_fields, problem, within
 
 CHANNELS = ("R", "G", "B", "A")
 COLORED = (*CHANNELS, "RGB")
@@ -45,7 +36,7 @@ def alphabets_of(rule: Rule) -> tuple[Alphabet, ...]:
         return tuple(a for choice in rule.alternatives for a in alphabets_of(choice))
     if not isinstance(rule, MapRule) or len(rule.fields) != 1:
         return ()
-    leaf = rule.fields[0].rule.leaf if isinstance(rule.fields[0].rule, LeafRule) else None
+    leaf = rule.fields[0].rule.leaf
     if not isinstance(leaf, Bind) or leaf.names != ("slot",):
         return ()
     if len(leaf.calls) != 1 or leaf.calls[0].name != "map":
@@ -55,14 +46,7 @@ def alphabets_of(rule: Rule) -> tuple[Alphabet, ...]:
 
 def channels_of(rule: Rule) -> tuple[str, ...]:
     """Return the channels of a label image that a rule names, each once, in the rule's order."""
-    if isinstance(rule, OneOf):
-        return tuple(dict.fromkeys(key for choice in rule.alternatives for key in channels_of(choice)))
-    if isinstance(rule, TableRule):
-        return channels_of(rule.row)
-    if isinstance(rule, MapRule):
-        own = [key for field in rule.fields for key in field.keys]
-        return tuple(dict.fromkeys([*own, *(key for choice in rule.alternatives for key in channels_of(choice))]))
-    return ()
+    return tuple(dict.fromkeys(key for field in possible_fields(rule) for key in field.keys))
 
 
 def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
@@ -74,7 +58,7 @@ def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
     """
     keys = channels_of(rule)
     written = modes[0] if modes else "gray"
-    for one in _all_of(rule):
+    for one in within(rule):
         if isinstance(one, MapRule):
             _check_channels(one, written)
         elif isinstance(one, TableRule) and not channels_of(one):
@@ -82,13 +66,6 @@ def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
     if ALPHA in keys and tuple(modes) != ("rgba",):
         raise problem("`A` is a channel of images with an alpha channel only", rule.place, "`image: rgba`")
     return keys
-
-
-def _all_of(rule: Rule) -> Iterator[Rule]:
-    """Yield a rule and all rules within it."""
-    yield rule
-    for one in inside(rule):
-        yield from _all_of(one)
 
 
 def _check_channels(row: MapRule, written: str) -> None:
@@ -103,7 +80,7 @@ def _check_channels(row: MapRule, written: str) -> None:
             if key not in (ANY, ALPHA) and written not in fitting:  # alpha has a message of its own
                 words = f"`{key}` is a channel of other images than those that are written, `image: {written}`"
                 raise problem(words, field.place, f"`image: {' or '.join(fitting)}`, or another channel")
-        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        leaf = field.rule.leaf
         listed = isinstance(field.rule, ListRule) and field.keys == ("RGB",)
         if not isinstance(leaf, Bind | Computed | Constant) and not listed and not isinstance(field.rule, OneOf):
             words = f"the value of `{', '.join(field.keys)}` is a number, and this leaf gives none"
@@ -124,15 +101,13 @@ def _constant(rule: Rule) -> Any:
     if isinstance(rule, ListRule):
         parts = [_constant(part) for part in rule.rules]
         return None if None in parts else parts
-    return rule.leaf.value if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant) else None
+    return rule.leaf.value if isinstance(rule.leaf, Constant) else None
 
 
 def tables_of(rule: Rule) -> tuple[TableRule, ...]:
     """Return the tables of a label image's rule, in order. Raises SpecError if their records have no pixels."""
-    if isinstance(rule, TableRule):
-        if rule.each.table not in ("objects", "children", "areas", "void"):
-            raise problem(f"{rule.each.table} have no pixels", rule.place, "`each: objects`, `areas` or `void`")
-        return (rule,)
-    if isinstance(rule, OneOf):
-        return tuple(table for choice in rule.alternatives for table in tables_of(choice))
-    return ()
+    tables = tuple(one for one in rule.choices if isinstance(one, TableRule))
+    for one in tables:
+        if one.each.table not in ("objects", "children", "areas", "void"):
+            raise problem(f"{one.each.table} have no pixels", one.place, "`each: objects`, `areas` or `void`")
+    return tables

@@ -33,10 +33,7 @@ from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import contexts_of
 from formatspec.engine.write.table_rows import RowWriter, held_by_row, write_record
 from formatspec.language.each import parse_where
-from formatspec.language.rules import (
-    Rule,
-    problem,
-)
+from formatspec.language.rules import Rule, problem
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
 from formatspec.model.records import Area, Object
@@ -77,7 +74,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
     def encode(self, context: WriteContext, source: png.Raster | KeptRaster | None) -> bytes | None:
         """Return the label image of a context, or the source if nothing changed; None if the image has no size."""
         if source is not None and context.as_read is not None:
-            anew = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
+            anew = context.anew()
             anew.family_of = context.family_of
             layers = self._painted(anew)
             if self._unchanged(context.as_read, layers):

@@ -323,7 +323,7 @@ def _geometry(name: str, scope: Scope, at: DocumentPath, place: Place) -> Binder
             return
         if name == "polygon":
             value = (value,)
-        _judge_points(value if nested else (value,), state)
+        _judge_points(value if nested else (value,))
         path = (*state.at, *at)
         if slot == "polygons":
             value, flaw = good_rings(value)
@@ -352,7 +352,7 @@ def _are_finite(ring: Any) -> bool:
         return False
 
 
-def _judge_points(rings: Any, state: ItemState) -> None:
+def _judge_points(rings: Any) -> None:
     for ring in rings:
         if _are_finite(ring):
             continue

@@ -111,15 +111,14 @@ MANY = 10
 
 def _check_pixels(state: ItemState) -> None:
     """Note pixels of objects that no document lists and that are no class value of a label image."""
-    odd = sum(
-        "$pixel" in record and not any(slot.startswith("category.") for slot in record)
-        for record in state.tables.get("object", ())
-    )
-    for place, record in enumerate(state.tables.get("object", ())):
-        if "$pixel" not in record or any(slot.startswith("category.") for slot in record):
-            continue
-        asked = f"; it is one of {odd} such values: was the image scaled smoothly, or saved with loss?"
-        smooth = asked if odd > MANY else ""
+    odd = [
+        (place, record)
+        for place, record in enumerate(state.tables.get("object", ()))
+        if "$pixel" in record and not any(slot.startswith("category.") for slot in record)
+    ]
+    asked = f"; it is one of {len(odd)} such values: was the image scaled smoothly, or saved with loss?"
+    smooth = asked if len(odd) > MANY else ""
+    for place, record in odd:
         words = f"pixel value {record['$pixel']} ({record['region'].told}) names no object{smooth}"
         file = record.get("$file", "")
         state.faults.append(
@@ -173,17 +172,8 @@ def _compare_size(info: ImageInfo, state: ItemState) -> None:
                 size = f"{info.width} x {info.height}"
                 state.faults.append(Fault("IMAGE_SIZE_ABSENT", file, path, None, words, size, told))
                 return
-            state.faults.append(
-                Fault(
-                    "IMAGE_SIZE",
-                    file,
-                    path,
-                    None,
-                    f"the {slot.removeprefix('image.')} is not the image's own",
-                    str(own),
-                    told,
-                )
-            )
+            words = f"the {slot.removeprefix('image.')} is not the image's own"
+            state.faults.append(Fault("IMAGE_SIZE", file, path, None, words, str(own), told))
 
 
 def _attributes(record: Record) -> dict[str, Any]:
@@ -338,10 +328,7 @@ def _captions(slots: Record, state: ItemState) -> tuple[Caption, ...]:
 
 def _caption(record: Record) -> Caption:
     caption = Caption(
-        id=record.get("id"),
-        text=record.get("text", ""),
-        attributes=_attributes(record),
-        origin=_origin(record),
+        id=record.get("id"), text=record.get("text", ""), attributes=_attributes(record), origin=_origin(record)
     )
     if RESTATES in record:
         record["$object"] = caption
@@ -420,25 +407,15 @@ def _check_parents(item: Item, state: ItemState) -> None:
             continue
         file, path = record.get("$parent_at", (record.get("$file", ""), ()))
         if parent not in parents:
-            state.faults.append(
-                Fault("UNKNOWN_REFERENCE", file, path, None, f"there is no object {parent!r}", "an object's id", parent,
-                      record.get("id"), about=place, scope="object")
-            )  # fmt: skip
+            told = f"there is no object {parent!r}", "an object's id", parent, record.get("id")
+            state.faults.append(Fault("UNKNOWN_REFERENCE", file, path, None, *told, about=place, scope="object"))
             continue
         seen, at = {record.get("id")}, parent
         while at is not None and at not in seen:
             seen.add(at)
             at = parents.get(at)
         if at is not None and at == record.get("id"):
+            words = f"object {at!r} is its own ancestor"
             state.faults.append(
-                Fault(
-                    "CYCLE",
-                    file,
-                    path,
-                    None,
-                    f"object {at!r} is its own ancestor",
-                    object=record.get("id"),
-                    about=place,
-                    scope="object",
-                )
+                Fault("CYCLE", file, path, None, words, object=record.get("id"), about=place, scope="object")
             )

@@ -20,6 +20,11 @@ def place_of_row(state: ItemState, place: int) -> tuple[str, DocumentPath]:
     return record.get("$file", ""), record.get("$at", ())
 
 
+def _note(code: str, words: str, place: int, state: ItemState, **more: Any) -> None:
+    """Note a fault of an object, by its index in the item; `more` are further fields of the fault."""
+    state.faults.append(Fault(code, *place_of_row(state, place), None, words, about=place, scope="object", **more))
+
+
 _BY_ID = ("object", "id")
 
 
@@ -53,12 +58,8 @@ def check_pictured(item: Item, roles: Iterable[str], read: Container[str], state
         return
     for place, thing in enumerate(item.objects):
         if thing.region is None and thing.id is not None:
-            file, path = place_of_row(state, place)
             words = f"the label image has no pixel of the object {thing.id!r}"
-            state.faults.append(
-                Fault("UNKNOWN_REFERENCE", file, path, None, words, got=thing.id, object=thing.id, about=place,
-                      scope="object")
-            )  # fmt: skip
+            _note("UNKNOWN_REFERENCE", words, place, state, got=thing.id, object=thing.id)
 
 
 def _check_outlined(things: Sequence[Object], state: ItemState) -> None:
@@ -74,11 +75,7 @@ def _check_outlined(things: Sequence[Object], state: ItemState) -> None:
             continue
         if place < len(records) and id(records[place]) in told:
             continue  # its outline is faulty
-        file, path = place_of_row(state, place)
-        words = "the object has no outline, and others have one"
-        state.faults.append(
-            Fault("SEGMENT_EMPTY", file, path, None, words, object=thing.id, about=place, scope="object")
-        )
+        _note("SEGMENT_EMPTY", "the object has no outline, and others have one", place, state, object=thing.id)
 
 
 def _check_equal(things: Sequence[Object], records: Sequence[Record], state: ItemState) -> None:
@@ -86,15 +83,7 @@ def _check_equal(things: Sequence[Object], records: Sequence[Record], state: Ite
         return  # no two objects have the same box
     first: dict[Any, int] = {}
     for place, thing in enumerate(things):
-        shape = (
-            thing.bbox,
-            thing.polygons,
-            thing.rotated,
-            thing.keypoints,
-            thing.circle,
-            thing.ellipse,
-            thing.polyline,
-        )
+        shape = thing.bbox, thing.polygons, thing.rotated, thing.keypoints, thing.circle, thing.ellipse, thing.polyline
         if thing.region is None and not any(shape):
             continue
         key = (id(thing.category), *shape, thing.region)
@@ -103,12 +92,9 @@ def _check_equal(things: Sequence[Object], records: Sequence[Record], state: Ite
             continue
         if any(part is UNREAD for part in (*shape, thing.region)):
             continue  # a fast reader did not read the geometry
-        file, path = place_of_row(state, place)
-        before = place_of_row(state, other)
-        where = f"as the one at {'/'.join(map(str, before[1]))}" if before[1] else "as another"
-        state.faults.append(
-            Fault("ROW_TWICE", file, path, None, f"this row says the same {where}", about=place, scope="object")
-        )
+        _, before = place_of_row(state, other)
+        where = f"as the one at {'/'.join(map(str, before))}" if before else "as another"
+        _note("ROW_TWICE", f"this row says the same {where}", place, state)
 
 
 def _is_part(records: Sequence[Record], place: int) -> bool:
@@ -126,9 +112,7 @@ def _check_tracks(things: Sequence[Object], state: ItemState) -> None:
         key = track, id(thing.category)
         if first.setdefault(key, place) == place or thing == things[first[key]]:
             continue
-        file, path = place_of_row(state, place)
         words = f"the track {track!r} stands twice in this frame"
-        state.faults.append(
-            Fault("DUPLICATE", file, path, None, words, "one object of a track", track, thing.id, "track", place,
-                  "object")
-        )  # fmt: skip
+        _note(
+            "DUPLICATE", words, place, state, expected="one object of a track", got=track, object=thing.id, case="track"
+        )

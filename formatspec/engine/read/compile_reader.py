@@ -21,11 +21,7 @@ from formatspec.engine.read.generate_mapping import (
 )
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, json_types_of, noting
-from formatspec.engine.read.leaf_reader import (
-    ReadContext,
-    leaf_reader,
-    nothing,
-)
+from formatspec.engine.read.leaf_reader import ReadContext, leaf_reader, nothing
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
 from formatspec.engine.read.rows.table_row import by_constant, read_row, rows_of_columns, rows_of_tasks
@@ -41,11 +37,13 @@ from formatspec.engine.resolve.discriminators import (
     row_test,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY
+from formatspec.engine.resolve.questions.meanings import scoped
+from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.language.errors import Place
 from formatspec.language.expression import names
-from formatspec.language.leaf import Bind, Keep, bindings
+from formatspec.language.leaf import Bind, Keep, names_of
 from formatspec.language.rules import (
     Field,
     LeafRule,
@@ -55,9 +53,9 @@ from formatspec.language.rules import (
     OneOf,
     Rule,
     TableRule,
-    inside,
     is_mapping_or_rows,
     problem,
+    within,
 )
 from formatspec.model.slots import TABLES
 
@@ -70,11 +68,9 @@ def compile_reader(rule: Rule, scope: Scope, context: ReadContext, at: DocumentP
         return _map(rule, scope, context, at)
     if isinstance(rule, ListRule):
         return _list(rule, scope, context, at)
-    if isinstance(rule, TableRule):
-        return _table((rule,), scope, context, at, rule.place)
+    if rule.tables:
+        return _table(rule.tables, scope, context, at, rule.place)
     if isinstance(rule, OneOf):
-        if all(isinstance(choice, TableRule) for choice in rule.alternatives):
-            return _table(tuple(rule.alternatives), scope, context, at, rule.place)  # type: ignore[arg-type]
         return _choice(rule, scope, context, at)
     raise problem("a rule of lines can stand only under `lines:`", rule.place)
 
@@ -235,10 +231,7 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
                 others = [key for key in value if key not in known and key not in open_keys]
                 for key in others:
                     state.fault(
-                        "FIELD_UNKNOWN",
-                        (*state.at, *at, key),
-                        rule.place,
-                        f"the spec knows no field {key!r} here",
+                        "FIELD_UNKNOWN", (*state.at, *at, key), rule.place, f"the spec knows no field {key!r} here"
                     )
                 if counts:
                     note_all_kept(record, [key for key in others if holds_value(value[key], text)])
@@ -411,7 +404,7 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
         rule.each.by,
         row_test(rule.row, inner),
         compile_reader(rule.row, inner, context),
-        reading_condition(rule.each.where, inner, rule.place),
+        reading_condition(rule.each.where, inner),
         rule.each.overlap,
         rule.each.table,
         rule.place,
@@ -423,39 +416,28 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
     )
 
 
-def holds_tables(rule: Rule) -> bool:
-    """Return whether a rule contains tables, at any depth."""
-    return any(isinstance(one, TableRule) or holds_tables(one) for one in inside(rule))
-
-
 def _is_carried(row: Rule) -> bool:
     """Return whether a row binds nothing and is only kept."""
-    if not isinstance(row, MapRule) or row.alternatives or not isinstance(row.rest, LeafRule):
+    if not isinstance(row, MapRule) or row.rest_leaf is None:
         return False
-    return all(map(_is_kept, inside(row)))
-
-
-def _is_kept(rule: Rule) -> bool:
-    """Return whether a rule only keeps values, at any depth."""
-    if isinstance(rule, MapRule):
-        return not rule.alternatives and all(map(_is_kept, inside(rule)))
-    return isinstance(rule, LeafRule) and isinstance(rule.leaf, Keep)
+    parts = [(one.leaf, isinstance(one, MapRule) and not one.alternatives) for one in within(row)]
+    return all(isinstance(leaf, Keep) or plain for leaf, plain in parts)
 
 
 def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
     """Return whether anything that a rule gives is wanted. Unwanted rows are not checked either."""
     if context.compares:
         return True
-    if isinstance(rule, LeafRule):
-        bound = [name for bind in bindings(rule.leaf) for name in bind.names]
-        return any((meaning := scope.meaning(name)) is not None and context.wanted(meaning, scope) for name in bound)
-    if isinstance(rule, TableRule):
-        inner = scope.inside(rule.each.table)
-        # A condition supplies values that rows do not state.
-        stated = names(rule.each.where) if rule.each.where is not None else frozenset[str]()
-        told = (meaning for name in stated if (meaning := inner.meaning(name)) is not None)
-        return any(context.wanted(meaning, inner) for meaning in told) or is_asked(rule.row, inner, context)
-    return isinstance(rule, LineRule) or any(is_asked(one, scope, context) for one in inside(rule))
+    for one, inner in scoped(rule, scope):
+        if isinstance(one, LineRule):
+            return True
+        told = map(inner.meaning, names_of(one.leaf))
+        if isinstance(one, TableRule) and one.each.where is not None:  # it supplies values that rows do not state
+            inner = inner.inside(one.each.table)
+            told = map(inner.meaning, names(one.each.where))
+        if any(meaning is not None and context.wanted(meaning, inner) for meaning in told):
+            return True
+    return False
 
 
 def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at: DocumentPath, place: Place) -> Reader:

@@ -19,7 +19,7 @@ from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Constant
-from formatspec.language.rules import Field, LeafRule, MapRule, Rule
+from formatspec.language.rules import Field, MapRule, Rule
 
 PLAIN: dict[str, frozenset[type]] = {
     "id": frozenset({int, str}),
@@ -54,7 +54,7 @@ class Single(NamedTuple):
 
 def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope, wanted: WantedKeys) -> Single:
     """Describe a field with one key as the generator needs it."""
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     plain = Single(field.keys[0], optional, read, field.place, field.rule)
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
         return plain
@@ -131,7 +131,7 @@ def plain_alternative(rule: Rule, scope: Scope, wanted: WantedKeys) -> Plain | N
 
 def _slot_of(field: Field, scope: Scope, wanted: WantedKeys) -> tuple[Meaning, Callable[..., Any]] | None:
     """Return the slot that a field fills, and its decoder; None if the field does anything else."""
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
         return None
     place = field.rule.place
@@ -213,7 +213,7 @@ class _Writing:
 
     def _bound(self, one: Single, judged: str) -> Iterator[str]:
         """Yield the lines that bind a value of the expected type, or leave it to its reader."""
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        leaf = one.rule.leaf
         here = self.names.of("here", (*self.at, one.key))
         if isinstance(leaf, Constant):
             expected, kind = self.names.of("expected", leaf.value), self.names.of("kind", type(leaf.value))

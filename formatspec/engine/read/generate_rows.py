@@ -32,10 +32,11 @@ from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import keys_of, may_say_nothing
 from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE, box_lines
 from formatspec.engine.resolve.held_slots import UNREAD
+from formatspec.engine.resolve.questions.tables import bound_names, holds_tables
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
-from formatspec.language.leaf import Bind, Keep, bindings
-from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.language.leaf import Bind, Keep, names_of
+from formatspec.language.rules import Field, MapRule, OneOf, Rule
 from formatspec.model.amounts import amounts
 from formatspec.model.flaws import ROUNDING, flaws, miscounted
 from formatspec.model.records import Object, Origin, note_area
@@ -184,7 +185,7 @@ def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | 
         return None
     if _tells_more(rule, scope) or (context.counts and holds_restating(rule)):
         return None
-    if not context.counts or not (isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Keep)):
+    if not context.counts or not isinstance(rule.rest_leaf, Keep):
         return _Writing(reader, rule, scope, context, fields).made()
 
     def made(kept: tuple[str, ...], wider: Wider | None = None) -> FastRows | None:
@@ -213,17 +214,9 @@ def generate_words_reader(reader: RowReader, context: ReadContext, counts: Mappi
 
 def _tells_more(rule: Rule, scope: Scope) -> bool:
     """Return whether a rule describes more than the object of its row."""
-    if isinstance(rule, TableRule):
-        return True
-    meanings = [one for name in _names(rule) if (one := scope.meaning(name)) is not None]
-    return any(one.where in _APART or one.derived or one.name in ("parent", "name") for one in meanings) or any(
-        _tells_more(one, scope) for one in inside(rule)
-    )
-
-
-def _names(rule: Rule) -> Iterator[str]:
-    for bind in bindings(rule.leaf) if isinstance(rule, LeafRule) else ():
-        yield from bind.names
+    meanings = [one for name in bound_names(rule) if (one := scope.meaning(name)) is not None]
+    apart = any(one.where in _APART or one.derived or one.name in ("parent", "name") for one in meanings)
+    return apart or holds_tables(rule)
 
 
 class _Writing:
@@ -256,7 +249,7 @@ class _Writing:
         self.names = Names(
             UNSET=UNSET, MISSING=MISSING, UnfitError=UnfitError, Object=Object, Origin=Origin, group_slots=group_slots
         )
-        self.bound = Counter(name for one in _leaves(rule) for name in _names(one))
+        self.bound = Counter(bound_names(rule))
         self.slots: dict[str, str] = {}
         self.stated = tuple(name for name in self.bound if name.startswith("category."))
         where = reader.rule.each.where
@@ -273,7 +266,7 @@ class _Writing:
         lines += [line for key in self.kept for line in self._of_rest(key)]
         if self.counts and self.read_apart:
             return None
-        id_key = next((field.keys[0] for field in self.rule.fields if "id" in _names(field.rule)), None)
+        id_key = next((field.keys[0] for field in self.rule.fields if "id" in names_of(field.rule.leaf)), None)
         stated = tuple(name.removeprefix("category.") for name in self.stated)
         read = function(_HEAD, self._body(lines), self.names)
         decode, keys = self._decode(), frozenset(self.keys.values())
@@ -349,7 +342,7 @@ class _Writing:
     def _field(self, field: Field) -> Iterator[str]:
         """Yield the lines that read one field."""
         key = field.keys[0]
-        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        leaf = field.rule.leaf
         read = field_reader(field, self.scope, self.context, ())
         if read is nothing:
             self._typed(key, msgspec.Raw, field.optional)
@@ -489,9 +482,3 @@ class _Writing:
 _NOTED = f"{KEPT!r} in record or {AREA!r} in record"
 _HEAD = "read(rows, path, start, file, state)"
 _BOX_LINES = ("x, y, wide, high = value", *IN_IMAGE)
-
-
-def _leaves(rule: Rule) -> Iterator[Rule]:
-    yield rule
-    for one in inside(rule):
-        yield from _leaves(one)

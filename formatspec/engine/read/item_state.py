@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitError, Record
 from formatspec.engine.resolve.scope import Scope
@@ -97,7 +99,7 @@ class Restated(NamedTuple):
     place: int | None
 
 
-class RestatingLeaf:
+class RestatingLeaf(msgspec.Struct, eq=False):
     """A leaf that keeps a value, and makes one by an expression where the source has none.
 
     Attributes:
@@ -108,18 +110,14 @@ class RestatingLeaf:
         made: The compiled expression; None before it is asked for.
     """
 
-    __slots__ = ("default", "key", "made", "scope", "spec_place")
-
-    def __init__(self, default: Expression, spec_place: Place, scope: Scope, key: str) -> None:
-        """Take the expression, its place in the spec, what names mean there, and the name of the field."""
-        self.default = default
-        self.spec_place = spec_place
-        self.scope = scope
-        self.key = key
-        self.made: Callable[[Any], Any] | None = None
+    default: Expression
+    spec_place: Place
+    scope: Scope
+    key: str
+    made: Callable[[Any], Any] | None = None
 
 
-class ItemState:
+class ItemState(msgspec.Struct, eq=False):
     """One item while it is put together from all its documents.
 
     Attributes:
@@ -127,6 +125,8 @@ class ItemState:
         tables: The records of each kind so far, in the order of their rows.
         plain: Its objects, if a fast reader made all of them from one table; there are no records then.
         captures: The names that agree for all its files.
+        categories: The categories of the item's split.
+        origin: Whether records keep their source rows, for writing to the same format.
         env: Values that codecs may use.
         judged: Geometry that is checked when the item is complete.
         refers: Whether anything refers to objects by ids.
@@ -138,44 +138,30 @@ class ItemState:
         outlined: Whether a row of an object states its outline beside its box.
     """
 
-    __slots__ = (
-        "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
-        "kept", "keyed", "lists", "named_far", "origin", "outlined", "place_of", "plain", "refers", "restated",
-        "stated", "tables", "too_large",
-    )  # fmt: skip
-
-    def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
-        """Begin an item.
-
-        Args:
-            captures: The names in the paths of its files.
-            categories: The categories of the item's split.
-            origin: Whether records keep their source rows, for writing to the same format.
-        """
-        self.item: Record = {}
-        self.tables: dict[str, list[Record]] = {}
-        self.keyed: dict[tuple[str, ...], dict[Any, Record]] = {}
-        self.plain: FastObjects | None = None
-        self.captures = captures
-        self.env = _UNSIZED
-        self.faults: list[Fault] = []
-        self.judged: list[Judged] = []
-        self.file = ""
-        self.at: DocumentPath = ()
-        self.categories = categories
-        self.origin = origin
-        self.stated: dict[str, Any] = {}
-        self.named_far: NamedFar | None = None
-        self.refers = False
-        self.lists = False
-        self.outlined = False
-        self.documents: dict[str, Any] = {}
-        self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
-        self.place_of: dict[str, tuple[str, DocumentPath]] = {}
-        self.first: dict[str, str] = {}
-        self.too_large = False
-        self.kept = 0
-        self.restated: list[Restated] = []
+    captures: dict[str, Any]
+    categories: Any
+    origin: bool
+    item: Record = {}
+    tables: dict[str, list[Record]] = {}
+    keyed: dict[tuple[str, ...], dict[Any, Record]] = {}
+    plain: FastObjects | None = None
+    env: Env = _UNSIZED
+    faults: list[Fault] = []
+    judged: list[Judged] = []
+    file: str = ""
+    at: DocumentPath = ()
+    stated: dict[str, Any] = {}
+    named_far: NamedFar | None = None
+    refers: bool = False
+    lists: bool = False
+    outlined: bool = False
+    documents: dict[str, Any] = {}
+    deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
+    place_of: dict[str, tuple[str, DocumentPath]] = {}
+    first: dict[str, str] = {}
+    too_large: bool = False
+    kept: int = 0
+    restated: list[Restated] = []
 
     def may_be_plain(self) -> bool:
         """Return whether a fast reader may make the item's objects: there are none yet, and no classes are matched."""

@@ -14,7 +14,7 @@ from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.held_slots import SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import LeafRule, MapRule, OneOf
+from formatspec.language.rules import MapRule, OneOf
 
 Choose = Callable[[Any, Record, ItemState], frozenset[str]]
 """Reads an alternative of a mapping; returns the keys that it names."""
@@ -78,7 +78,7 @@ def json_types_of(rule: OneOf, scope: Scope) -> JsonTypes | None:
         only = choice.fields[0] if isinstance(choice, MapRule) and len(choice.fields) == 1 else None
         if only is None or not isinstance(choice, MapRule) or choice.alternatives or choice.rest is not None:
             return None
-        leaf = only.rule.leaf if isinstance(only.rule, LeafRule) else None
+        leaf = only.rule.leaf
         if not isinstance(leaf, Bind) or not leaf.calls or len(only.keys) > 1:
             return None
         meanings = [scope.resolve(name, only.place) for name in leaf.names]

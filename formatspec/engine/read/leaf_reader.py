@@ -16,18 +16,12 @@ from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, Record
 from formatspec.engine.base.kept_fields import AREA, RESTATES, holds_value, note_all_kept, note_kept
 from formatspec.engine.read.bind_slots import binder, report, slot_binding
-from formatspec.engine.read.generate_mapping import (
-    PLAIN,
-)
+from formatspec.engine.read.generate_mapping import PLAIN
 from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf
 from formatspec.engine.read.json_type_dispatch import first_value
 from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
-from formatspec.engine.resolve.discriminators import (
-    OF_SHAPE,
-    constant_of,
-    follows_from_shape,
-)
+from formatspec.engine.resolve.discriminators import OF_SHAPE, constant_of, follows_from_shape
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import text_template
@@ -35,7 +29,7 @@ from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
 from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, Leaf, Text
-from formatspec.language.rules import ASIDE, KEY, PLACE, LeafRule, Rule, inside
+from formatspec.language.rules import ASIDE, KEY, PLACE, Rule, within
 from formatspec.model.plain.same_value import same_value
 from formatspec.paths.spellings import differs_in_capitals
 
@@ -148,7 +142,7 @@ def kept_reader(leaf: Keep, place: Place, scope: Scope, at: DocumentPath) -> Rea
     return read
 
 
-def restates(leaf: Leaf) -> bool:
+def restates(leaf: Leaf | None) -> bool:
     """Return whether a leaf keeps a value that an expression may make again, other than one of an object's shape."""
     if not isinstance(leaf, Keep) or leaf.default is None or _is_constant(leaf.default):
         return False
@@ -157,7 +151,7 @@ def restates(leaf: Leaf) -> bool:
 
 def holds_restating(rule: Rule) -> bool:
     """Return whether a rule has such a leaf, at any depth."""
-    return (isinstance(rule, LeafRule) and restates(rule.leaf)) or any(map(holds_restating, inside(rule)))
+    return any(restates(one.leaf) for one in within(rule))
 
 
 def _restating(leaf: Keep, place: Place, scope: Scope, at: DocumentPath) -> Reader:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Name
 from formatspec.language.leaf import Bind, Constant, Keep
-from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_places
+from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule, is_places
 from formatspec.model.plain.same_value import same_value
 
 
@@ -23,31 +23,29 @@ def constant_of(leaf: Constant, scope: Scope) -> Any:
 RowTest = Callable[[Any], bool]
 
 
+def _required(rule: Rule) -> Iterator[tuple[tuple[str, ...], Rule]]:
+    """Yield the rules of the required keys of a mapping, or of a row, and of the mappings in it, as paths of keys."""
+    for field in rule.row.fields:
+        if not field.optional:
+            yield (field.keys[0],), field.rule
+            if isinstance(field.rule, MapRule):
+                yield from (((field.keys[0], *path), one) for path, one in _required(field.rule))
+
+
 def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]:
     """Return the constants of a mapping as paths of keys with values."""
-    found: list[tuple[tuple[str, ...], Any]] = []
-    if isinstance(rule, TableRule):
-        return constants_in(rule.row, scope)
-    if isinstance(rule, MapRule):
-        for field in rule.fields:
-            if isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Constant) and not field.optional:
-                found.append(((field.keys[0],), constant_of(field.rule.leaf, scope)))
-            elif isinstance(field.rule, MapRule) and not field.optional:
-                found.extend(((field.keys[0], *path), value) for path, value in constants_in(field.rule, scope))
-    return tuple(found)
+    found = ((path, one.leaf) for path, one in _required(rule))
+    return tuple((path, constant_of(leaf, scope)) for path, leaf in found if isinstance(leaf, Constant))
 
 
 def row_test(rule: Rule, scope: Scope) -> RowTest:
     """Return a test of whether a document has the constants and the required keys of a rule, and no key it excludes."""
     constants = constants_in(rule, scope)
-    row = rule.row if isinstance(rule, TableRule) else rule
-    required = (
-        frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
-        if isinstance(row, MapRule)
-        else frozenset()
-    )
+    row = rule.row
+    required = frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
     places = keys_of(row) if is_places(row) else None
-    empty, excluded = _empty_lists(row), _excluded(row)
+    empty = [path for path, one in _required(row) if isinstance(one, ListRule) and not one.rules]  # stated as `[]`
+    excluded = [field.keys[0] for field in row.fields if field.is_excluded]
     filled = required - {path[0] for path, _ in constants} if scope.cells else frozenset()
 
     def test(value: Any) -> bool:
@@ -64,22 +62,6 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         return all(same_value(_part(value, path), expected) for path, expected in constants)
 
     return test
-
-
-def _excluded(rule: Rule) -> tuple[str, ...]:
-    """Return the keys that must not be in a mapping."""
-    return tuple(field.keys[0] for field in rule.fields if field.is_excluded) if isinstance(rule, MapRule) else ()
-
-
-def _empty_lists(rule: Rule) -> tuple[tuple[str, ...], ...]:
-    """Return, as paths of keys, the required lists of a mapping for which a rule states a list of nothing, `[]`."""
-    found: list[tuple[str, ...]] = []
-    for field in rule.fields if isinstance(rule, MapRule) else ():
-        if isinstance(field.rule, ListRule) and not field.rule.rules and not field.optional:
-            found.append((field.keys[0],))
-        elif isinstance(field.rule, MapRule) and not field.optional:
-            found.extend((field.keys[0], *path) for path in _empty_lists(field.rule))
-    return tuple(found)
 
 
 def _part(value: Any, path: tuple[str, ...]) -> Any:
@@ -106,7 +88,7 @@ def alternative_test(rule: Rule, scope: Scope) -> RowTest:
     """Return a test of whether a value may match an alternative: a list of rows, its constant, or by `row_test`."""
     if isinstance(rule, TableRule) and not scope.textual and not rule.each.folded:
         return lambda value: isinstance(value, list | tuple)
-    if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
+    if isinstance(rule.leaf, Constant):
         constant = constant_of(rule.leaf, scope)
         return lambda value: same_value(value, constant)
     return row_test(rule, scope)
@@ -115,9 +97,9 @@ def alternative_test(rule: Rule, scope: Scope) -> RowTest:
 def deep_test(rule: Rule, scope: Scope) -> RowTest:
     """Return a test of whether a value may match an alternative, which also looks into nested mappings."""
     test = alternative_test(rule, scope)
-    row = rule.row if isinstance(rule, TableRule) else rule
+    row = rule.row
     below = scope.below()
-    fields = row.fields if isinstance(row, MapRule) else ()
+    fields = row.fields
     inner = [
         (field.keys[0], deep_test(field.rule, below))
         for field in fields
@@ -131,20 +113,15 @@ def deep_test(rule: Rule, scope: Scope) -> RowTest:
 
 
 def keys_of(rule: Rule) -> frozenset[str]:
-    """Return the keys that a mapping and its alternatives name."""
-    row = rule.row if isinstance(rule, TableRule) else rule
-    if not isinstance(row, MapRule):
-        return frozenset()
-    inner = (keys_of(choice) for alternatives in row.alternatives for choice in alternatives.alternatives)
-    return frozenset(key for field in row.fields for key in field.keys).union(*inner)
+    """Return the keys that a mapping and its alternatives name, or each of several alternatives."""
+    row = rule.row
+    inner = row.alternatives if isinstance(row, MapRule | OneOf) else ()
+    return frozenset(key for field in row.fields for key in field.keys).union(*map(keys_of, inner))
 
 
 def may_be_absent(field: Field, scope: Scope) -> bool:
     """Return whether a document may lack a field; text can only say so that a table has no rows."""
-    tables = field.rule.alternatives if isinstance(field.rule, OneOf) else (field.rule,)
-    if field.optional or is_filled(field, scope):
-        return True
-    return scope.textual and all(isinstance(one, TableRule) for one in tables)
+    return field.optional or is_filled(field, scope) or (scope.textual and bool(field.rule.tables))
 
 
 def is_filled(field: Field, scope: Scope) -> bool:
@@ -156,7 +133,7 @@ def is_filled(field: Field, scope: Scope) -> bool:
         return not field.optional and not scope.cells and scope.kind != "dataset"
     if field.optional or scope.kind != "object" or scope.textual or len(field.keys) > 1:
         return False
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if isinstance(leaf, Keep):
         return follows_from_shape(leaf)
     return isinstance(leaf, Bind) and leaf.default is not None and leaf.names in FILLED
@@ -177,7 +154,7 @@ def follows_from_shape(leaf: Keep) -> bool:
 
 def filling(field: Field) -> str:
     """Return the code of the finding that reports a filled field."""
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     names = leaf.names if isinstance(leaf, Bind) and len(field.keys) == 1 and not leaf.calls else ()
     return "ID_MISSING" if names == ("id",) else "IMAGE_SIZE_ABSENT" if names in OF_IMAGE else "FIELD_FILLED"
 
@@ -185,7 +162,7 @@ def filling(field: Field) -> str:
 def may_say_nothing(rule: Rule) -> bool:
     """Return whether an alternative fits a row that has none of its keys, and reads nothing from it."""
     return isinstance(rule, MapRule) and not rule.alternatives and rule.rest is None and all(
-        field.optional and isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Bind)
+        field.optional and isinstance(field.rule.leaf, Bind)
         and field.rule.leaf.default is None
         for field in rule.fields
     )  # fmt: skip

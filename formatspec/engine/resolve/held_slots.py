@@ -11,10 +11,11 @@ from typing import Any
 
 from formatspec.codecs.registry import UNMARKED as UNMARKED_CODECS
 from formatspec.engine.base.source_code import function
+from formatspec.engine.resolve.questions.tables import certain
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Leaf, bindings
-from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.language.rules import Rule, TableRule, inside
 from formatspec.model.records import Area, Category, Object
 from formatspec.model.slots import TABLES
 
@@ -53,13 +54,7 @@ SLOT_OF = {"polygon": "polygons"}
 UNREAD: tuple[tuple[float, ...], ...] = ((),)
 """Stands for geometry that is present and was not decoded, because it is not needed."""
 
-IMPLIED = {
-    "region": BITS["bbox"],
-    "polygons": BITS["bbox"],
-    "ellipse": BITS["circle"],
-    "rotated": 0,
-    "bbox": 0,
-}
+IMPLIED = {"region": BITS["bbox"], "polygons": BITS["bbox"], "ellipse": BITS["circle"], "rotated": 0, "bbox": 0}
 """What follows from a held slot and is therefore not lost: a box from its content, a circle from an ellipse."""
 
 
@@ -77,7 +72,7 @@ def mark_of_area(category: Category | None) -> Hashable:
     return None if category is None else (category.id, category.name)
 
 
-def leaf_names(leaf: Leaf) -> Iterator[str]:
+def leaf_names(leaf: Leaf | None) -> Iterator[str]:
     """Yield the names that a leaf binds."""
     for bind in bindings(leaf):
         yield from bind.names
@@ -104,7 +99,7 @@ def attribute_bits(names: Iterable[str]) -> int:
 def slot_bits(rule: Rule, scope: Scope) -> int:
     """Return the slots of an object that the rule holds whichever alternative is taken."""
     bits = 0
-    for leaf in _leaves(rule):
+    for leaf in (one.leaf for one in certain(rule) if one.leaf is not None):
         for name in leaf_names(leaf):
             bits |= attribute_bits((name,))
             head = name.removeprefix("object.").partition(".")[0]
@@ -115,7 +110,7 @@ def slot_bits(rule: Rule, scope: Scope) -> int:
                 bits |= BITS["level"]
         if any(call.name in UNMARKED_CODECS for bind in bindings(leaf) for call in bind.calls):
             bits |= UNMARKED
-    if _tells_attributes(rule):
+    if any(isinstance(one, TableRule) and TABLES[one.each.table] == "attribute" for one in certain(rule)):
         bits |= ATTRIBUTES | ALL_ATTRIBUTES
     if scope.table == "children":
         bits |= BITS["parent"]
@@ -136,40 +131,12 @@ def condition_bits(where: Expression | None) -> int:
     return bits
 
 
-def _leaves(rule: Rule) -> Iterator[Leaf]:
-    """Yield the leaves of a rule that apply whichever alternative is taken, without rows of other records."""
-    if isinstance(rule, LeafRule):
-        yield rule.leaf
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from _leaves(field.rule)
-        if rule.rest is not None and isinstance(rule.rest, LeafRule):
-            yield rule.rest.leaf
-    elif isinstance(rule, ListRule):
-        for one in rule.rules:
-            yield from _leaves(one)
-    elif isinstance(rule, OneOf) and len(rule.alternatives) == 1:
-        yield from _leaves(rule.alternatives[0])
-
-
-def _tells_attributes(rule: Rule) -> bool:
-    """Return whether a rule has a table of attributes whichever alternative is taken."""
-    if isinstance(rule, MapRule):
-        return any(_tells_attributes(field.rule) for field in rule.fields)
-    if isinstance(rule, ListRule):
-        return any(map(_tells_attributes, rule.rules))
-    if isinstance(rule, OneOf):
-        return len(rule.alternatives) == 1 and _tells_attributes(rule.alternatives[0])
-    return isinstance(rule, TableRule) and TABLES[rule.each.table] == "attribute"
-
-
 def names_within(rule: Rule) -> Iterator[str]:
     """Yield the names that any leaf of a rule binds, without rows of other records."""
-    if isinstance(rule, LeafRule):
-        yield from leaf_names(rule.leaf)
     if isinstance(rule, TableRule):
         yield from ("attributes",) if TABLES[rule.each.table] == "attribute" else ()
         return
+    yield from leaf_names(rule.leaf)
     for one in inside(rule):
         yield from names_within(one)
 

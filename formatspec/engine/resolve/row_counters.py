@@ -7,21 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from formatspec.engine.resolve.questions.meanings import scoped
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
 from formatspec.language.expression import Binary, Expression, Literal, Name
 from formatspec.language.leaf import Bind, Computed, Keep, Leaf, Text
-from formatspec.language.rules import (
-    Field,
-    LeafRule,
-    LineRule,
-    MapRule,
-    Rule,
-    TableRule,
-    inside,
-)
+from formatspec.language.rules import Field, MapRule, Rule, TableRule
 
 COUNTS = frozenset({"index", "item.index", "number", "rank"})
 """Slots that number records."""
@@ -38,13 +32,15 @@ class Counted(int):
 
     def __add__(self, other: int) -> int:
         """Add an int, which gives a count of the same table; any other sum is a plain number."""
-        return counted(int(self) + other, self.counter) if type(other) is int else int(self) + other
+        number = int.__add__(self, other)
+        return counted(number, self.counter) if type(other) is int else number
 
     __radd__ = __add__
 
 
+@lru_cache(1 << 14)
 def counted(value: int, counter: str) -> Counted:
-    """Return a number with the table whose rows it counts."""
+    """Return a number with the table whose rows it counts. As every shard counts from 0, numbers are kept."""
     made = Counted(value)
     made.counter = counter
     return made
@@ -95,14 +91,13 @@ def counts_plainly(rule: TableRule, scope: Scope) -> bool:
 
 def counting_keys(rule: Rule, scope: Scope) -> tuple[str, ...]:
     """Return the keys of a row whose values may be numbers of rows, if these stand in fields of their own."""
-    fields = rule.fields if isinstance(rule, MapRule) else ()
-    return tuple(field.keys[0] for field in fields if _any_count(field.rule, scope.below()))
+    return tuple(field.keys[0] for field in rule.fields if _any_count(field.rule, scope.below()))
 
 
 def _plain(field: Field, scope: Scope) -> bool:
     if not _any_count(field.rule, scope.below()):
         return True
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if scope.textual or len(field.keys) > 1 or not isinstance(leaf, Bind | Keep):
         return False
     if isinstance(leaf, Bind) and (leaf.calls or any(name in COUNTS for name in leaf.names)):
@@ -115,16 +110,15 @@ def _plain(field: Field, scope: Scope) -> bool:
 
 def _any_count(rule: Rule, scope: Scope) -> bool:
     """Return whether a rule contains a number of the row itself, as opposed to a row inside it."""
-    if isinstance(rule, LeafRule | LineRule):
-        return any(_leaf_counts(part, scope) for part in _parts(rule.leaf))
-    if isinstance(rule, TableRule):
-        inner = scope.inside(rule.each.table)
-        within = rule.each.where is not None and _counts(rule.each.where, inner)
-        return within or _any_count(rule.row, inner)
-    return any(_any_count(one, scope) for one in inside(rule))
+    return any(
+        any(_leaf_counts(part, inner) for part in _parts(one.leaf))
+        or (isinstance(one, TableRule) and one.each.where is not None
+            and _counts(one.each.where, inner.inside(one.each.table)))
+        for one, inner in scoped(rule, scope)
+    )  # fmt: skip
 
 
-def _parts(leaf: Leaf) -> tuple[Any, ...]:
+def _parts(leaf: Leaf | None) -> tuple[Any, ...]:
     return leaf.parts if isinstance(leaf, Text) else (leaf,)
 
 

@@ -11,27 +11,29 @@ import msgspec
 from formatspec.engine.base.remembered import remembered
 from formatspec.engine.documents.line_document import alternative_lines
 from formatspec.engine.documents.role_codec import RoleCodec, document_codec
-from formatspec.engine.label_images.layers import BY_AREA, BY_ORDER
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
-from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_writer
+from formatspec.engine.label_images.writer import RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.generate_lines import FastLines, generate_lines_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.json_schema import Schema, compile_schema
-from formatspec.engine.resolve.schema_bounds import SchemaError
-from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.spec.levels import Levels, stated_by
-from formatspec.engine.spec.object_rows import (
+from formatspec.engine.resolve.questions.meanings import leaves, meanings, tables
+from formatspec.engine.resolve.questions.tables import (
     OF_OBJECTS,
     bound_names,
     is_by,
     lists_objects,
     object_tables,
+    outer_tables,
     states_outlines,
 )
+from formatspec.engine.resolve.schema_bounds import SchemaError
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec.levels import Levels, stated_by
 from formatspec.engine.spec.option_keys import named_layout
+from formatspec.engine.spec.options import offered_options, options_of
 from formatspec.engine.spec.path_options import with_options_in_paths
 from formatspec.engine.spec.path_templates import Pieces, capture_formats, key_names, path_pieces, path_template
 from formatspec.engine.write.compile_writer import compile_writer
@@ -39,8 +41,8 @@ from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
 from formatspec.language.leaf import Bind
 from formatspec.language.load import Layout, Source, place_at
-from formatspec.language.rules import OneOf, Rule, TableRule, problem
-from formatspec.language.schema import FileSpec, OptionSpec, Spec
+from formatspec.language.rules import Rule, TableRule, problem
+from formatspec.language.schema import FileSpec, Spec
 from formatspec.model.amounts import amounts
 from formatspec.paths.globs import Globs, globs
 from formatspec.paths.names import with_small_extension
@@ -101,6 +103,34 @@ class Role(msgspec.Struct, frozen=True, dict=True, eq=False):
         rule = self.codec.rule if self.codec is not None else self.rule
         assert rule is not None
         return rule
+
+    @cached_property
+    def leaves(self) -> tuple[tuple[Bind, Scope, bool], ...]:
+        """Every leaf of the documents that binds, as `questions.meanings.leaves` gives them."""
+        return leaves(self.document_rule, self.scope)
+
+    @cached_property
+    def meanings(self) -> tuple[tuple[Meaning, Scope, bool], ...]:
+        """What the names in the documents mean, as `questions.meanings.meanings` gives them."""
+        return meanings(self.document_rule, self.scope)
+
+    def slots_of(self, kind: str, lookups: bool = True) -> set[str]:
+        """Return the slots of records of a kind that the documents state; without `lookups`, only of new records."""
+        return {
+            meaning.name
+            for meaning, scope, lookup in self.meanings
+            if meaning.where == "record" and scope.kind == kind and (lookups or not lookup)
+        }
+
+    @cached_property
+    def table_names(self) -> frozenset[str]:
+        """The tables whose rows in the documents hold something."""
+        return tables(self.document_rule)
+
+    @cached_property
+    def lists(self) -> tuple[tuple[tuple[str, ...], tuple[TableRule, ...]], ...]:
+        """The outermost tables of the documents, those of one list together, with the keys that lead there."""
+        return tuple(outer_tables(self.document_rule))
 
     @property
     def encodings(self) -> tuple[str, ...]:
@@ -328,6 +358,11 @@ class Format(msgspec.Struct, frozen=True, dict=True, eq=False):
         return not any(role.span != "record" and lists_objects(role.document_rule) for role in self.documents)
 
     @cached_property
+    def embeds_images(self) -> bool:
+        """Whether documents may hold the images themselves."""
+        return any(meaning.name == "image.data" for role in self.documents for meaning, *_ in role.meanings)
+
+    @cached_property
     def documents(self) -> tuple[Role, ...]:
         """The roles with content to read."""
         return tuple(role for role in self.roles.values() if role.kind is not None)
@@ -384,8 +419,7 @@ def _compiled(
     files = layout.node.value["files"].value
     pieces = {
         name: path_pieces(
-            role.path,
-            files[name].value["path"].place if isinstance(files[name].value, dict) else files[name].place,
+            role.path, files[name].value["path"].place if isinstance(files[name].value, dict) else files[name].place
         )
         for name, role in spec.files.items()
     }
@@ -414,48 +448,6 @@ def _compiled(
     return Format(source, layout, roles, chosen, keys, globs((*HIDDEN, *spec.ignore)), names)
 
 
-def offered_options(spec: Spec) -> dict[str, OptionSpec]:
-    """Return the options of a spec, with those that the engine adds.
-
-    Formats with label images get an option for the order of overlapping regions, and formats without crowds get one for
-    what happens to crowds.
-    """
-    paints = any(role.pixels is not None for role in spec.files.values())
-    engine = {**({PAINT: _PAINT} if paints else {}), **({} if spec.crowds else {CROWDS: _CROWDS})}
-    return {**engine, **spec.options}
-
-
-CROWDS, KEEP = "crowds", "keep"
-_CROWDS = OptionSpec(
-    default="leave_out", choices=("leave_out", KEEP), about="what becomes of crowds: left out, or written as one object"
-)
-
-
-_PAINT = OptionSpec(
-    default=BY_ORDER,
-    choices=(BY_ORDER, BY_AREA),
-    about="what lies on top in label images: the later object of greater drawing order, or the smaller one",
-)
-
-
-def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a layout's spec, with given ones in place of defaults, which may be text."""
-    spec, offered = layout.spec, offered_options(layout.spec)
-    chosen = dict(given)
-    for name, value in given.items():
-        if name not in offered:
-            raise problem(f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, offered))
-        choices = offered[name].choices
-        chosen[name] = next((one for one in choices if isinstance(value, str) and str(one) == value), value)
-        if choices and chosen[name] not in choices and value is not None:
-            raise problem(
-                f"{value!r} is no choice of the option {name}",
-                layout.node.place,
-                hint=suggest(str(value), map(str, choices)),
-            )
-    return {name: chosen.get(name, option.initial) for name, option in offered.items()}
-
-
 def _role(
     name: str, spec: FileSpec, pieces: Pieces, known: Mapping[str, str | None], key_names: tuple[str, ...],
     layout: Layout, options: Mapping[str, Any], bases: Mapping[str, Template], place: Place,
@@ -476,15 +468,6 @@ def _role(
         scope = Scope("dataset", name, captures, base.textual, base.cells, options, bases=bases)
     folder = spec.path.endswith("/")
     return Role(name, spec, template, names, span, kind, scope, layout, place, folder, bases.get(name))
-
-
-def row_readers(rule: Rule, scope: Scope, context: ReadContext) -> tuple[RowReader, ...]:
-    """Return the readers of a table's rows."""
-    if isinstance(rule, TableRule):
-        return (row_reader(rule, scope, context),)
-    if isinstance(rule, OneOf):
-        return tuple(reader for choice in rule.alternatives for reader in row_readers(choice, scope, context))
-    return ()
 
 
 @lru_cache(KEPT_FORMATS)

@@ -5,16 +5,15 @@ Without such a name, a shared file or row would give its objects to every item.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from formatspec.engine.base.remembered import remembered
+from formatspec.engine.resolve.questions.meanings import meanings, scoped
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, KEPT_FORMATS, Format, Role
-from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.language.errors import Problem, suggest
-from formatspec.language.leaf import bindings
-from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, inside
+from formatspec.language.leaf import names_of
+from formatspec.language.rules import Rule, TableRule
 from formatspec.model.slots import TABLES, find_slot
 
 _OF_ONE_ITEM = frozenset({"object", "area", "void", "caption"})
@@ -27,14 +26,13 @@ def untold_folders(form: Format) -> frozenset[str]:
     folders = {name for name in form.key_names if formats.get(name) == "path?"}
     told: set[str] = set()
     for role in (form.roles[name] for name in {one.partition(".")[0] for one in form.spec.items} if name in form.roles):
-        rows = [rule for _, rule in tables_in(role.codec.rule, ()) if TABLES[first_of(rule).each.table] == "item"] if (
-            role.span == "shared" and role.codec is not None
-        ) else []  # fmt: skip
+        lists = role.lists if role.span == "shared" and role.codec is not None else ()
+        rows = [tables for _, tables in lists if TABLES[tables[0].each.table] == "item"]
         if not rows:
             return frozenset()
         told |= set(role.captures)
-        for rule in rows:
-            found = list(wanted_slots.meanings(rule, role.scope))
+        for tables in rows:
+            found = [one for table in tables for one in meanings(table, role.scope)]
             told |= {meaning.name for meaning, _, _ in found if meaning.where == "capture"}
             if any(meaning.name in (IMAGE, "image.path") for meaning, _, _ in found):
                 return frozenset()
@@ -64,12 +62,12 @@ def _joins(form: Format, role: Role, required: set[str]) -> bool:
         return True
     if role.kind == "pixels" or role.codec is None:
         return role.span == "record" and (_is_named(form, role) or _is_named_by_stated_objects(form, role))
-    tables = [rule for _, rule in tables_in(role.codec.rule, ())]
+    lists = [tables for _, tables in role.lists]
     strange = _strange(form, role) is not None
     of_one = _OF_ONE_ITEM | {"label", "item"} if strange else _OF_ONE_ITEM
-    if strange and not tables:
+    if strange and not lists:
         return False
-    return all(TABLES[first_of(rule).each.table] not in of_one or _names_item(role, rule, required) for rule in tables)
+    return all(TABLES[one[0].each.table] not in of_one or _names_item(role, one, required) for one in lists)
 
 
 def _is_named(form: Format, role: Role) -> bool:
@@ -78,7 +76,7 @@ def _is_named(form: Format, role: Role) -> bool:
         meaning.where == "path" and meaning.name == role.name
         for other in form.documents
         if other.rule is not None
-        for meaning, _, _ in wanted_slots.meanings(other.rule, other.scope)
+        for meaning, _, _ in meanings(other.rule, other.scope)
     )
 
 
@@ -87,10 +85,8 @@ def _is_named_by_stated_objects(form: Format, role: Role) -> bool:
     if not role.is_named_by_object:
         return False
     return any(
-        meaning.where == "record" and meaning.name == "id" and scope.kind == "object"
+        other.span != "record" and other.codec is not None and "id" in other.slots_of("object")
         for other in form.documents
-        if other.span != "record" and other.codec is not None and other.rule is not None
-        for meaning, scope, _ in wanted_slots.meanings(other.rule, other.scope)
     )
 
 
@@ -101,10 +97,10 @@ def _strange(form: Format, role: Role) -> str | None:
     return next((name for name in names if find_slot("item", name) is None), None)
 
 
-def _names_item(role: Role, rule: Rule, required: set[str]) -> bool:
+def _names_item(role: Role, tables: Sequence[TableRule], required: set[str]) -> bool:
     """Return whether the rows of a table, with the path of their file, name one item."""
     told = set(role.captures)
-    for meaning, scope, _ in wanted_slots.meanings(rule, role.scope):
+    for meaning, scope, _ in (one for table in tables for one in meanings(table, role.scope)):
         if meaning.where == "capture":
             told.add(meaning.name)
         elif meaning.where == "path" and meaning.name == IMAGE:
@@ -138,13 +134,9 @@ def extension_told(form: Format) -> str | None:
 
 def _names_told(rule: Rule, scope: Scope) -> Iterator[set[str]]:
     """Yield, for each leaf below a rule, the names of paths that it gives."""
-    if isinstance(rule, TableRule):
-        scope = scope.inside(rule.each.table)
-    if isinstance(rule, LeafRule | LineRule):
-        known = [scope.meaning(name) for bind in bindings(rule.leaf) for name in bind.names]
+    for one, inner in scoped(rule, scope):
+        known = [inner.meaning(name) for name in names_of(one.leaf)]
         yield {meaning.name for meaning in known if meaning is not None and meaning.where == "capture"}
-    for one in inside(rule):
-        yield from _names_told(one, scope)
 
 
 def _problem(form: Format, role: Role) -> Problem:

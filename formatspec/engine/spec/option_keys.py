@@ -16,18 +16,7 @@ from formatspec.language.errors import Place, Problem, SpecError
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Constant, Keep, Text
 from formatspec.language.load import Layout
-from formatspec.language.rules import (
-    OPTION_KEY,
-    Field,
-    LeafRule,
-    ListRule,
-    MapRule,
-    OneOf,
-    Rule,
-    SequenceRule,
-    TableRule,
-    inside,
-)
+from formatspec.language.rules import OPTION_KEY, Field, LeafRule, MapRule, Rule, with_inside, within
 from formatspec.language.schema import Spec
 
 
@@ -51,7 +40,7 @@ def option_of(field: Field) -> str | None:
 
 def option_value(rule: Rule) -> str | None:
     """Return the option that a rule is, if it is one as a value."""
-    parts = rule.leaf.parts if isinstance(rule, LeafRule) and isinstance(rule.leaf, Text) else ()
+    parts = rule.leaf.parts if isinstance(rule.leaf, Text) else ()
     only = parts[0] if len(parts) == 1 else None
     if not isinstance(only, Bind) or only.calls or len(only.names) != 1 or not only.names[0].startswith("option."):
         return None
@@ -106,7 +95,7 @@ def key_options(rules: Mapping[str, Rule]) -> dict[str, KeyOption]:
     """Return the options that stand in keys of some rules, by name."""
     found: dict[str, KeyOption] = {}
     for rule in rules.values():
-        for field in _fields(rule):
+        for field in (field for one in within(rule) for field in one.fields):
             name, value = option_of(field), option_value(field.rule)
             if value is not None:
                 found.setdefault(value, KeyOption(value, field.place, False, True))
@@ -117,28 +106,11 @@ def key_options(rules: Mapping[str, Rule]) -> dict[str, KeyOption]:
     return found
 
 
-def _fields(rule: Rule) -> Iterator[Field]:
-    if isinstance(rule, MapRule):
-        yield from rule.fields
-    for one in inside(rule):
-        yield from _fields(one)
-
-
 def _put(rule: Rule, chosen: Mapping[str, Any], spec: Spec) -> Rule:
     if isinstance(rule, MapRule):
-        fields = tuple(one for field in rule.fields for one in _named(field, chosen, spec))
-        _refuse_twice(fields)
-        put = (_put(one, chosen, spec) for one in rule.alternatives)
-        alternatives = tuple(one for one in put if isinstance(one, OneOf))
-        rest = rule.rest if rule.rest is None else _put(rule.rest, chosen, spec)
-        assert not isinstance(rest, MapRule | ListRule | TableRule | SequenceRule)
-        return replace(rule, fields=fields, alternatives=alternatives, rest=rest)
-    if isinstance(rule, TableRule):
-        return replace(rule, row=_put(rule.row, chosen, spec))
-    if isinstance(rule, OneOf):
-        return replace(rule, alternatives=tuple(_put(one, chosen, spec) for one in rule.alternatives))
-    if isinstance(rule, ListRule | SequenceRule):
-        return replace(rule, rules=tuple(_put(one, chosen, spec) for one in rule.rules))
+        rule = replace(rule, fields=tuple(one for field in rule.fields for one in _named(field, chosen)))
+        _refuse_twice(rule.fields)
+    rule = with_inside(rule, lambda one: _put(one, chosen, spec))
     value = option_value(rule)
     if value is None or not isinstance(rule, LeafRule):
         return rule
@@ -148,14 +120,13 @@ def _put(rule: Rule, chosen: Mapping[str, Any], spec: Spec) -> Rule:
     return replace(rule, leaf=Keep(None if initial is None else Literal(initial)))
 
 
-def _named(field: Field, chosen: Mapping[str, Any], spec: Spec) -> Iterator[Field]:
+def _named(field: Field, chosen: Mapping[str, Any]) -> Iterator[Field]:
     """Yield a field with the value of its option in its key; nothing if the option has no value."""
     name = option_of(field)
-    inner = _put(field.rule, chosen, spec)
     if name is None:
-        yield replace(field, rule=inner)
+        yield field
     elif chosen.get(name) is not None:
-        yield replace(field, keys=(OPTION_KEY.sub(lambda _: str(chosen[name]), field.keys[0]),), rule=inner)
+        yield replace(field, keys=(OPTION_KEY.sub(lambda _: str(chosen[name]), field.keys[0]),))
 
 
 def _refuse_twice(fields: tuple[Field, ...]) -> None:

@@ -86,14 +86,7 @@ def path_template(pieces: Pieces, known: Mapping[str, str | None], place: Place)
                 raise problem(
                     f"a path cannot be made by `{part.calls[-1].name}`, which asks for an image's size", place
                 )
-            parts.append(
-                TemplateField(
-                    name,
-                    _path_pattern(part, chain),
-                    _plain(chain.decode),
-                    _plain(chain.encode),
-                )
-            )
+            parts.append(TemplateField(name, _path_pattern(part, chain), _plain(chain.decode), _plain(chain.encode)))
             continue
         try:
             parts.append(formats.field(name, part.format or known.get(name)))

@@ -12,7 +12,7 @@ from formatspec.engine.spec.compiled import Format
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, leaf_writer
 from formatspec.language.errors import Place, Problem
 from formatspec.language.leaf import Bind, Leaf, Text
-from formatspec.language.rules import Field, LeafRule, LineRule, MapRule, OneOf, Rule, SequenceRule, TableRule
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.records import Item, Object
 
 _SELDOM_STATED = frozenset({"track", "group", "score", "order", "text", "parent", "single", "tags", "level"})
@@ -31,30 +31,11 @@ def required_slots(form: Format) -> Iterator[Problem]:
     """Yield notes on tables of objects whose rows need more than a category and a geometry."""
     for role in form.documents:
         if role.kind != "pixels" and not role.kept:
-            for rule in _tables(role.document_rule):
-                found = [
-                    one if role.kind != "lines" else one._replace(key=one.slot) for one in _lacking(rule, role.scope)
-                ]
+            for _, tables in role.lists:
+                each = [_lacking(table, role.scope) for table in tables]
+                found = each[0] if all(each) and any(one.each.table == "objects" for one in tables) else []
                 if found:
-                    yield _note(list(dict.fromkeys(found)))
-
-
-def _tables(rule: Rule) -> Iterator[Rule]:
-    """Yield the tables of objects in a rule, with the alternatives of one table together."""
-    choices = rule.alternatives if isinstance(rule, OneOf) else (rule,)
-    if any(isinstance(choice, TableRule) for choice in choices):
-        if any(isinstance(choice, TableRule) and choice.each.table == "objects" for choice in choices):
-            yield rule
-        return
-    for choice in choices:
-        if isinstance(choice, MapRule):
-            for field in choice.fields:
-                yield from _tables(field.rule)
-            for alternatives in choice.alternatives:
-                yield from _tables(alternatives)
-        elif isinstance(choice, SequenceRule):
-            for part in choice.rules:
-                yield from _tables(part)
+                    yield _note([*dict.fromkeys(o if role.kind != "lines" else o._replace(key=o.slot) for o in found)])
 
 
 def _lacking(rule: Rule, scope: Scope, key: str = "") -> list[_Required]:
@@ -71,11 +52,7 @@ def _lacking(rule: Rule, scope: Scope, key: str = "") -> list[_Required]:
     if isinstance(rule, MapRule):
         found = [one for field in rule.fields if not field.optional for one in _of_field(field, scope)]
         return found + [one for choice in rule.alternatives for one in _lacking(choice, scope, key)]
-    if isinstance(rule, LeafRule):
-        return _of_leaf(rule.leaf, rule.place, scope, key)
-    if isinstance(rule, LineRule):
-        return [] if rule.optional else _of_leaf(rule.leaf, rule.place, scope, key)
-    return []
+    return [] if rule.leaf is None else _of_leaf(rule.leaf, rule.place, scope, key)
 
 
 def _of_field(field: Field, scope: Scope) -> list[_Required]:

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.language.leaf import Bind, Computed, Keep, bindings
-from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, Rule, inside
+from formatspec.language.leaf import Bind, Computed, Keep
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, Rule, possible_fields, within
 
 
 def value_rule(role: Role) -> Rule | None:
@@ -40,20 +40,13 @@ def _pruned(rule: Rule, scope: Scope) -> Rule | None:
             return None
         return replace(rule, rules=tuple(LeafRule(Keep(), rule.place) if one is None else one for one in kept))
     if isinstance(rule, MapRule):
-        fields = [(field, _pruned(field.rule, scope)) for field in _fields(rule)]
+        first: dict[tuple[str, ...], Field] = {}  # of a mapping and its alternatives; documents may have any of them
+        for field in possible_fields(rule):
+            first.setdefault(field.keys, field)
+        fields = [(field, _pruned(field.rule, scope)) for field in first.values()]
         kept_fields = tuple(replace(f, rule=inner, optional=True) for f, inner in fields if inner is not None)
         return MapRule(kept_fields, (), None, rule.place, part=True) if kept_fields else None
     return None
-
-
-def _fields(rule: MapRule) -> list[Field]:
-    """Return the fields of a mapping and of its alternatives, each key once; documents may have any of them."""
-    found = {field.keys: field for field in rule.fields}
-    for choice in rule.alternatives:
-        for one in choice.alternatives:
-            for field in _fields(one) if isinstance(one, MapRule) else ():
-                found.setdefault(field.keys, field)
-    return list(found.values())
 
 
 def _is_of_items(rule: LeafRule, scope: Scope) -> bool:
@@ -69,7 +62,6 @@ def _is_of_items(rule: LeafRule, scope: Scope) -> bool:
 
 
 def _slots(rule: Rule, scope: Scope) -> list[str]:
-    if isinstance(rule, LeafRule):
-        names = [name for bind in bindings(rule.leaf) for name in bind.names] if isinstance(rule.leaf, Bind) else []
-        return [meaning.name for name in names if (meaning := scope.meaning(name)) is not None]
-    return [name for one in inside(rule) for name in _slots(one, scope)]
+    leaves = (one.leaf for one in within(rule))
+    found = (scope.meaning(name) for leaf in leaves if isinstance(leaf, Bind) for name in leaf.names)
+    return [meaning.name for meaning in found if meaning is not None]

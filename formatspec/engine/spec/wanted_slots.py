@@ -2,82 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Collection, Iterator
 
 from formatspec.engine.base.remembered import remembered
 from formatspec.engine.read.leaf_reader import Wanted
 from formatspec.engine.resolve.codec_chain import build
+from formatspec.engine.resolve.questions.meanings import meanings
+from formatspec.engine.resolve.questions.tables import OF_OBJECTS, tables_within
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role, everything
-from formatspec.engine.spec.object_rows import table_rules
 from formatspec.language.expression import names
-from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import (
-    LeafRule,
-    LineRule,
-    MapRule,
-    OneOf,
-    Rule,
-    TableRule,
-    inside,
-    is_derived,
-)
-
-
-@remembered(2048)
-def leaves(rule: Rule, scope: Scope, kept: bool = True) -> tuple[tuple[Bind, Scope, bool], ...]:
-    """Return every leaf that binds, with its scope, and whether it is in rows that only look up others.
-
-    `kept` says whether rows count that are only written back to the same format.
-    """
-    return tuple(_leaves(rule, scope, False, kept))
-
-
-def _leaves(rule: Rule, scope: Scope, lookup: bool, kept: bool) -> Iterator[tuple[Bind, Scope, bool]]:
-    if isinstance(rule, LeafRule | LineRule):
-        yield from ((bind, scope, lookup) for bind in bindings(rule.leaf))
-    elif isinstance(rule, TableRule):
-        if rule.each.kept and not kept:
-            return
-        scope, lookup = scope.inside(rule.each.table), lookup or rule.each.overlap
-    for one in inside(rule):
-        yield from _leaves(one, scope, lookup, kept)
-
-
-@remembered(2048)
-def meanings(rule: Rule, scope: Scope, kept: bool = True) -> tuple[tuple[Meaning, Scope, bool], ...]:
-    """Return what the names of a rule's leaves mean; without `kept`, leaving out what is only written back."""
-    return tuple(_meanings(leaves(rule, scope, kept)))
-
-
-def _meanings(found: Iterable[tuple[Bind, Scope, bool]]) -> Iterator[tuple[Meaning, Scope, bool]]:
-    for leaf, inner, lookup in found:
-        for name in leaf.names:
-            if name == "slot":
-                for call in leaf.calls:
-                    for argument in call.arguments:
-                        if argument.value:
-                            meaning = inner.meaning(str(argument.value))
-                            if meaning is not None:
-                                yield meaning, inner, lookup
-                continue
-            meaning = inner.meaning(name)
-            if meaning is not None:
-                yield meaning, inner, lookup
-
-
-@remembered(2048)
-def tables(rule: Rule, lookups: bool = True) -> frozenset[str]:
-    """Return the tables whose rows hold something; without `lookups`, only those whose rows are new records."""
-    return frozenset(_tables(rule, lookups))
-
-
-def _tables(rule: Rule, lookups: bool) -> Iterator[str]:
-    if isinstance(rule, TableRule) and not is_derived(rule.row) and (lookups or not rule.each.overlap):
-        yield rule.each.table
-    for one in inside(rule):
-        yield from _tables(one, lookups)
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import MapRule, TableRule
 
 
 def serves(role: Role, wanted: Wanted) -> bool:
@@ -86,8 +22,7 @@ def serves(role: Role, wanted: Wanted) -> bool:
         return False
     if role.kind == "pixels" and any(wanted(_REGION, scope) for scope in _pixel_scopes(role)):
         return True
-    rule = role.codec.rule if role.codec is not None else role.rule
-    return any(not lookup and wanted(meaning, scope) for meaning, scope, lookup in meanings(rule, role.scope))
+    return any(not lookup and wanted(meaning, scope) for meaning, scope, lookup in role.meanings)
 
 
 _REGION = Meaning("record", "region", "region")
@@ -95,8 +30,7 @@ _REGION = Meaning("record", "region", "region")
 
 def _pixel_scopes(role: Role) -> Iterator[Scope]:
     assert role.rule is not None
-    tables = [role.rule] if isinstance(role.rule, TableRule) else getattr(role.rule, "alternatives", ())
-    for table in tables:
+    for table in role.rule.choices:
         if isinstance(table, TableRule) and not table.each.overlap:
             yield role.scope.inside(table.each.table)
 
@@ -118,21 +52,21 @@ def for_target(source: Format, target: Format, present: Collection[str]) -> Want
     needed = {
         meaning.name if scope.kind == "object" else scope.kind
         for role in target.documents
-        for meaning, scope, _ in meanings(role.document_rule, role.scope)
+        for meaning, scope, _ in role.meanings
     }
-    if any("areas" in tables(role.document_rule) for role in source.documents if role.name in present):
+    if any("areas" in role.table_names for role in source.documents if role.name in present):
         return everything
     if needed & {*OUTLINES, "area", "void"} or any(role.kind == "pixels" for role in target.documents):
         return everything
     return boxes_only if _states_boxes(source) else everything
 
 
-@lru_cache(KEPT_FORMATS)
+@remembered(KEPT_FORMATS)
 def needs_sizes(form: Format) -> bool:
     """Return whether reading a format needs the images' sizes: for fractions of them, or since no file states them."""
     stated = False
     for role in form.documents:
-        for leaf, scope, _ in leaves(role.document_rule, role.scope):
+        for leaf, scope, _ in role.leaves:
             stated = stated or "image.width" in leaf.names
             known = [meaning.value_type for name in leaf.names if (meaning := scope.meaning(name)) is not None]
             if leaf.calls and known and len(known) == len(leaf.names):
@@ -144,42 +78,25 @@ def needs_sizes(form: Format) -> bool:
 
 def _states_boxes(form: Format) -> bool:
     """Return whether every object has a box that its row must state."""
-    tables = [table for role in form.documents for table in _object_tables(role.document_rule)]
+    tables = [
+        one for role in form.documents for one in tables_within(role.document_rule) if one.each.table in OF_OBJECTS
+    ]
     return bool(tables) and all(
-        any("bbox" in _bound(field.rule) and not field.optional for field in table.row.fields)
+        any(not field.optional and isinstance(field.rule.leaf, Bind) and "bbox" in field.rule.leaf.names
+            for field in table.row.fields)
         for table in tables
         if isinstance(table.row, MapRule)
-    )
-
-
-def _object_tables(rule: Rule) -> Iterator[TableRule]:
-    if isinstance(rule, TableRule):
-        if rule.each.table in ("objects", "children"):
-            yield rule
-        else:
-            yield from _object_tables(rule.row)
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from _object_tables(field.rule)
-        for choice in rule.alternatives:
-            yield from _object_tables(choice)
-    elif isinstance(rule, OneOf):
-        for alternative in rule.alternatives:
-            yield from _object_tables(alternative)
-
-
-def _bound(rule: Rule) -> tuple[str, ...]:
-    return rule.leaf.names if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
+    )  # fmt: skip
 
 
 def tells_states(form: Format) -> bool:
     """Return whether a format can say that a label is absent or unsure: by a value, or by its list or file."""
     for role in form.documents:
-        for meaning, scope, _ in meanings(role.document_rule, role.scope):
+        for meaning, scope, _ in role.meanings:
             of_labels = scope.kind == "label" or (meaning.where == "column" and meaning.table == "labels")
             if meaning.name == "label.state" or (of_labels and meaning.name == "state"):
                 return True
-        for table in table_rules(role.document_rule):
+        for table in tables_within(role.document_rule):
             each = table.each
             if each.table == "labels" and each.where is not None and "state" in names(each.where):
                 return True
@@ -221,7 +138,7 @@ def sets_categories(role: Role) -> bool:
     """Return whether a condition of a role's tables states the category of their rows."""
     if role.rule is None or role.kind == "pixels":
         return False
-    conditions = (table.each.where for table in table_rules(role.document_rule))
+    conditions = (table.each.where for table in tables_within(role.document_rule))
     return any(name.startswith("category.") for where in conditions if where is not None for name in names(where))
 
 

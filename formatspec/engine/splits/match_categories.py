@@ -35,9 +35,8 @@ def matched_splits(
         by_index: Whether rows refer to a category by its position in the list.
 
     Returns:
-        The categories, and the faults DUPLICATE (a number or a name occurs twice within a split) and CATEGORY_IDS
-            (splits
-        number one category differently).
+        The categories, and the faults: DUPLICATE, if a number or a name occurs twice within a split, and CATEGORY_IDS,
+        if splits number one category differently.
     """
     groups: dict[Split, list[CategoryListing]] = {}
     for listing in listings:
@@ -121,18 +120,12 @@ def _agreed(groups: Sequence[Sequence[tuple[Category, Category]]]) -> list[tuple
     for own, category in (pair for group in groups for pair in group):
         ids[own.id].add(id(category))
         places[own.index].add(id(category))
-    return [
-        (
-            msgspec.structs.replace(
-                own,
-                id=own.id if len(ids[own.id]) == 1 else None,
-                index=own.index if len(places[own.index]) == 1 else None,
-            ),
-            category,
-        )
-        for group in groups
-        for own, category in group
-    ]
+
+    def agreed(own: Category) -> Category:
+        number = own.id if len(ids[own.id]) == 1 else None
+        return msgspec.structs.replace(own, id=number, index=own.index if len(places[own.index]) == 1 else None)
+
+    return [(agreed(own), category) for group in groups for own, category in group]
 
 
 def _at_odds(group: Sequence[CategoryListing]) -> Iterator[Fault]:

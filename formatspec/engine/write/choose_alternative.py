@@ -14,14 +14,9 @@ from formatspec.engine.write.geometry_choice import Fitting, chooser_of
 from formatspec.engine.write.mark_written import hold, hold_mark, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.language.leaf import Keep
-from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule
+from formatspec.language.rules import MapRule, OneOf, Rule
 from formatspec.model.plain.same_value import same_value
 from formatspec.model.records import Object
-
-
-def keys_of_choice(rule: OneOf) -> frozenset[str]:
-    """Return every key that one of the alternatives names."""
-    return frozenset(key for choice in rule.alternatives for key in keys_of(choice))
 
 
 def _attributes_apart(rule: OneOf) -> list[frozenset[str]]:
@@ -36,11 +31,8 @@ def _attributes_apart(rule: OneOf) -> list[frozenset[str]]:
 
 def _keeps(choice: Rule) -> bool:
     """Whether a mapping requires a value that only a source can give, since it is kept and has no default."""
-    return isinstance(choice, MapRule) and any(
-        not field.optional
-        and isinstance(field.rule, LeafRule)
-        and isinstance(field.rule.leaf, Keep)
-        and field.rule.leaf.default is None
+    return any(
+        not field.optional and isinstance(field.rule.leaf, Keep) and field.rule.leaf.default is None
         for field in choice.fields
     )
 
@@ -127,7 +119,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     first. An alternative that requires kept values is never used for an object of another format.
     """
     tried = [(compile_writer(choice, scope), slot_bits(choice, scope)) for choice in rule.alternatives]
-    keys = keys_of_choice(rule)
+    keys = keys_of(rule)
     tests = [row_test(choice, scope) for choice in rule.alternatives]
     fits = chooser_of(rule.alternatives)
     told = _attributes_apart(rule)

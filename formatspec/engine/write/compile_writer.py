@@ -16,13 +16,11 @@ from formatspec.engine.base.faults import MISSING
 from formatspec.engine.documents.changed_rows import with_empty
 from formatspec.engine.evaluate.write_context import WriteContext, getter
 from formatspec.engine.resolve.codec_chain import build
-from formatspec.engine.resolve.discriminators import is_filled
-from formatspec.engine.resolve.held_slots import (
-    names_within,
-)
+from formatspec.engine.resolve.discriminators import is_filled, keys_of
+from formatspec.engine.resolve.held_slots import names_within
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
-from formatspec.engine.write.choose_alternative import alternatives_writer, keys_of_choice
+from formatspec.engine.write.choose_alternative import alternatives_writer
 from formatspec.engine.write.generate_rows import plain_writer
 from formatspec.engine.write.mark_written import refuse
 from formatspec.engine.write.print_leaf import (
@@ -67,14 +65,12 @@ def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
     if isinstance(rule, LeafRule):
         return leaf_writer(rule.leaf, rule.place, scope, 1, required)
     if isinstance(rule, MapRule):
-        return _map(rule, scope, required)
+        return _map(rule, scope)
     if isinstance(rule, ListRule):
         return _list(rule, scope)
-    if isinstance(rule, TableRule):
-        return _table((rule,), scope)
+    if rule.tables:
+        return _table(rule.tables, scope)
     if isinstance(rule, OneOf):
-        if all(isinstance(choice, TableRule) for choice in rule.alternatives):
-            return _table(tuple(rule.alternatives), scope)  # type: ignore[arg-type]
         choose = alternatives_writer(rule, scope, compile_writer)
         return lambda context, source: choose(context, source)
     raise problem("a rule of lines can stand only under `lines:`", rule.place)
@@ -83,24 +79,18 @@ def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
 def _list(rule: ListRule, scope: Scope) -> Writer:
     writers = [compile_writer(one, scope) for one in rule.rules]
 
-    def show(context: WriteContext) -> list[Any]:
-        return [write(context, NO_SOURCE) for write in writers]
-
-    return kept_or(show)
+    return kept_or(lambda context: [write(context, NO_SOURCE) for write in writers])
 
 
-def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
+def _map(rule: MapRule, scope: Scope) -> Writer:
     fields = [(field.keys, field.optional, field_writer(field, scope)) for field in rule.fields]
-    choices = [
-        (alternatives_writer(choice, scope, compile_writer), keys_of_choice(choice)) for choice in rule.alternatives
-    ]
+    choices = [(alternatives_writer(choice, scope, compile_writer), keys_of(choice)) for choice in rule.alternatives]
     named = frozenset(key for field in rule.fields for key in field.keys)
     rest = _rest(rule, scope)
-    others_bound = isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Bind)
+    others_bound = isinstance(rule.rest_leaf, Bind)
     plain = [(keys[0], writer) for keys, _, writer in fields] if all(len(keys) == 1 for keys, *_ in fields) else None
     bare = plain is not None and not choices and not others_bound and not isinstance(rule.rest, OneOf)
     filled = frozenset(field.keys[0] for field in rule.fields if is_filled(field, scope))
-    del required
 
     def write(context: WriteContext, source: Any) -> Any:
         if bare and source is NO_SOURCE:
@@ -190,9 +180,8 @@ def _stated(rule: Rule) -> frozenset[str]:
 
     A mapping that has only these keys is not written where the source had none.
     """
-    fields = rule.fields if isinstance(rule, MapRule) else ()
-    leaves = ((one.keys, one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
-    return frozenset(key for keys, leaf in leaves if isinstance(leaf, Constant | Computed) for key in keys)
+    stated = (one for one in rule.fields if isinstance(one.rule.leaf, Constant | Computed))
+    return frozenset(key for one in stated for key in one.keys)
 
 
 RestWriter = Callable[[WriteContext, dict[str, Any] | None, frozenset[str]], dict[str, Any]]
@@ -203,16 +192,12 @@ def _is_empty_list(part: Any) -> bool:
 
 
 def _rest(rule: MapRule, scope: Scope) -> RestWriter:
-    leaf = rule.rest.leaf if isinstance(rule.rest, LeafRule) else None
+    leaf = rule.rest_leaf
     if isinstance(rule.rest, OneOf):
         run = compile_writer(rule.rest, scope)
         return lambda context, known, taken: {"*": run(context, NO_SOURCE if known is None else known.get("*", []))}
     if not isinstance(leaf, Bind):
-
-        def others(context: WriteContext, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
-            return {} if known is None else {key: part for key, part in known.items() if key not in taken}
-
-        return others
+        return lambda context, known, taken: {key: part for key, part in (known or {}).items() if key not in taken}
     assert rule.rest is not None
     meaning = scope.resolve(leaf.names[0], rule.rest.place)
     get = getter(meaning, scope)
@@ -296,11 +281,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
             return runs_of_rows(documents, names, source)
         return _in_columns(documents, source) if columns else with_empty(documents, source)
 
-    def anew(context: WriteContext, source: Any) -> Any:
-        context = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
-        return write(context, NO_SOURCE)
-
-    again = list_kept(anew)
+    again = list_kept(lambda context, source: write(context.anew(), NO_SOURCE))
     if scope.kind == "item" and of_categories:
         return list_kept(write)  # categories of a dataset have no origin in the list of an item
     return write
@@ -310,8 +291,8 @@ def _key_of_names(rule: TableRule) -> str:
     """Return the key of rows in runs that holds their objects' name; empty for other rows."""
     if not rule.each.runs:
         return ""
-    for field in rule.row.fields if isinstance(rule.row, MapRule) else ():
-        if isinstance(field.rule, LeafRule) and any(bind.names == rule.each.by for bind in bindings(field.rule.leaf)):
+    for field in rule.row.fields:
+        if any(bind.names == rule.each.by for bind in bindings(field.rule.leaf)):
             return field.keys[0]
     raise problem(f"no key of the rows tells `{rule.each.by[0]}`, by which runs name their objects", rule.place)
 

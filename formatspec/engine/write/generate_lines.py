@@ -13,7 +13,7 @@ from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.resolve.codec_chain import spell, spell_rows
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.compile_writer import field_writer, row_writer
-from formatspec.engine.write.generate_rows import BEGINNING, NAMES, is_plain, value_lines
+from formatspec.engine.write.generate_rows import NAMES, beginning, is_plain, value_lines
 from formatspec.engine.write.mark_written import hold_all
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.language.rules import MapRule, Rule, TableRule
@@ -77,7 +77,7 @@ def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[
         "lines, written = [], []",
         "for index, record in enumerate(records):",
         "    try:",
-        *(f"        {one}" for one in (*BEGINNING, *fields)),
+        *(f"        {one}" for one in (*beginning(scope), *fields)),
         "    except LackingError as lacking:",
         "        lost.append((record, lacking))",
         "        continue",

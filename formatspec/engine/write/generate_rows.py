@@ -1,4 +1,4 @@
-"""Fast writer of rows of objects, generated as Python source.
+"""Fast writer of rows of objects, and of the rows of items in shared files, generated as Python source.
 
 A leaf whose value is present is encoded directly. For any other leaf, its own writer is called. Rows are mappings, or
 the lines of a text.
@@ -93,7 +93,7 @@ def plain_writer(
         "for record, index in zip(records, indices):",
         "    claims, mark = setting.claims, len(refused)",
         "    try:",
-        *(f"        {line}" for line in (*BEGINNING, *body)),
+        *(f"        {line}" for line in (*beginning(scope), *body)),
         "    except LackingError as lacking:",
         "        setting.claims = claims",
         "        del refused[mark:]",
@@ -227,7 +227,7 @@ def _alternative(rule: MapRule, scope: Scope, making: FunctionInMaking) -> Plain
     """Return the writer of one of several alternatives within a row."""
     inner = _begun(making.writer_of, making.choice_of)
     body = _mapping_lines(rule, scope, inner, "document")
-    lines = [*inner.before, *BEGINNING, *body, "return document"]
+    lines = [*inner.before, *beginning(scope), *body, "return document"]
     return function("alternative(record, index, rows, context)", lines, inner.names)
 
 
@@ -243,7 +243,6 @@ def _is_outlines(rule: OneOf, scope: Scope) -> bool:
         and not choice.alternatives
         and all(
             field.optional
-            and isinstance(field.rule, LeafRule)
             and isinstance(field.rule.leaf, Bind)
             and field.rule.leaf.default is None
             and {scope.resolve(name, field.place).name for name in field.rule.leaf.names} <= _OUTLINES
@@ -255,7 +254,7 @@ def _is_outlines(rule: OneOf, scope: Scope) -> bool:
 
 def _is_of_item(field: Field, scope: Scope) -> bool:
     """Whether a field has the same value in each row of an item."""
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if not isinstance(leaf, Bind) or len(field.keys) > 1:
         return False
     default = expression.names(leaf.default) if leaf.default is not None else ()
@@ -317,8 +316,9 @@ def _of_expression(part: Expression, scope: Scope, names: Names) -> str | None:
 
 
 def is_plain(rule: MapRule, scope: Scope) -> bool:
-    """Whether rows need no more than leaves, one under each key, and alternatives beside them."""
-    if scope.kind != "object":
+    """Whether rows of objects are leaves, one under each key, and alternatives; or rows of items are leaves alone."""
+    of_items = scope.kind == "item" and scope.outer is not None and scope.outer.kind == "dataset"
+    if not (scope.kind == "object" or (of_items and not rule.alternatives)):
         return False
     return rule.rest is None or not is_told(rule.rest)
 
@@ -328,11 +328,16 @@ NAMES: dict[str, Any] = {
     "as_lists": as_lists, "box_of": box_of,
 }  # fmt: skip
 """Names that the source lines of any field use."""
-BEGINNING = (
-    "inner, category = None, record.category",
-    "if category is not None: category = context.setting.categories.own(category)",
-)
-"""Lines that come before the source lines of the fields; `env` and `item` are those of the context."""
+
+
+def beginning(scope: Scope) -> tuple[str, ...]:
+    """Return the lines that come before the source lines of the fields of a record."""
+    if scope.kind != "object":
+        return ("inner = None",)
+    own = "if category is not None: category = context.setting.categories.own(category)"
+    return "inner, category = None, record.category", own
+
+
 OF_ITEM = (
     "env, item, setting = context.env, context.item, context.setting",
     "refused, held = setting.refused, setting.held",
@@ -358,7 +363,7 @@ def _encoded(
     field: Field, scope: Scope, names: Names, encoding: Callable[[Chain], Convert], otherwise: str
 ) -> tuple[str, ...]:
     """Return the source lines that encode a leaf's value; none if only the leaf's own writer can."""
-    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    leaf = field.rule.leaf
     if isinstance(leaf, Keep):
         return _stated_or_area(leaf, scope, names, otherwise)
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
@@ -367,7 +372,8 @@ def _encoded(
     value = _value(meaning, scope, names)
     gone = "value = MISSING" if field.optional and leaf.default is None else otherwise
     if meaning.type == "mapping":
-        whole = meaning.where == "record" and meaning.name == "attributes" and gone != otherwise
+        of_record = meaning.where == "record" or (meaning.where == "item" and scope.kind == "item")
+        whole = of_record and meaning.name == "attributes" and gone != otherwise
         return (f"if record.attributes: {otherwise}", f"else: {gone}") if whole else ()
     if value is None:
         return ()
@@ -435,7 +441,9 @@ def _default(leaf: Bind, scope: Scope, names: Names) -> str | None:
     if isinstance(default, Binary) and default.operator == "+" and isinstance(default.right, Literal):
         left = default.left if type(default.right.value) is int else None
         meaning = scope.meaning("index") if left == Name("index") else None
-        return f"index + {default.right.value}" if meaning is not None and meaning.where == "record" else None
+        if meaning is None or meaning.where != "record":
+            return None
+        return f"{'setting.index' if scope.kind == 'item' else 'index'} + {default.right.value}"
     if isinstance(default, Literal) and not isinstance(default.value, list | None):
         return names.of("constant", default.value)
     return None
@@ -444,7 +452,8 @@ def _default(leaf: Bind, scope: Scope, names: Names) -> str | None:
 def _value(meaning: Meaning, scope: Scope, names: Names) -> str | None:
     """Return the source of the value that a name has for an object or its item; None if it needs its own context."""
     name = meaning.name
-    if meaning.where in ("option", "capture") or (meaning.where == "item" and not name.startswith("label.")):
+    of_item = meaning.where == "item" or (meaning.where == "record" and scope.kind == "item")
+    if meaning.where in ("option", "capture") or (of_item and not name.startswith("label.")):
         return f"{names.of('get', getter(meaning, scope))}(context)"
     if meaning.where != "record":
         return None

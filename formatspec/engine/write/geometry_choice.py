@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol
 from formatspec.engine.evaluate.unbounded import is_flat, is_unbounded
 from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, states
 from formatspec.engine.resolve.held_slots import BITS, SLOT_OF, stated_bits
-from formatspec.language.leaf import Bind, bindings
+from formatspec.engine.resolve.questions.tables import certain
+from formatspec.language.leaf import Bind, names_of
 from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule
 from formatspec.model import derive
 from formatspec.model.records import Object
@@ -173,12 +174,4 @@ def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool, unsee
 
 def bound_names(rule: Rule) -> Iterator[str]:
     """Yield the names that the leaves of a rule bind, without those of tables inside it."""
-    if isinstance(rule, LeafRule):
-        for bind in bindings(rule.leaf):
-            yield from bind.names
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from bound_names(field.rule)
-    elif isinstance(rule, ListRule):
-        for one in rule.rules:
-            yield from bound_names(one)
+    return (name for one in certain(rule) for name in names_of(one.leaf))

@@ -179,7 +179,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
     default = None if leaf.default is None else compiled(leaf.default, scope, place)
     null_said = leaf.default == Literal(None) and not scope.textual
     encode, what, names = chain.encode, ", ".join(leaf.names), tuple(leaf.names)
-    get = _one(getters[0]) if len(getters) == 1 else _several(getters)
+    get = getters[0] if len(getters) == 1 else _several(getters)
     mapping = meanings[0].type == "mapping"
     shape = len(meanings) == 1 and meanings[0].value_type in ("ring", "keypoints")  # one without points is missing
     fill = filler(leaf, meanings[0].value_type, scope, place) if len(meanings) == 1 else None
@@ -259,10 +259,6 @@ def _null_fits(encode: Callable[[Any, Any], Any], context: WriteContext, textual
         return shown is not None and not (textual and shown == "")
     except UnfitError:
         return False
-
-
-def _one(get: Getter) -> Getter:
-    return get
 
 
 def _several(getters: list[Getter]) -> Getter:

@@ -20,6 +20,7 @@ from formatspec.engine.resolve.held_slots import (
     record_mark,
     slot_bits,
 )
+from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.row_counters import counting_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
@@ -39,48 +40,35 @@ from formatspec.engine.write.source_rows import (
 from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
-from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import KEY, LeafRule, MapRule, OneOf, Rule, TableRule, inside, is_derived
+from formatspec.language.leaf import Bind, names_of
+from formatspec.language.rules import KEY, MapRule, OneOf, Rule, TableRule, inside, is_derived
 from formatspec.model.records import Object
 from formatspec.model.slots import TABLES
 
 
 def bound_attributes(rule: Rule) -> Iterator[str]:
     """Yield the single attributes that a rule binds; `*: attributes` does not write them again."""
-    if isinstance(rule, LeafRule):
-        for bind in bindings(rule.leaf):
-            yield from (n.removeprefix("attributes.") for n in bind.names if n.startswith("attributes."))
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from bound_attributes(field.rule)
-        for choice in rule.alternatives:
-            yield from bound_attributes(choice)
-    elif isinstance(rule, OneOf):
-        for alternative in rule.alternatives:
-            yield from bound_attributes(alternative)
+    yield from (n.removeprefix("attributes.") for n in names_of(rule.leaf) if n.startswith("attributes."))
+    choices = rule.alternatives if isinstance(rule, MapRule | OneOf) else ()
+    for one in (*(field.rule for field in rule.fields), *choices):
+        yield from bound_attributes(one)
 
 
 def needs_columns(rule: Rule) -> bool:
     """Whether a row can only be written when the names of all columns are known."""
     if isinstance(rule, MapRule):
         return any(needs_columns(field.rule) for field in rule.fields)
-    calls = rule.leaf.calls if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
+    calls = rule.leaf.calls if isinstance(rule.leaf, Bind) else ()
     return any(argument.value == "columns" for call in calls for argument in call.arguments)
-
-
-def holds_tables(rule: Rule) -> bool:
-    """Whether there are tables within a rule."""
-    return any(isinstance(one, TableRule) or holds_tables(one) for one in inside(rule))
 
 
 def tables_told(rule: Rule) -> Iterator[str]:
     """Yield the tables whose records a rule describes, in rows of their own or as a list of one of their slots."""
     if isinstance(rule, TableRule):
         yield rule.each.table
-    elif isinstance(rule, LeafRule):
-        heads = (name.partition(".")[0] for bind in bindings(rule.leaf) for name in bind.names)
-        yield from (head for head in heads if head in TABLES)
     else:
+        heads = (name.partition(".")[0] for name in names_of(rule.leaf))
+        yield from (head for head in heads if head in TABLES)
         for one in inside(rule):
             yield from tables_told(one)
 
@@ -108,24 +96,8 @@ class RowWriter:
     """How the records of one table are chosen and written."""
 
     __slots__ = (
-        "choices",
-        "counting",
-        "holds",
-        "kept",
-        "late",
-        "number",
-        "parts",
-        "plain",
-        "quick",
-        "repeats",
-        "rule",
-        "select",
-        "shape",
-        "table",
-        "tells",
-        "test",
-        "where",
-        "write",
+        "choices", "counting", "holds", "kept", "late", "number", "parts", "plain", "quick", "repeats", "rule",
+        "select", "shape", "table", "tells", "test", "where", "write",
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope, write: Writer, holds: int) -> None:
@@ -149,9 +121,14 @@ class RowWriter:
         if rule.each.table == "objects" and rule.each.by == ("index",):
             self.select = _with_rows(self.select)
         if rule.each.table == "attributes" and scope.bound:
-            self.select = _but(self.select, scope.bound)
+            pairs, bound = self.select, scope.bound  # those with leaves of their own have no row
+            self.select = lambda context: tuple(pair for pair in pairs(context) if pair[0] not in bound)
         self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
-        if self.where is not None and is_settled(rule.each.where) and self.where(_nowhere(scope)):
+        if (
+            self.where is not None
+            and is_settled(rule.each.where)
+            and self.where(WriteContext(WriteSetting({}, None, dict(scope.options)), None, None))
+        ):
             self.where = None
         self.quick = None if rule.each.where is None else condition_filter(rule.each.where, inner)
         self.write = write
@@ -177,11 +154,7 @@ class RowWriter:
 
         A record whose row is given counts as written.
         """
-        return (
-            self._each_anew(records, indices, rows, up)
-            if self.plain is None
-            else self.plain(records, indices, rows, up)
-        )
+        return (self.plain or self._each_anew)(records, indices, rows, up)
 
     def _each_anew(self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext) -> Iterator[Any]:
         for record, index in zip(records, indices, strict=False):
@@ -201,10 +174,6 @@ class RowWriter:
         return None if self.quick is None else self.quick(records, up)
 
 
-def _nowhere(scope: Scope) -> WriteContext:
-    return WriteContext(WriteSetting({}, None, dict(scope.options)), None, None)
-
-
 def _with_rows(select: Callable[[WriteContext], Iterable[Any]]) -> Callable[[WriteContext], Iterable[Any]]:
     """Return a selection of objects without those that another table could not write.
 
@@ -217,13 +186,6 @@ def _with_rows(select: Callable[[WriteContext], Iterable[Any]]) -> Callable[[Wri
         return [one for one in select(context) if id(one) not in gone or held.get(id(one), 0) & WRITTEN]
 
     return selected
-
-
-def _but(
-    select: Callable[[WriteContext], Iterable[Any]], bound: frozenset[str]
-) -> Callable[[WriteContext], Iterable[Any]]:
-    """Return a selection of the attributes that have no leaf of their own."""
-    return lambda context: tuple(pair for pair in select(context) if pair[0] not in bound)
 
 
 def write_record(row: RowWriter, context: WriteContext) -> Any:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.export.lost.losses import Losses
-from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.files.images import ImageError, transcode, usual_extension
 from formatspec.model.records import Item
@@ -34,11 +33,7 @@ class MediaFiles:
         self.media = media
         self.losses = losses
         self.wanted = IMAGE in form.roles and media != "none"
-        self.inside = any(
-            meaning.name == "image.data"
-            for role in form.documents
-            for meaning, *_ in wanted_slots.meanings(role.document_rule, role.scope)
-        )
+        self.inside = form.embeds_images
         self.files = 0
         self._seen: set[str] = set()
 

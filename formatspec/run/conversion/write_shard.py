@@ -23,9 +23,9 @@ from formatspec.engine.export.render_path import Spelled, as_in, as_rendered
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all
 from formatspec.engine.resolve.held_slots import UNREAD
+from formatspec.engine.resolve.questions.tables import states_numbers
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
-from formatspec.engine.spec.object_rows import states_numbers
 from formatspec.engine.splits.id_scopes import IDS
 from formatspec.findings.finding import Finding
 from formatspec.model import derive
@@ -348,13 +348,12 @@ def numbers_meet(source: OpenDataset, form: Format, plan: Plan) -> bool:
 
 def areas_join_objects(source: OpenDataset, form: Format) -> bool:
     """Return whether areas of the source become objects, because the target holds only objects."""
-    known = {table for role in form.documents if not role.kept for table in wanted_slots.tables(role.document_rule)}
+    known = {table for role in form.documents if not role.kept for table in role.table_names}
     if "areas" in known or "objects" not in known:
         return False
     there = {file.role for file in source.index.shared}
     return any(
-        "areas" in wanted_slots.tables(role.document_rule) and (role.span != "shared" or role.name in there)
-        for role in source.form.documents
+        "areas" in role.table_names and (role.span != "shared" or role.name in there) for role in source.form.documents
     )
 
 

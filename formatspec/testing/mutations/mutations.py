@@ -17,7 +17,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.files.document import FileError
 from formatspec.language.load import Source
-from formatspec.language.rules import LineRule, MapRule, OneOf, Rule, SequenceRule, TableRule, inside
+from formatspec.language.rules import LineRule, MapRule, Rule, SequenceRule, TableRule, inside
 from formatspec.model.plain.image_error import ImageError
 from formatspec.pixels import containers
 from formatspec.testing.memory import MemoryTree
@@ -166,8 +166,8 @@ def _of_pixels(dataset: OpenDataset, role: Role, path: str, data: bytes) -> Iter
 
 
 def _names_objects(rule: Rule | None) -> bool:
-    tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
-    return all(isinstance(one, TableRule) and one.each.table == "objects" and one.each.by == ("id",) for one in tables)
+    tables = () if rule is None else rule.tables
+    return bool(tables) and all(one.each.table == "objects" and one.each.by == ("id",) for one in tables)
 
 
 def _doubled(pixels: Any) -> Any:
@@ -233,13 +233,13 @@ def _needs_something(role: Role) -> bool:
 
 def _is_free(role: Role) -> bool:
     """Return whether a file holds rows of objects of which any number may be there."""
-    rules = role.rule.alternatives if isinstance(role.rule, OneOf) else (role.rule,)
-    return role.kind in ("lines", "csv", "jsonl") and all(
-        isinstance(one, TableRule)
-        and one.each.table == "objects"
-        and not isinstance(one.row, SequenceRule)
-        and not one.blocks
-        for one in rules
+    tables = () if role.rule is None else role.rule.tables
+    return (
+        role.kind in ("lines", "csv", "jsonl")
+        and bool(tables)
+        and all(
+            one.each.table == "objects" and not isinstance(one.row, SequenceRule) and not one.blocks for one in tables
+        )
     )
 
 

@@ -165,7 +165,7 @@ def _only(alternatives: Sequence[Rule], value: Any, scope: Scope) -> Rule | None
 def _may_be(rule: Rule, value: Any, scope: Scope) -> bool:
     if isinstance(rule, MapRule | TableRule):
         inner = scope.inside(rule.each.table) if isinstance(rule, TableRule) else scope
-        row = rule.row if isinstance(rule, TableRule) else rule
+        row = rule.row
         if isinstance(row, MapRule) and row.alternatives and isinstance(value, dict):
             choices = (one for choice in row.alternatives for one in choice.alternatives)
             return row_test(row, inner)(value) and any(_may_be(one, value, inner) for one in choices)

@@ -11,7 +11,7 @@ import pytest
 import formatspec as fs
 from formatspec.engine.documents.keyed_rows import mapping_from_rows, rows_from_mapping
 from formatspec.files.document import FileError
-from formatspec.language.rules import parse_rule
+from formatspec.language.entries.rule_entries import parse_rule
 from formatspec.language.yaml_source import load
 from tests.files_on_disk import put
 

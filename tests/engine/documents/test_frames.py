@@ -13,9 +13,9 @@ import formatspec as fs
 from formatspec.engine.documents.around import Around
 from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
 from formatspec.files.document import FileError
+from formatspec.language.entries.rule_entries import parse_rule
 from formatspec.language.errors import SpecError
 from formatspec.language.load import load_source
-from formatspec.language.rules import parse_rule
 from formatspec.language.yaml_source import load
 from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes

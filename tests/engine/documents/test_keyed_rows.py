@@ -12,8 +12,9 @@ import pytest
 import formatspec as fs
 from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
 from formatspec.files.document import FileError
+from formatspec.language.entries.rule_entries import parse_rule
 from formatspec.language.errors import SpecError
-from formatspec.language.rules import BARE, KEY, Rule, parse_rule
+from formatspec.language.rules import BARE, KEY, Rule
 from formatspec.language.yaml_source import load
 from formatspec.testing.memory import image_bytes
 

@@ -48,6 +48,19 @@ def test_records_come_back_as_they_were_put(held: int) -> None:
     ]
 
 
+def test_records_that_are_noted_one_by_one_stand_among_those_that_are_added_together(held: int) -> None:
+    records = Records([("place", "i8"), ("owner", "i4"), ("kind", "i2"), ("which", "i1")])
+    for first in range(0, 60, 20):
+        for number in range(first, first + 10):
+            records.note(number, -number, number % 3, -1)
+        assert len(records) == first + 10
+        records.add(range(first + 10, first + 20), [-1] * 10, [7] * 10, [1] * 10)
+    assert records.read(0, 60)["place"].tolist() == list(range(60))
+    assert records.read(8, 12).tolist() == [(8, -8, 2, -1), (9, -9, 0, -1), (10, -1, 7, 1), (11, -1, 7, 1)]
+    records.note(60, 0, 0, 0)
+    assert [row for _, rows in records.pieces() for row in rows["place"].tolist()] == list(range(61))
+
+
 def test_items_are_found_and_keep_what_is_noted_of_them(held: int) -> None:
     items = Entries()
     names = [(f"n{number}", "\udcff", number) for number in range(200)]

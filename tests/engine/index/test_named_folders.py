@@ -49,6 +49,22 @@ def test_folders_that_a_yaml_names(yaml: str, folders: dict[str, str], tmp_path:
     assert subsets(tmp_path / "out", "yolo_ultralytics") == found
 
 
+def test_two_yaml_files_that_name_one_folder_for_two_subsets(tmp_path: Path) -> None:
+    """The first of them is written again, so that both subsets stay; the other has a line in the report."""
+    files = {"images/test/a.jpg": None, "labels/test/a.txt": ROW}
+    files |= dict.fromkeys(("data.yaml", "more.yaml"), "train: images/test\ntest: images/test\nnames: [cat]\n")
+    before = subsets_of(put(tmp_path / "data", files))
+    result = fs.convert(tmp_path / "data", spec="yolo_ultralytics", to="yolo_ultralytics", out=tmp_path / "out")
+    assert subsets_of(tmp_path / "out") == before == {"a": {"train", "test"}}
+    assert [str(line) for line in result.losses] == ["more.yaml: data.yaml stands for it too: 1 file"]
+
+
+def subsets_of(folder: Path) -> dict[str, set[str]]:
+    """The subsets of each image of a dataset of Ultralytics' format."""
+    opened = fs.open(folder, "yolo_ultralytics")
+    return {Path(item.image.path).stem: set(item.subsets) for item in opened if item.image}
+
+
 def test_one_folder_of_two_subsets(tmp_path: Path) -> None:
     files = {"data.yaml": "train: images\nval: images\nnames: [cat]\n", "images/a.jpg": None, "labels/a.txt": ROW}
     assert subsets(put(tmp_path, files), "yolo_ultralytics") == {"a": ("train", "val")}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
 from formatspec.engine.dataset.item.expected_files import expected_path, file_of_id, named_file, note_missing
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
-from formatspec.engine.documents.line_document import Stray
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.item_state import ItemState
@@ -87,7 +86,7 @@ def _are_elements(
     return elements.take(data, lambda text: codec.decode(text).document, read, path, (), state)
 
 
-def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:
+def keys_twice(role: Role, path: str, data: bytes) -> list[Fault]:
     """Return the repeated keys in mappings of a JSON file; a decoder keeps only the last of them."""
     if role.kind != "json":
         return []
@@ -97,7 +96,7 @@ def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:
         return []
     words = "stands twice in one mapping, of which the last is read"
     return [
-        Fault("DUPLICATE", path, pointer, role.place, f"the key {pointer[-1]!r} {words}", case=case)
+        Fault("DUPLICATE", path, pointer, role.place, f"the key {pointer[-1]!r} {words}", case="key")
         for pointer in found
     ]
 
@@ -111,7 +110,7 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
     assert role.codec is not None
     try:
         data = tree.read(path)
-        twice = keys_twice(role, path, data, "key") if keys else []  # before the decoded document takes up memory
+        twice = keys_twice(role, path, data) if keys else []  # before the decoded document takes up memory
         decoded = role.codec.decode(data)
     except (FileError, ValueError, OSError) as error:
         state.faults.append(unread(error, path, role.place, "item"))
@@ -120,14 +119,8 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
     other = other_encoding(data, path, role.place, role.encodings)
     if other is not None:
         state.faults.append(other)
-    state.faults += (unfit_line(path, role, stray, "item") for stray in decoded.strays)
+    state.faults += (stray.fault(path, role.place, "item") for stray in decoded.strays)
     return (decoded.document,)
-
-
-def unfit_line(path: str, role: Role, stray: Stray, scope: str) -> Fault:
-    """Return the fault of a line that fits no template; `scope` says what is left out because of it."""
-    place, about = (stray.line + 1, 1), "object" if stray.is_row else scope
-    return Fault("LINE", path, (), role.place, stray.message, stray.expected, stray.text, place, scope=about)
 
 
 def _read_raster(

@@ -98,13 +98,12 @@ def _bounded(found: Mapping[tuple[str, ...], list[str]]) -> Mapping[tuple[str, .
     in_folder = Counter((folder, extension) for folder, _, extension in found)
     joined: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for (folder, name, extension), paths in found.items():
-        many = in_folder[folder, extension] > OF_A_FOLDER
-        joined[folder, "*" if many else name, extension] += paths
+        joined[folder, "*" if in_folder[folder, extension] > OF_A_FOLDER else name, extension] += paths
     at_depth = Counter((folder.count("/"), name, extension) for folder, name, extension in joined)
     whole: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for (folder, name, extension), paths in joined.items():
-        many = at_depth[folder.count("/"), name, extension] > OF_A_FOLDER
-        whole[f"{folder.count('/')}" if many else folder, name, extension] += paths
+        depth = folder.count("/")
+        whole[str(depth) if at_depth[depth, name, extension] > OF_A_FOLDER else folder, name, extension] += paths
     return whole
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 import numpy as np
 
 from formatspec.engine.dataset.document_shape import beginning_of_xml
@@ -31,7 +32,7 @@ IMAGE_HEAD = 1 << 16
 """How many bytes of an image are read for its header."""
 
 
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A decoded document, as far as it can be read.
 
     Attributes:
@@ -42,17 +43,15 @@ class Document:
         text: The first lines.
     """
 
-    def __init__(
-        self, value: Any, cut: bool = False, error: str = "", lines: int = 0, strays: tuple[Any, ...] = (),
-        text: tuple[str, ...] = (),
-    ) -> None:  # fmt: skip
-        """Take the values; see the class."""
-        self.value = value
-        self.cut = cut
-        self.error = error
-        self.lines = lines
-        self.strays = strays
-        self.text = text
+    value: Any
+    cut: bool = False
+    error: str = ""
+    lines: int = 0
+    strays: tuple[Any, ...] = ()
+    text: tuple[str, ...] = ()
+
+
+T = TypeVar("T")
 
 
 class ImageFiles(NamedTuple):
@@ -74,7 +73,7 @@ class OpenedFiles:
         self._elements: dict[str, bytes] = {}
         self._sizes: dict[str, ImageInfo | None] = {}
         self._headers: dict[str, Header | None] = {}
-        self._colors: dict[str, int] = {}
+        self._colors: dict[str, int | None] = {}
 
     def document(self, role: Role, path: str) -> Document:
         """Return a file of a role, decoded by the role's codec. `path` is relative to the root of this tree."""
@@ -95,35 +94,31 @@ class OpenedFiles:
 
     def image(self, path: str) -> ImageInfo | None:
         """Return what the header of an image says; None if it cannot be read."""
-        if path not in self._sizes:
-            try:
-                self._sizes[path] = images.probe(self._image_head(path))
-            except (ImageError, OSError, ValueError):
-                self._sizes[path] = None
-        return self._sizes[path]
+        return self._seen(self._sizes, path, lambda: images.probe(self._image_head(path)))
 
     def label_header(self, path: str) -> Header | None:
         """Return the header of a label image; None if it cannot be read."""
-        if path not in self._headers:
-            try:
-                self._headers[path] = containers.read_header(self._image_head(path))
-            except (ImageError, OSError, ValueError):
-                self._headers[path] = None
-        return self._headers[path]
+        return self._seen(self._headers, path, lambda: containers.read_header(self._image_head(path)))
 
     def colors(self, path: str) -> int:
         """Return how many colours an image has; 0 if it is large or cannot be read."""
-        if path not in self._colors:
-            info = self.image(path)
-            self._colors[path] = 0
-            if info is not None and info.width * info.height <= PIXELS:
-                try:
-                    pixels = images.read_pixels(self._whole_image(path))
-                except (ImageError, OSError, ValueError):
-                    return 0
-                flat = pixels.reshape(-1, pixels.shape[2]) if pixels.ndim == 3 else pixels.reshape(-1, 1)
-                self._colors[path] = len(np.unique(flat, axis=0))
-        return self._colors[path]
+        info = self.image(path)
+        if info is None or info.width * info.height > PIXELS:
+            return 0
+        return self._seen(self._colors, path, lambda: self._counted(path)) or 0
+
+    def _counted(self, path: str) -> int:
+        pixels = images.read_pixels(self._whole_image(path))
+        return len(np.unique(pixels.reshape(-1, pixels.shape[2] if pixels.ndim == 3 else 1), axis=0))
+
+    def _seen(self, known: dict[str, T | None], path: str, look: Callable[[], T]) -> T | None:
+        """Return what an image shows, looked at once; None if it cannot be read."""
+        if path not in known:
+            try:
+                known[path] = look()
+            except (ImageError, OSError, ValueError):
+                known[path] = None
+        return known[path]
 
     def is_open(self, path: str) -> bool:
         """Return whether a part of a file was already read."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import msgspec
+
 from formatspec.codecs.regions.shared_runs import rows_of_runs
 from formatspec.engine.resolve.codec_chain import build
-from formatspec.engine.resolve.discriminators import constant_of, may_be_absent
+from formatspec.engine.resolve.discriminators import constant_of, keys_of, may_be_absent
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import SpecError
 from formatspec.language.expression import Literal
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text, bindings
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text, names_of
 from formatspec.language.rules import (
     BARE,
     KEY,
@@ -25,6 +27,7 @@ from formatspec.language.rules import (
     OneOf,
     Rule,
     TableRule,
+    says_nothing,
 )
 from formatspec.model.plain.same_value import same_value
 
@@ -60,19 +63,18 @@ class Fit(NamedTuple):
     rows: int = 0
 
 
-class _Tally:
+class _Tally(msgspec.Struct, eq=False):
     """The keys that a rule requires, those found, and the document's keys by whether the rule names them."""
 
-    def __init__(self) -> None:
-        self.required: dict[KeyPath, None] = {}
-        self.found: set[KeyPath] = set()
-        self.named: set[KeyPath] = set()
-        self.taken: set[KeyPath] = set()
-        self.unnamed: dict[KeyPath, None] = {}
-        self.wrong = ""
-        self.rows = 0
-        self.strange = 0
-        self.naming: dict[KeyPath, None] = {}
+    required: dict[KeyPath, None] = {}
+    found: set[KeyPath] = set()
+    named: set[KeyPath] = set()
+    taken: set[KeyPath] = set()
+    unnamed: dict[KeyPath, None] = {}
+    wrong: str = ""
+    rows: int = 0
+    strange: int = 0
+    naming: dict[KeyPath, None] = {}
 
     def add(self, other: _Tally) -> None:
         self.required.update(other.required)
@@ -158,12 +160,9 @@ def _walk(rule: Rule, scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> b
         return _fits_leaf(rule, scope, value)
     if isinstance(rule, MapRule):
         return _walk_mapping(rule, scope, value, at, tally)
-    if isinstance(rule, TableRule):
-        return _walk_rows((rule,), scope, value, at, tally)
+    if rule.tables:
+        return _walk_rows(rule.tables, scope, value, at, tally)
     if isinstance(rule, OneOf):
-        tables = tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
-        if tables and len(tables) == len(rule.alternatives):
-            return _walk_rows(tables, scope, value, at, tally)
         return _choose(rule.alternatives, scope, value, at, tally)
     if isinstance(rule, ListRule):
         if not isinstance(value, list):
@@ -187,10 +186,10 @@ def _walk_mapping(rule: MapRule, scope: Scope, value: Any, at: KeyPath, tally: _
         if not _walk_field(field, inner, value, at, tally):
             return False
     for alternatives in rule.alternatives:
-        named |= _names(alternatives)
+        named |= keys_of(alternatives)
         _choose(alternatives.alternatives, scope, value, at, tally)
     if not rule.part:
-        rest = isinstance(rule.rest, OneOf) or (isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Bind))
+        rest = isinstance(rule.rest, OneOf) or isinstance(rule.rest_leaf, Bind)
         for key in value:
             if isinstance(key, str) and key not in named and key not in (KEY, BARE, ""):
                 if rest:
@@ -224,7 +223,7 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
             tally.named.add(path)
             continue
         if len(field.keys) == 1 and not _walk(field.rule, scope, part, path, tally):
-            if required and _is_constant(field.rule):
+            if required and any(True for _ in constants(field.rule.leaf)):
                 tally.wrong = tally.wrong or f'"{key}" is another constant'
                 return False
             if part is not None:
@@ -244,25 +243,19 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
 
 def _names_items(rule: Rule, scope: Scope) -> bool:
     """Return whether a leaf says which image a row of items is about."""
-    if not isinstance(rule, LeafRule) or not isinstance(rule.leaf, Text) or scope.table != "items":
-        return False
-    return any(name in scope.captures for bind in bindings(rule.leaf) for name in bind.names)
+    named = names_of(rule.leaf) if isinstance(rule.leaf, Text) and scope.table == "items" else ()
+    return any(name in scope.captures for name in named)
 
 
 def _require(rule: Rule, scope: Scope, at: KeyPath, tally: _Tally) -> None:
     """Note the keys that an absent value would have had to have."""
-    if isinstance(rule, TableRule):
-        _require(rule.row, scope, (*at, ROW), tally)
-    elif isinstance(rule, OneOf) and rule.alternatives:
-        _require(rule.alternatives[0], scope, at, tally)
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            if may_be_absent(field, scope):
-                continue
-            for key in field.keys:
-                if key not in (KEY, BARE):
-                    tally.required[(*at, key)] = None
-                _require(field.rule, scope, (*at, key), tally)
+    first = next(iter(rule.choices), rule)
+    at = at if first.row is first else (*at, ROW)
+    for field in first.row.fields:
+        for key in () if may_be_absent(field, scope) else field.keys:
+            if key not in (KEY, BARE):
+                tally.required[(*at, key)] = None
+            _require(field.rule, scope, (*at, key), tally)
 
 
 def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:
@@ -287,7 +280,7 @@ def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyP
                 _require(table.row, scope, (*at, ROW), tally)
         return True
     fitting = 0
-    rows = [row for row in value[:ROWS] if not _says_nothing(row)]
+    rows = [row for row in value[:ROWS] if not says_nothing(row)]
     if not rows:
         return True
     for row in rows:
@@ -297,11 +290,6 @@ def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyP
     tally.rows += len(rows)
     tally.strange += len(rows) - fitting
     return fitting > 0
-
-
-def _says_nothing(row: Any) -> bool:
-    """Return whether a row is null or an empty list, which fits tables of any kind."""
-    return isinstance(row, dict) and BARE in row and (row[BARE] is None or row[BARE] == [])
 
 
 def _choose(choices: tuple[Rule, ...], scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:
@@ -330,28 +318,12 @@ def _choose_of(choices: list[tuple[Rule, Scope]], value: Any, at: KeyPath, tally
     return chosen
 
 
-def _names(rule: Rule) -> set[str]:
-    """Return the keys that a mapping's alternatives name."""
-    if isinstance(rule, OneOf):
-        return {name for choice in rule.alternatives for name in _names(choice)}
-    if isinstance(rule, TableRule):
-        return _names(rule.row)
-    if isinstance(rule, MapRule):
-        own = {key for field in rule.fields for key in field.keys}
-        return own.union(*(_names(choice) for choice in rule.alternatives))
-    return set()
-
-
-def constants(leaf: Leaf) -> Iterator[Any]:
+def constants(leaf: Leaf | None) -> Iterator[Any]:
     """Yield the constant of a leaf that is one."""
     if isinstance(leaf, Constant):
         yield leaf.value
     elif isinstance(leaf, Computed) and isinstance(leaf.expression, Literal):
         yield leaf.expression.value
-
-
-def _is_constant(rule: Rule) -> bool:
-    return isinstance(rule, LeafRule) and any(True for _ in constants(rule.leaf))
 
 
 def _fits_leaf(rule: LeafRule, scope: Scope, value: Any) -> bool:

@@ -16,10 +16,9 @@ from formatspec.engine.resolve.codec_chain import build, number_from_text
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.engine.spec.compiled import Role
-from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.language.errors import SpecError
 from formatspec.language.leaf import Bind, Text
-from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.rules import LeafRule, MapRule, Rule, TableRule
 from formatspec.model.slots import TABLES
 from formatspec.paths.names import far_segments, plain_spelling
 
@@ -116,7 +115,7 @@ def fit_of_documents(
     sample = _spread(claims)
     holds_rows = _holds_rows(role)
     enough = 2 if role.span == "shared" and not spells_own_name(role) else 1
-    for path, captures in sample:
+    for path, _ in sample:
         document = files.document(role, full(path))
         if document.error:
             unread += 1
@@ -126,7 +125,7 @@ def fit_of_documents(
         if f is None and role.kind == "lines" and document.lines:
             break  # any text would fit
         if f and role.kind == "lines" and images is not None and not _lists_categories(role):
-            share = named_share(role, document, captures, images)
+            share = named_share(role, document, images)
             f, reason = f * share, reason or ("" if share == 1 else "it names images that are not there")
         if f is not None:
             fits[path] = f
@@ -144,8 +143,7 @@ def fit_of_documents(
 
 def _holds_rows(role: Role) -> bool:
     """Return whether a role's documents contain tables of objects, items or the like."""
-    assert role.codec is not None
-    return role.kind in _TREES and any(True for _ in tables_in(role.codec.rule, ()))
+    return role.kind in _TREES and bool(role.lists)
 
 
 _TREES = ("json", "xml", "yaml", "pickle")
@@ -191,11 +189,10 @@ def _spread(claims: Sequence[Claim]) -> list[Claim]:
 
 def _lists_categories(role: Role) -> bool:
     """Return whether a role's rows are categories, which do not name images."""
-    assert role.codec is not None
-    return any(TABLES[first_of(table).each.table] == "category" for _, table in tables_in(role.codec.rule, ()))
+    return any(TABLES[tables[0].each.table] == "category" for _, tables in role.lists)
 
 
-def named_share(role: Role, document: Document, captures: Mapping[str, Any], images: Sequence[Claim]) -> float:
+def named_share(role: Role, document: Document, images: Sequence[Claim]) -> float:
     """Return the share of the first lines that name an existing image; 1 if lines name no image."""
     assert role.codec is not None and role.codec.shape is not None
     known: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
@@ -270,18 +267,12 @@ def _judge_cells(rule: Rule, scope: Scope, rows: Any) -> tuple[float | None, str
     """Return the share of rows without a header whose cells may be what the rule says."""
     if not isinstance(rows, list) or not rows:
         return None, ""
-    tests = [test for choice in _tables(rule) if (test := _cells_test(choice, scope)) is not None]
+    tests = [test for choice in rule.tables if (test := _cells_test(choice, scope)) is not None]
     if not tests:
         return None, ""
     fitting = sum(any(test(row) for test in tests) for row in rows[:ROWS])
     share = fitting / len(rows[:ROWS])
     return share, "" if share == 1 else "a row holds other cells"
-
-
-def _tables(rule: Rule) -> list[TableRule]:
-    if isinstance(rule, OneOf):
-        return [table for choice in rule.alternatives for table in _tables(choice)]
-    return [rule] if isinstance(rule, TableRule) else []
 
 
 def _cells_test(table: TableRule, scope: Scope) -> Callable[[Any], bool] | None:

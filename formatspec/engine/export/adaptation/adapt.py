@@ -23,9 +23,11 @@ from formatspec.engine.export.adaptation.renumber import (
 )
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.resolve.questions.meanings import leaves
+from formatspec.engine.resolve.questions.tables import object_tables
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import CROWDS, KEEP, KEPT_FORMATS, Format
-from formatspec.engine.spec.object_rows import object_tables
+from formatspec.engine.spec.compiled import KEPT_FORMATS, Format
+from formatspec.engine.spec.options import CROWDS, KEEP
 from formatspec.language.leaf import Bind
 from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Item, Object
@@ -187,7 +189,7 @@ def _shows_colours(form: Format) -> bool:
         and role.rule is not None
         and (
             role.spec.palette == "category.color"
-            or any("category.color" in leaf.names for leaf, _, _ in wanted_slots.leaves(role.rule, role.scope))
+            or any("category.color" in leaf.names for leaf, _, _ in leaves(role.rule, role.scope))
         )
         for role in form.documents
     )
@@ -198,7 +200,7 @@ def _leaf_of(form: Format, slot: str) -> tuple[Bind | None, Any]:
     for role in form.documents:
         if role.codec is None:
             continue
-        for leaf, scope, _ in wanted_slots.leaves(role.codec.rule, role.scope):
+        for leaf, scope, _ in role.leaves:
             if scope.kind == "category" and leaf.names == (slot,):
                 return leaf, scope
     return None, None
@@ -398,11 +400,9 @@ def alike(source: Format, target: Format) -> bool:
 
 @remembered(KEPT_FORMATS)
 def _binds(form: Format, kind: str, name: str) -> bool:
-    return any(
-        scope.kind == kind and meaning.where == "record" and meaning.name == name
-        for role in form.documents
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
-    ) or any(f"{kind}.{name}" in role.captures for role in form.roles.values())
+    return any(name in role.slots_of(kind) for role in form.documents) or any(
+        f"{kind}.{name}" in role.captures for role in form.roles.values()
+    )
 
 
 Fits = Callable[[Any], bool]
@@ -418,7 +418,7 @@ def _fits_numbers(form: Format, slot_of: Callable[[Bind], str | None]) -> list[t
     for role in form.documents:
         if role.kind != "pixels" or role.rule is None:
             continue
-        for leaf, scope, _ in wanted_slots.leaves(role.rule, role.scope):
+        for leaf, scope, _ in leaves(role.rule, role.scope):
             if scope.kind == "object" and len(leaf.names) > 1 and (slot := slot_of(leaf)):
                 chain = build(leaf, ["id"] * len(leaf.names), 1, False, role.place)
                 found.append((slot, partial(_fits, chain, leaf.names.index(slot), len(leaf.names))))
@@ -432,7 +432,7 @@ def _id_digits(form: Format) -> int:
         int(leaf.format[1:-1])
         for role in form.documents
         if role.span == "item" and role.codec is not None
-        for leaf, scope, _ in wanted_slots.leaves(role.codec.rule, role.scope)
+        for leaf, scope, _ in role.leaves
         if scope.kind == "object" and leaf.names == ("id",) and leaf.format and _PADDED.fullmatch(leaf.format)
     ]
     return min(found, default=0)
@@ -477,12 +477,7 @@ def _is_without_pixels(thing: Object) -> bool:
 
 
 def _binds_in_pixels(form: Format, name: str) -> bool:
-    return any(
-        meaning.where == "record" and meaning.name == name and scope.kind == "object"
-        for role in form.documents
-        if role.kind == "pixels" and role.rule is not None
-        for meaning, scope, _ in wanted_slots.meanings(role.rule, role.scope)
-    )
+    return any(role.kind == "pixels" and name in role.slots_of("object") for role in form.documents)
 
 
 def with_areas_as_objects(item: Item) -> Item:

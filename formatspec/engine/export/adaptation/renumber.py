@@ -8,9 +8,7 @@ import msgspec
 
 from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.resolve.codec_chain import build
-from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
-from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.model.records import Object
 
 TRACKS_AS_NUMBERS = "tracks written as numbers"
@@ -31,18 +29,15 @@ def _spread(form: Format) -> frozenset[str]:
         each.table
         for role in form.documents
         if role.span == "shared" and role.codec is not None
-        for _, rule in tables_in(role.codec.rule, ())
-        if (each := first_of(rule).each).table in ("objects", "captions") and "id" in each.by
+        for _, rules in role.lists
+        if (each := rules[0].each).table in ("objects", "captions") and "id" in each.by
     )
 
 
 def has_ids_in_shared_rows_alone(form: Format) -> bool:
     """Return whether the ids of objects stand in rows of shared files and nowhere else."""
     return not any("object.id" in role.captures for role in form.roles.values()) and all(
-        role.span == "shared" and role.kind != "pixels"
-        for role in form.documents
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
-        if meaning.where == "record" and meaning.name == "id" and scope.kind == "object"
+        role.span == "shared" and role.kind != "pixels" for role in form.documents if "id" in role.slots_of("object")
     )
 
 
@@ -50,7 +45,7 @@ def numbers_tracks(form: Format) -> bool:
     """Return whether the rows of a target take numbers alone as tracks."""
     takes_texts = []
     for role in form.documents:
-        for leaf, scope, _ in wanted_slots.leaves(role.document_rule, role.scope):
+        for leaf, scope, _ in role.leaves:
             if scope.kind == "object" and leaf.names == ("track",):
                 try:
                     build(leaf, ["id"], 1, scope.textual, role.place).encode("a", Env())

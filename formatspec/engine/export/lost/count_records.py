@@ -9,7 +9,6 @@ from formatspec.engine.evaluate.write_context import WriteSetting
 from formatspec.engine.export.lost.lost_records import Loss, Unwritten, tells_of_gone
 from formatspec.engine.export.shard_output import SharedShard, TableShard
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
-from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Role
 from formatspec.model.records import Item
 
@@ -18,7 +17,7 @@ PARTS = ("objects", "labels", "captions", "areas")
 
 def tables_of(roles: Iterable[Role]) -> set[str]:
     """Return the tables that the documents of some roles hold."""
-    found = {table for role in roles for table in wanted_slots.tables(role.document_rule)}
+    found = {table for role in roles for table in role.table_names}
     return found | {"objects" for role in roles for name in role.captures if name.startswith("object.")}
 
 

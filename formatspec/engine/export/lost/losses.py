@@ -26,6 +26,7 @@ from formatspec.engine.resolve.held_slots import (
     attribute_bit,
     stated_bits,
 )
+from formatspec.engine.resolve.questions.meanings import meanings
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format
@@ -99,7 +100,7 @@ def _meanings(form: Format, kept: bool) -> list[tuple[Meaning, Scope]]:
         (meaning, scope)
         for role in form.documents
         if not role.kept
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope, kept=kept)
+        for meaning, scope, _ in meanings(role.document_rule, role.scope, kept=kept)
     ]
 
 
@@ -131,11 +132,10 @@ class Losses:
         meanings = _meanings(target, same)
         self.item_slots = _item_slots(target, meanings)
         self.lists_subsets = "subset" not in target.key_names and any(
-            role.span == "shared" and "subset" in role.captures and "items" in wanted_slots.tables(role.document_rule)
-            for role in made
+            role.span == "shared" and "subset" in role.captures and "items" in role.table_names for role in made
         )
         self.tables = {meaning.table for meaning, _ in meanings if meaning.where == "column"}
-        self.tables |= {table for role in made for table in wanted_slots.tables(role.document_rule)}
+        self.tables |= {table for role in made for table in role.table_names}
         self.category_slots = {
             meaning.name.removeprefix("label.").removeprefix("category.")
             for meaning, scope in meanings
@@ -317,17 +317,14 @@ class Losses:
     def _of_item(self, item: Item, left_out: Collection[str]) -> None:
         """Count what an item, its labels and its captions hold and the writers did not write."""
         slots, tables = self.item_slots, self.tables
-        if item.tags and "tags" not in slots:
-            self.note("tags", "items")
+        for slot, words in ("tags", "tags"), ("sequence", "sequences"), ("frame", "frames"):
+            if slot not in slots and getattr(item, slot) not in (None, ()):
+                self.note(words, "items")
         names = {f"attributes.{name}" for name in item.attributes}
         if not names.isdisjoint(left_out) or ("attributes" not in slots and names - slots):
             self.note("attributes of items", "items")
         if item.id is not None and ("id" not in slots or "id" in left_out) and not _is_named(item.id, item.key):
             self.note("image ids", "items")
-        if item.sequence is not None and "sequence" not in slots:
-            self.note("sequences", "items")
-        if item.frame is not None and "frame" not in slots:
-            self.note("frames", "items")
         if item.void and "void" not in tables:
             self.note("void pixels", "items")
         if item.subsets and not slots & SUBSETS:

@@ -8,7 +8,7 @@ from typing import Any
 from formatspec.engine.evaluate.unbounded import is_unbounded
 from formatspec.engine.evaluate.write_context import WriteSetting
 from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
-from formatspec.engine.spec import wanted_slots
+from formatspec.engine.resolve.questions.meanings import tables
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.model import derive
 from formatspec.model.records import Area, Item, Object
@@ -46,20 +46,12 @@ class Unwritten:
         """
         self.copied = frozenset(copied)
         made = [role for role in target.documents if same or not role.kept]
-        self.rows = {table for role in made for table in wanted_slots.tables(role.document_rule)}
+        self.rows = {table for role in made for table in role.table_names}
         self.listed = {
-            table
-            for role in made
-            if role.span != "record"
-            for table in wanted_slots.tables(role.document_rule, lookups=False)
+            table for role in made if role.span != "record" for table in tables(role.document_rule, lookups=False)
         }
         self.rows |= {"objects"} & {_parts(name) for role in target.roles.values() for name in role.captures}
-        self.whole = {
-            meaning.table
-            for role in made
-            for meaning, _, _ in wanted_slots.meanings(role.document_rule, role.scope)
-            if meaning.where == "column"
-        }
+        self.whole = {meaning.table for role in made for meaning, _, _ in role.meanings if meaning.where == "column"}
         if any(name.startswith("category.") for role in made for name in role.captures):
             self.whole.add("labels")
         names = {name for role in target.roles.values() if not role.kept for name in _names(role)}
@@ -161,7 +153,7 @@ def _names(role: Role) -> Iterator[str]:
     """Yield the names of the item's slots that a role's path and documents hold."""
     yield from role.captures
     if role.kind is not None:
-        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope):
+        for meaning, scope, _ in role.meanings:
             if meaning.where == "item" or scope.kind == "item":
                 yield meaning.name
 

@@ -13,7 +13,7 @@ from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.lost_records import TRACKED
 from formatspec.engine.export.shared_tables import Spooled, listed_by_records, subsets_by_records
 from formatspec.engine.resolve.held_slots import WRITTEN
-from formatspec.engine.spec import wanted_slots
+from formatspec.engine.resolve.questions.meanings import meanings
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.model.records import Item
 
@@ -101,5 +101,5 @@ def leave_out(table: Spooled, item: Item, lost: list[LostRow]) -> None:
 
 def _refers(role: Role) -> bool:
     """Return whether rows of a role say by an id which item they are of."""
-    found = wanted_slots.meanings(role.document_rule, role.scope, kept=False)
+    found = meanings(role.document_rule, role.scope, kept=False)
     return any(meaning.where == "item" and meaning.name == "id" for meaning, _, _ in found)

@@ -23,6 +23,7 @@ from formatspec.engine.read.item_state import DeviatesError, ItemState, Judged
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.table_row import rows_of_tasks
+from formatspec.engine.resolve.questions.tables import OF_OBJECTS, tables_within
 from formatspec.engine.resolve.scope import Scope
 from formatspec.files.document import FileError, check_values
 from formatspec.files.rows.xml_skeletons import (
@@ -37,7 +38,7 @@ from formatspec.files.rows.xml_skeletons import (
     whole_pattern,
 )
 from formatspec.files.xml_file import COSTS, XmlShape, parsed
-from formatspec.language.rules import MapRule, OneOf, Rule, TableRule, inside
+from formatspec.language.rules import MapRule, Rule, TableRule
 from formatspec.model.amounts import amounts
 from formatspec.model.flaws import ROUNDING, flaws, miscounted
 from formatspec.model.limits import TooLargeError
@@ -287,25 +288,16 @@ def place_of_objects(rule: Rule, scope: Scope) -> Place | None:
     found: list[Place] = []
     others = 0
     for key, one in (*((field.keys[0], field.rule) for field in rule.fields), ("*", rule.rest)):
-        if one is None or not _has_objects(one):
+        if one is None or not any(table.each.table in OF_OBJECTS for table in tables_within(one)):
             continue
-        tables = one.alternatives if isinstance(one, OneOf) else (one,)
         below = place_of_objects(one, scope.below()) if isinstance(one, MapRule) else None
         if below is not None:
             found.append(Place((key, *below.path), below.tables, below.scope))
-        elif all(isinstance(table, TableRule) for table in tables):
-            inner = scope if key == "*" else scope.below()
-            found.append(Place((key,), tuple(one for one in tables if isinstance(one, TableRule)), inner))
+        elif one.tables:
+            found.append(Place((key,), one.tables, scope if key == "*" else scope.below()))
         else:
             others += 1
     return found[0] if len(found) == 1 and not others and not rule.alternatives else None
-
-
-def _has_objects(rule: Rule) -> bool:
-    """Whether rows of objects stand in a rule."""
-    if isinstance(rule, TableRule) and rule.each.table in ("objects", "children"):
-        return True
-    return any(map(_has_objects, inside(rule)))
 
 
 def generate_elements_reader(

@@ -27,12 +27,13 @@ from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import constant_of, constants_in, is_filled, keys_of, may_be_absent
 from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE, decoded
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
+from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.files.rows.xml_skeletons import NUMBER, Skeleton, pattern_of, texts_of
 from formatspec.files.xml_file import XmlShape
 from formatspec.language.expression import Binary, Expression, Literal, Name, conjuncts
 from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, bindings
-from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.plain.same_value import same_value
 
 
@@ -133,26 +134,25 @@ def may_be_planned(reader: RowReader) -> bool:
     return plain and not folded and not reader.rule.keyed and not reader.rule.levels and not reader.carried
 
 
-class _Lines:
+class _Lines(msgspec.Struct, eq=False):
     """The lines in the making for one skeleton.
 
     apart: whether some leaves are read by their own readers, into a record.  texts: the patterns of the texts that
     are asked for, by their places.  slots: the expressions of an object's slots.
     """
 
-    def __init__(self, reader: RowReader, context: ReadContext, names: Names, last: bool, apart: bool) -> None:
-        self.reader = reader
-        self.context = context
-        self.names = names
-        self.last = last
-        self.apart = apart
-        self.needs_record = False
-        self.texts: dict[int, str] = {}
-        self.slots: dict[str, str] = {}
-        self.bound: set[str] = set()
-        self.attributes: list[tuple[str, str]] = []
-        self.kept: list[str] = []
-        self.named = ""
+    reader: RowReader
+    context: ReadContext
+    names: Names
+    last: bool
+    apart: bool
+    needs_record: bool = False
+    texts: dict[int, str] = {}
+    slots: dict[str, str] = {}
+    bound: set[str] = set()
+    attributes: list[tuple[str, str]] = []
+    kept: list[str] = []
+    named: str = ""
 
     def lines(self, row: Any) -> list[str]:
         """The lines that read a row and add its object."""
@@ -258,10 +258,10 @@ class _Lines:
             return
         if isinstance(rule, LeafRule) and (isinstance(parts[0], list) or states_area(rule.leaf, scope)):
             raise _UnplannedError
-        if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
+        if isinstance(rule.leaf, Constant):
             yield from self._constant(constant_of(rule.leaf, scope), parts[0])
             return
-        if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind):
+        if isinstance(rule.leaf, Bind):
             inline = self._bind(rule.leaf, field, parts, scope)
             if inline is not None:
                 yield from inline
@@ -288,10 +288,7 @@ class _Lines:
 
     def _note_names(self, rule: Rule, scope: Scope) -> None:
         """Note the slots that a rule's own reader fills; it must fill those of the row's record alone, and no other."""
-        if isinstance(rule, TableRule | OneOf):
-            tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
-            if not all(map(_is_plain_table, tables)):
-                raise _UnplannedError
+        if rule.tables and all(map(_is_plain_table, rule.tables)):
             return
         if not isinstance(rule, LeafRule):
             raise _UnplannedError
@@ -387,7 +384,7 @@ class _Lines:
                 if not self._pair(inner, part, scope.below(), pair):
                     return False
                 continue
-            leaf = inner.leaf if isinstance(inner, LeafRule) else None
+            leaf = inner.leaf
             if not isinstance(leaf, Bind) or len(leaf.names) > 1 or not isinstance(part, Text):
                 return False
             meaning = scope.resolve(leaf.names[0], fields[key].place)
@@ -452,7 +449,7 @@ def _is_plain_table(rule: Rule) -> bool:
         return False
     if rule.keyed or rule.levels or rule.each.folded or rule.each.along is not None:
         return False
-    return not any(isinstance(one, TableRule) for one in inside(rule.row))
+    return not holds_tables(rule.row)
 
 
 _OPEN = frozenset({"", "#", "<>", "*"})

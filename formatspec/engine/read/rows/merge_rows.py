@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -17,11 +17,8 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import rows_key, stood_key
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import LeafRule, MapRule, TableRule
+from formatspec.language.rules import TableRule
 from formatspec.model.plain.ids import free_ids
-
-if TYPE_CHECKING:
-    pass
 
 
 class Ranks(msgspec.Struct, frozen=True):
@@ -171,8 +168,7 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
 
 def _renumber_row(record: Record, reader: RowReader) -> None:
     """Write the record's present id into its source row."""
-    fields = reader.rule.row.fields if isinstance(reader.rule.row, MapRule) else ()
-    leaves = ((one.keys[0], one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
+    leaves = ((one.keys[0], one.rule.leaf) for one in reader.rule.row.fields)
     key = next((key for key, leaf in leaves if isinstance(leaf, Bind) and leaf.names == BY_ID), None)
     for number, (place, row) in list(record.get("$rows", {}).items()):
         if isinstance(row, dict) and key in row:

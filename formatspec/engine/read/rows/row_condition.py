@@ -12,7 +12,6 @@ from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.resolve.options import option_is
 from formatspec.engine.resolve.scope import Scope
-from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary, conjuncts
 from formatspec.language.values import stated, truth
 
@@ -24,7 +23,7 @@ def always(record: Record, state: ItemState) -> bool:
     return True
 
 
-def reading_condition(where: Expression | None, scope: Scope, place: Place) -> Condition:
+def reading_condition(where: Expression | None, scope: Scope) -> Condition:
     """Compile the condition of a row, as far as the row's own slots decide it."""
     if where is None:
         return always

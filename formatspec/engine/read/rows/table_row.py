@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw, json
@@ -13,8 +13,10 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.discriminators import constants_in, told_by
-from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import LeafRule, Rule, inside
+from formatspec.engine.resolve.questions.tables import bound_names
+from formatspec.language.expression import asks_options
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import within
 from formatspec.model.amounts import amounts
 
 
@@ -150,7 +152,7 @@ def _as_resembled(faults: list[Fault], readers: Sequence[RowReader], row: Any) -
 def _values_of(reader: RowReader) -> tuple[int, str] | None:
     """Return how many values a line of a box has, and the name of the geometry; None if the number varies."""
     scope, count, box = reader.scope.inside(reader.table), 0, False
-    for leaf in _leaves(reader.rule.row):
+    for leaf in (one.leaf for one in within(reader.rule.row) if one.leaf is not None):
         if not isinstance(leaf, Bind) or leaf.optional:
             return None
         known = scope.meaning(leaf.names[0])
@@ -164,32 +166,18 @@ def _values_of(reader: RowReader) -> tuple[int, str] | None:
 _SINGLE = ("id", "int", "number")
 
 
-def _leaves(rule: Rule) -> Iterator[Any]:
-    if isinstance(rule, LeafRule):
-        yield rule.leaf
-    for one in inside(rule):
-        yield from _leaves(one)
-
-
 def rows_of_tasks(readers: Sequence[RowReader]) -> dict[int, str]:
     """Return the kind of geometry of each alternative that a choice of options separates, by their indices."""
     kinds = {}
     for reader in readers:
-        if reader.rule.each.where is None or "option." not in repr(reader.rule.each.where):
+        if not asks_options(reader.rule.each.where):
             return {}
-        names = set(_names(reader.rule.row))
+        names = set(bound_names(reader.rule.row))
         kinds[reader.number] = "boxes" if "bbox" in names else "outlines" if names & _OUTLINES else ""
     return kinds
 
 
 _OUTLINES = {"polygon", "polygons", "rotated"}
-
-
-def _names(rule: Rule) -> Iterator[str]:
-    if isinstance(rule, LeafRule):
-        yield from (name for bind in bindings(rule.leaf) for name in bind.names)
-    for one in inside(rule):
-        yield from _names(one)
 
 
 def _of_row(state: ItemState, before: int, reader: RowReader, record: Record) -> None:

@@ -1,0 +1,130 @@
+"""The tables in a rule: where they stand, and what their rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from formatspec.language.expression import Name
+from formatspec.language.leaf import Constant, Keep, names_of
+from formatspec.language.rules import (
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    inside,
+    is_mapping_or_rows,
+    within,
+)
+
+OF_OBJECTS = frozenset({"objects", "children"})
+"""The tables whose rows are objects."""
+
+
+def tables_within(rule: Rule) -> Iterator[TableRule]:
+    """Yield the tables of a rule, including nested ones."""
+    return (one for one in within(rule) if isinstance(one, TableRule))
+
+
+def of_own_row(rule: Rule) -> Iterator[Rule]:
+    """Yield a row's rule and the rules in it that concern the row's own record: none of tables inside it."""
+    if not isinstance(rule, TableRule):
+        yield rule
+        for one in inside(rule):
+            yield from of_own_row(one)
+
+
+def certain(rule: Rule) -> Iterator[Rule]:
+    """Yield a rule and the rules in it that apply whichever alternatives are taken, without what stands in tables."""
+    yield rule
+    inner = [field.rule for field in rule.fields]
+    if isinstance(rule, MapRule) and isinstance(rule.rest, LeafRule):
+        inner.append(rule.rest)
+    elif isinstance(rule, OneOf) and len(rule.alternatives) == 1:
+        inner += rule.alternatives
+    elif isinstance(rule, ListRule):
+        inner += rule.rules
+    for one in inner:
+        yield from certain(one)
+
+
+def holds_tables(rule: Rule) -> bool:
+    """Return whether a rule contains tables, at any depth; a table does not contain itself."""
+    return any(table is not rule for table in tables_within(rule))
+
+
+def outer_tables(rule: Rule, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], tuple[TableRule, ...]]]:
+    """Yield the outermost tables of a rule, those of one list together, with the keys that lead there."""
+    if rule.tables:
+        yield at, rule.tables
+    elif isinstance(rule, OneOf):
+        for choice in rule.alternatives:
+            yield from outer_tables(choice, at)
+    for field in rule.fields:
+        yield from outer_tables(field.rule, (*at, field.keys[0]))
+    for alternatives in rule.alternatives if isinstance(rule, MapRule) else ():
+        for choice in alternatives.alternatives:
+            yield from outer_tables(choice, at)
+
+
+def takes_null(rule: Rule, at: Sequence[str | int]) -> bool:
+    """Return whether null may stand under the last of some keys, in place of rows or of the mapping that holds them."""
+    if isinstance(rule, OneOf):
+        return any(takes_null(choice, at) for choice in rule.alternatives)
+    if not isinstance(rule, MapRule) or not at:
+        return not at and rule.leaf == Constant(None)
+    if any(takes_null(choices, at) for choices in rule.alternatives):
+        return True
+    key, *rest = at
+    found = [one for one in rule.fields if one.keys[0] == key]
+    optional = not rest and any(one.optional and is_mapping_or_rows(one.rule) for one in found)
+    return optional or any(takes_null(one.rule, rest) for one in found)
+
+
+def object_tables(rule: Rule) -> Iterator[TableRule]:
+    """Yield the tables of objects in a rule."""
+    return (one for one in tables_within(rule) if one.each.table == "objects")
+
+
+def is_by(key: tuple[str, ...], rule: Rule) -> bool:
+    """Return whether rows of a rule are objects identified by this key."""
+    return any(one.each.by == key and not one.each.overlap for one in object_tables(rule))
+
+
+def lists_objects(rule: Rule) -> bool:
+    """Return whether rows of a rule are new objects, not additions to others."""
+    return any(not one.each.overlap for one in object_tables(rule))
+
+
+def bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[str]:
+    """Yield the names that the leaves of a rule bind; with `tables`, only in rows of these."""
+    rules = [rule] if tables is None else [one.row for one in tables_within(rule) if one.each.table in tables]
+    return (name for row in rules for one in within(row) for name in names_of(one.leaf))
+
+
+def states_areas(rule: Rule) -> bool:
+    """Return whether a row of an object states its area, which follows from its shape."""
+    leaves = (field.rule.leaf for one in object_tables(rule) for field in one.row.fields)
+    return any(isinstance(leaf, Keep) and leaf.default == Name("area") for leaf in leaves)
+
+
+def states_outlines(rule: Rule) -> bool:
+    """Return whether a row of an object states both its box and an outline."""
+    rows = [one.row for one in object_tables(rule) if not one.each.kept and isinstance(one.row, MapRule)]
+    return any(
+        any("bbox" in bound_names(field.rule) for field in row.fields)
+        and (
+            any(_OUTLINES & set(bound_names(field.rule)) for field in row.fields)
+            or any(all(_OUTLINES & set(bound_names(one)) for one in choice.alternatives) for choice in row.alternatives)
+        )
+        for row in rows
+    )
+
+
+_OUTLINES = {"polygon", "polygons", "region"}
+
+
+def states_numbers(rule: Rule) -> bool:
+    """Return whether documents of a rule number items or objects."""
+    return any(name in ("id", "track") for name in bound_names(rule))
