@@ -129,3 +129,10 @@ def test_alpha_is_data_where_a_rule_names_it(tmp_path: Path) -> None:
     assert (iio.imread(tmp_path / "same/masks/a.png") == shown).all()
     with pytest.raises(SpecError, match="alpha"):
         laws.hold(load_source(spec_file(tmp_path, ALPHA.replace("image: rgba", "image: rgb"))), random.Random(0))
+
+
+def test_rows_that_wait_for_the_names_of_all_columns_have_a_value_for_each(tmp_path: Path) -> None:
+    fs.sample("celeba", tmp_path / "data", items=5, seed=1)
+    fs.convert(tmp_path / "data", spec="celeba", to="align_celeba", out=tmp_path / "out")
+    count, header, *rows = (tmp_path / "out/Anno/list_attr_celeba.txt").read_text().splitlines()
+    assert int(count) == len(rows) == 5 and {len(row.split()) for row in rows} == {1 + len(header.split())}
