@@ -19,7 +19,7 @@ from formatspec.engine.dataset.whole_dataset import (
     shared_keys_twice,
     unchecked_keys,
 )
-from formatspec.engine.export.adaptation.adapt import named_once
+from formatspec.engine.export.adaptation.category_names import named_once
 from formatspec.engine.export.adaptation.follow_options import PEEKED, with_following
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.join_shards import NameTakenError

@@ -169,6 +169,8 @@ class Exporter:
             own = self.adapter.item(taken, index)
         except NoPlaceError as error:
             raise CannotWriteError(str(error)) from None
+        if own.id is None and item.id is not None:
+            self.losses.image_id(item, "image ids renumbered" if "id" in self.losses.item_slots else "image ids")
         place = own.key if self.same else self.adapter.naming.key(own.captures)
         if self.by_extension and own.image is not None and own.image.path:
             place = own.image.path
@@ -277,7 +279,7 @@ class Exporter:
             stated = item.origin.as_read.captures
             names = {**setting.captures, **stated} if stated != item.captures else setting.captures
             before = WriteSetting(names, self.as_read or self.categories, setting.options)
-            before.paths = {**setting.paths, **(read := paths_as_read(self.target, item.origin.as_read))}
+            before.paths = {**setting.paths, **(read := paths_as_read(self.target, item, item.origin.as_read))}
             setting.paths.update((name, path) for name, path in read.items() if own_path(self.target.roles[name], item))
             before.apart, before.unheld = setting.apart, setting.unheld
             before.index = setting.index

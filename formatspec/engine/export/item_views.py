@@ -12,7 +12,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import BITS, record_mark
-from formatspec.engine.spec.compiled import Format, Role
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Item, Label, Object, Origin
 
@@ -183,14 +183,18 @@ def path_from(role: Role, item: Item) -> PathOf:
     return path
 
 
-def paths_as_read(target: Format, item: Item) -> dict[str, PathOf]:
+def paths_as_read(target: Format, item: Item, then: Item) -> dict[str, PathOf]:
     """Return the paths of those files that lay elsewhere than the layout says, as functions by role.
 
     Args:
         target: The layout that is written.
-        item: The item as it was read.
+        item: The item.
+        then: The item as it was read. The path of its image is empty if a document stated another one.
     """
-    return {role.name: path_from(role, item) for role in target.roles.values() if f"path.{role.name}" in item.captures}
+    found = {role.name: path_from(role, then) for role in target.roles.values() if f"path.{role.name}" in then.captures}
+    if item.image is not None and item.image.path and then.image is not None and not then.image.path:
+        found[IMAGE] = lambda context: None
+    return found
 
 
 def own_path(role: Role, item: Item) -> str | None:

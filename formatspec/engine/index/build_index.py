@@ -273,7 +273,7 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     faults += items.done()
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
-    lacks_images = not len(entries) and not any(_extension(path).lower() in IMAGE_EXTENSIONS for path in unclaimed)
+    lacks_images = not items.are_named and not any(_extension(path).lower() in IMAGE_EXTENSIONS for path in unclaimed)
     naming = naming_roles(form) if lacks_images else frozenset[str]()
     rows = join_rows(form, shared, tables, entries, faults, state_of, naming)
     if any(role.spec.folders for role in form.roles.values()):

@@ -225,6 +225,9 @@ class ItemFiles:
 
     The result is the same as assigning the files of one role after another. In most layouts the files of an item are
     neighbours, so its entry stays in memory until it is complete.
+
+    Attributes:
+        are_named: Whether any item has its image or a document of its own; files of single objects do not make items.
     """
 
     def __init__(self, form: Format, entries: Entries) -> None:
@@ -248,6 +251,7 @@ class ItemFiles:
         self._last: Entry | None = None
         self._doubled: list[tuple[int, Fault]] = []
         self._images = 0
+        self.are_named = False
         self._first_ranks, self._first_places = array("h"), array("q")
 
     def add(self, role: Role, path: str, captures: dict[str, Any], place: int) -> None:
@@ -263,6 +267,7 @@ class ItemFiles:
         if rank < self._first_ranks[entry.number]:
             self._first_ranks[entry.number], self._first_places[entry.number] = rank, place
         of_item = role.span == "item"
+        self.are_named = self.are_named or of_item
         known = entry.files.get(name)
         if known is not None and of_item:
             if self._extension is not None and name == IMAGE:

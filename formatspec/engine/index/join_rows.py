@@ -152,8 +152,10 @@ class _Joining(msgspec.Struct):
                 if is_made(document) or any(fault.sets_aside for fault in state.faults) or not self._is_whole(names):
                     continue
                 identity = self._identity(names)
-                if entries.find(identity) is None:
-                    entries[entries.add(identity, item_key(self.form, names))].names.update(names)
+                known = entries.find(identity)
+                entry = entries[entries.add(identity, item_key(self.form, names)) if known is None else known]
+                for name, value in names.items():
+                    entry.names.setdefault(name, value)
 
     def _numbered(
         self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,

@@ -70,6 +70,7 @@ def empty_subsets(
         if not isinstance(file.document, dict):
             continue
         places, missing = _places(role), []
+        meant = _meant(role.spec.folders, file.document, known)
         for key, subset in role.spec.folders.items():
             value = file.document.get(key)
             if value in (None, "", []):
@@ -77,7 +78,7 @@ def empty_subsets(
                 continue
             empty = False
             for number, one in enumerate(value if isinstance(value, list) else [value]):
-                words = _empty(one, known, full, exists)
+                words = _empty(one, meant, full, exists)
                 if words is not None:
                     empty = True
                     path = (key, number) if isinstance(value, list) else (key,)
@@ -93,11 +94,11 @@ def empty_subsets(
             yield Fault("SPLIT_EMPTY", file.path, (missing[0],), places[missing[0]], words, "a folder of images")
 
 
-def _empty(stated: Any, folders: set[str], full: set[str], exists: Callable[[str], bool]) -> str | None:
+def _empty(stated: Any, meant: Mapping[str, str], full: set[str], exists: Callable[[str], bool]) -> str | None:
     """Return what is wrong with the place that a document names for a subset; None if nothing is."""
     if not isinstance(stated, str) or "://" in stated or any(mark in stated for mark in "*?["):
         return None
-    folder = in_tree(stated, folders)
+    folder = meant.get(stated)
     if folder is not None:
         return None if folder in full else "which holds no image"
     parts = stated.replace("\\", "/").split("/")
@@ -172,12 +173,31 @@ def _named(keys: Mapping[str, str], document: Any, folders: set[str]) -> Iterato
     """Yield the folders that a document names, each with its subset."""
     if not isinstance(document, dict):
         return
+    meant = _meant(keys, document, folders)
     for key, subset in keys.items():
-        value = document.get(key)
-        for one in value if isinstance(value, list) else [value]:
-            folder = in_tree(one, folders) if isinstance(one, str) else None
-            if folder is not None:
-                yield folder, subset
+        yield from ((meant[one], subset) for one in _stated(document, key) if one in meant)
+
+
+def _meant(keys: Iterable[str], document: Mapping[str, Any], folders: set[str]) -> dict[str, str]:
+    """Return the folder of the tree for each text by which a document names one.
+
+    Texts that differ, and of which nothing but the same end is in the tree, mean no folder: what tells them apart is
+    in the part that the tree does not have. So `train/images` and `valid/images` are not both `images`.
+    """
+    meant: dict[str, str] = {}
+    cut: dict[str, set[str]] = {}
+    for one in (one for key in keys for one in _stated(document, key)):
+        folder = in_tree(one, folders)
+        if folder is not None:
+            meant[one] = folder
+            if (whole := "/".join(_parts(one))) != folder:
+                cut.setdefault(folder, set()).add(whole)
+    return {one: folder for one, folder in meant.items() if len(cut.get(folder, ())) < 2}
+
+
+def _stated(document: Mapping[str, Any], key: str) -> Iterator[str]:
+    value = document.get(key)
+    return (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
 
 
 def in_tree(stated: str, folders: set[str]) -> str | None:
@@ -186,5 +206,10 @@ def in_tree(stated: str, folders: set[str]) -> str | None:
     Documents may name folders from another place: `../train/images`, `./images`, `/home/me/data/images/train`. Leading
     parts that the tree does not have are dropped.
     """
-    parts = [part for part in posixpath.normpath(stated.replace("\\", "/")).split("/") if part not in ("", ".", "..")]
+    parts = _parts(stated)
     return next((folder for start in range(len(parts)) if (folder := "/".join(parts[start:])) in folders), None)
+
+
+def _parts(stated: str) -> list[str]:
+    normal = posixpath.normpath(stated.replace("\\", "/"))
+    return [part for part in normal.split("/") if part not in ("", ".", "..")]

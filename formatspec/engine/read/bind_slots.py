@@ -256,18 +256,26 @@ def _path(role: str, scope: Scope) -> Binder:
     def bind(value: Any, record: Record, state: ItemState) -> None:
         folder = state.file.rpartition("/")[0] if base is None else _rendered(base, state)
         joined = safe_join(folder, value) if isinstance(value, str) and value else None
-        if joined is None and isinstance(value, str) and (far := far_segments(value)):
-            known = (state.item if scope.kind == "item" else record).get(slot)
-            joined = known if isinstance(known, str) and known.rpartition("/")[2] == far[-1] else None
-        if joined is None:
-            raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
         owner = state.item if scope.kind == "item" else record
         known = owner.get(slot)
+        if isinstance(known, str) and isinstance(value, str) and _last(value) == _last(known) and joined != known:
+            if joined is None and far_segments(value):
+                return
+            state.stated[slot] = None  # so that the file's own path is written
+            raise MisfitError("DIFFERS", "the path leads to another folder than the file's own", known, value, "name")
+        if joined is None:
+            raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
         if isinstance(known, str) and differs_in_capitals(known, joined):
+            state.stated[slot] = None
             raise MisfitError("DIFFERS", "the path differs from the file's own in capitals", known, joined, "capitals")
         put(owner, slot, joined, state)
 
     return bind
+
+
+def _last(path: str) -> str:
+    """Return the last segment of a path, which slashes or backslashes part."""
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def _rendered(folder: Template, state: ItemState) -> str:

@@ -130,7 +130,8 @@ class ItemState(msgspec.Struct, eq=False):
         env: Values that codecs may use.
         judged: Geometry that is checked when the item is complete.
         refers: Whether anything refers to objects by ids.
-        stated: The names as a document spells them, if they differ from the files'; None otherwise.
+        stated: The names as a document spells them, if they differ from the files'; None for what a document spells in
+            another way than as a name, such as a path.
         kept: How many kept and unknown fields held a value, over the rows of all records.
         restated: Values of kept fields that are compared with what would be made when the item is complete.
         named_far: Finds an item's name by the end of an absolute path, while rows are joined to items.

@@ -159,3 +159,20 @@ def roles_naming_category_by(form: Format, slot: str) -> frozenset[str]:
             for meaning, _, _ in meanings(role.rule, role.scope)
         )
     )
+
+
+def spells_category_names(role: Role) -> bool:
+    """Return whether the rows of a role's document hold names of categories."""
+    return role.rule is not None and any(
+        meaning.name in ("category.name", "label.category.name")
+        or (scope.kind == "category" and meaning.name == "name")
+        for meaning, scope, _ in meanings(role.document_rule, role.scope, kept=False)
+    )
+
+
+@remembered(KEPT_FORMATS)
+def binds(form: Format, kind: str, name: str) -> bool:
+    """Return whether the documents or paths of a format hold a slot of records of a kind."""
+    return any(name in role.slots_of(kind) for role in form.documents) or any(
+        f"{kind}.{name}" in role.captures for role in form.roles.values()
+    )

@@ -204,11 +204,16 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
         try:
             encoded = encode(value, context.env)
         except UnfitError as unfit:
-            if not required:
+            entries = names == ("attributes",) and isinstance(value, dict)
+            kept = _entries_that_fit(encode, context, value) if entries else {}
+            if not kept:
+                if required:
+                    raise LackingError(what, unfit.expected) from None
                 if value is not None:
-                    refuse(context, names)
+                    refuse(context, [f"attributes.{name}" for name in value] if entries else names)
                 return MISSING
-            raise LackingError(what, unfit.expected) from None
+            refuse(context, [f"attributes.{name}" for name in value if name not in kept])
+            encoded = encode(kept, context.env)
         if keys > 1:
             if len(encoded) != keys:
                 message = f"`{what}` stands under {keys} keys, and its codecs give {len(encoded)} values"
@@ -219,6 +224,20 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
         return as_lists(encoded)
 
     return show
+
+
+def _entries_that_fit(encode: Callable[[Any, Any], Any], context: WriteContext, value: Any) -> dict[str, Any]:
+    """Return those entries of a mapping that the codecs can spell; none if these do not fit together either."""
+    kept = {name: part for name, part in value.items() if _fits(encode, context, {name: part})}
+    return kept if len(kept) < len(value) and kept and _fits(encode, context, kept) else {}
+
+
+def _fits(encode: Callable[[Any, Any], Any], context: WriteContext, value: Any) -> bool:
+    try:
+        encode(value, context.env)
+    except UnfitError:
+        return False
+    return True
 
 
 def filler(leaf: Bind, value_type: str, scope: Scope, place: Place) -> Callable[[WriteContext], tuple[Any, ...]] | None:

@@ -129,3 +129,23 @@ def test_a_document_of_one_image_may_name_it_by_one(tmp_path: Path) -> None:
     (data / "b.json").write_text('{"image": "/home/me/pictures/z.jpg", "boxes": [[1, 2, 3, 4]]}', "utf-8")
     spec = spec_file(tmp_path, OWN_RECORD)
     assert [(one.code, one.file) for one in fs.validate(data, spec).findings] == [("PATH_ESCAPES", "b.json")]
+
+
+@pytest.mark.parametrize("stated", ["..\\\\images\\\\a.jpg", "../a.jpg", "images/a.jpg", "A.jpg"])
+def test_a_document_beside_its_image_may_state_the_folder_that_it_came_from(stated: str, tmp_path: Path) -> None:
+    """The image is there; what the path says otherwise is a warning, and is put right where it is written."""
+    data = _put(tmp_path / "data", "a.jpg")
+    (data / "a.json").write_text(f'{{"image": "{stated}", "boxes": [[1, 2, 3, 4]]}}', "utf-8")
+    spec = spec_file(tmp_path, OWN_RECORD)
+    (finding,) = fs.validate(data, spec).findings
+    assert (finding.code, finding.level, finding.expected) == ("DIFFERS", "warning", "a.jpg")
+    assert [thing.bbox for item in fs.open(data, spec) for thing in item.objects] == [(1, 2, 3, 4)]
+    fs.convert(data, spec=spec, to=spec, out=tmp_path / "out")
+    assert json.loads((tmp_path / "out/a.json").read_text("utf-8"))["image"] == "a.jpg"
+
+
+@pytest.mark.parametrize("stated", ["../b.jpg", "../../etc/passwd"])
+def test_a_path_that_climbs_to_another_file_is_refused(stated: str, tmp_path: Path) -> None:
+    data = _put(tmp_path / "data", "a.jpg")
+    (data / "a.json").write_text(f'{{"image": "{stated}", "boxes": [[1, 2, 3, 4]]}}', "utf-8")
+    assert [one.code for one in fs.validate(data, spec_file(tmp_path, OWN_RECORD)).findings] == ["PATH_ESCAPES"]

@@ -83,3 +83,19 @@ def test_images_that_lie_in_another_folder_are_not_taken_for_absent(tmp_path: Pa
     tracks = [{"id": 1, "class": "a", "rows": [{"at": 0, "box": [0, 0, 2, 2]}]}]
     data, spec = small_spec(tmp_path, "along", ALONG, {"pictures/000.png": (4, 4), "tracks.json": tracks})
     assert "NOTHING_FOUND" in {finding.code for finding in fs.validate(data, spec).findings}
+
+
+def test_rows_name_the_items_whose_masks_alone_are_there(tmp_path: Path) -> None:
+    """Files of single objects name items, and make none: the rows do, as where there is no such file."""
+    example = SPECS / "examples" / "open_images"
+    data = tmp_path / "data"
+    shutil.copytree(example, data)
+    shutil.rmtree(data / "images")
+    assert any((data / "masks").rglob("*.png"))
+    held = {item.key: [label.category.name for label in item.labels if label.category] for item in fs.open(example)}
+    assert {
+        item.key: [label.category.name for label in item.labels if label.category]
+        for item in fs.open(data, "open_images")
+    } == held
+    codes = {finding.code for finding in fs.validate(data, "open_images").findings}
+    assert "UNKNOWN_REFERENCE" not in codes and "IMAGE_ABSENT" in codes

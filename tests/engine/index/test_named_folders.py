@@ -70,6 +70,23 @@ def test_one_folder_of_two_subsets(tmp_path: Path) -> None:
     assert subsets(put(tmp_path, files), "yolo_ultralytics") == {"a": ("train", "val")}
 
 
+def test_folders_that_only_end_alike_are_not_one_folder(tmp_path: Path) -> None:
+    """What tells the folders of a YAML from another layout apart is what the tree does not have."""
+    files = {"data.yaml": "train: ../train/images\nval: ../valid/images\nnames: [cat]\n"}
+    for part, name in (("train", "a"), ("val", "b")):
+        files |= {f"images/{part}/{name}.png": None, f"labels/{part}/{name}.txt": ROW}
+    opened = fs.open(put(tmp_path, files))
+    assert {item.key: item.subsets for item in opened} == {"train/a": ("train",), "val/b": ("val",)}
+    empty = [one.got for one in fs.validate(tmp_path).findings if one.code == "SPLIT_EMPTY"]
+    assert empty == ["../train/images", "../valid/images"]
+
+
+def test_one_folder_named_from_two_places_is_one_folder(tmp_path: Path) -> None:
+    files = {"data.yaml": "train: /home/me/x/images\nval: /home/me/x/images\ntest: images\nnames: [cat]\n"}
+    files |= {"images/a.jpg": None, "labels/a.txt": ROW}
+    assert subsets(put(tmp_path, files), "yolo_ultralytics") == {"a": ("train", "val", "test")}
+
+
 def test_lists_decide_whatever_the_folder_is_called(tmp_path: Path) -> None:
     files = {"data.yaml": "train: train.txt\nval: val.txt\nnames: [cat]\n"}
     for name in ("a", "b"):

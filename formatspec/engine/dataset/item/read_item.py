@@ -183,6 +183,10 @@ def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], sever
             item.image, width=state.item.get("image.width"), height=state.item.get("image.height")
         )
         origin.as_read = msgspec.structs.replace(origin.as_read, image=stated)  # so that the measured size is written
+    if origin.as_read.image is not None and "image.path" in state.stated:
+        origin.as_read = msgspec.structs.replace(
+            origin.as_read, image=msgspec.structs.replace(origin.as_read.image, path="")
+        )
     if several:
         told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
         origin.as_read = msgspec.structs.replace(origin.as_read, **told)

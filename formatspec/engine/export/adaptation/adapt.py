@@ -13,6 +13,7 @@ from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.base.remembered import remembered
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.export.adaptation.category_names import NameOf, name_in, named_once
 from formatspec.engine.export.adaptation.name_items import MOMENTS, Naming, spoken
 from formatspec.engine.export.adaptation.renumber import (
     TRACKS_AS_NUMBERS,
@@ -41,15 +42,22 @@ class TargetCategories:
         fixed: Whether a table beside the spec lists the categories, so that no other file need list them.
         closed: Whether that table is complete, so that any other category has neither a number nor a name.
         as_read: The categories as the subsets of the source number them; these numbers are kept.
+        name_of: Gives a category's name in the target.
     """
 
     def __init__(
-        self, listed: Sequence[Category], fixed: bool, closed: bool = False, as_read: Iterable[Category] = ()
+        self,
+        listed: Sequence[Category],
+        fixed: bool,
+        closed: bool = False,
+        as_read: Iterable[Category] = (),
+        name_of: NameOf = spoken,
     ) -> None:
         """Index the target's categories by name and by number; see the class."""
         self.listed = tuple(listed)
         self.fixed = fixed
         self.closed = closed
+        self.name_of = name_of
         self._by_name = {category.name: category for category in self.listed}
         self._by_key = {(category.id, category.name): category for category in self.listed}
         self._own: dict[int, tuple[Category, Category | None]] = {id(one): (one, one) for one in as_read}
@@ -62,7 +70,7 @@ class TargetCategories:
         """
         known = self._own.get(id(category))
         if known is None:
-            name = spoken(category)
+            name = self.name_of(category)
             found = None if self.fixed else self._by_key.get((category.id, name))
             found = found or self._by_name.get(name)
             stranger = msgspec.structs.replace(category, id=None, index=None) if self.fixed else category
@@ -78,7 +86,7 @@ class TargetCategories:
             msgspec.structs.replace(one, countable=False) if one.countable is None and one.name in names else one
             for one in self.listed
         )
-        return TargetCategories(tuple(listed), fixed=False)
+        return TargetCategories(tuple(listed), fixed=False, name_of=self.name_of)
 
     def holds(self, category: Category) -> bool:
         """Return whether the table has this category."""
@@ -99,7 +107,7 @@ def target_categories(
     listed = list(source)
     if same:
         return TargetCategories(listed, fixed=False, as_read=as_read)
-    listed = named_once(form, listed)
+    listed, name_of = named_once(form, listed), name_in(form)
     for entry in form.spec.categories:
         if isinstance(entry, CategoryTable):
             table = table_of(form.source, form.layout, entry)
@@ -107,21 +115,12 @@ def target_categories(
             if len(form.spec.categories) == 1 or all(category.name in names for category in listed):
                 return TargetCategories(table, fixed=True, closed=not entry.open, as_read=as_read)
     numbered = [
-        msgspec.structs.replace(category, index=index, name=spoken(category), parent=category.parent or None)
-        if category.index != index or category.name != spoken(category) or category.parent == ""
+        msgspec.structs.replace(category, index=index, name=name_of(category), parent=category.parent or None)
+        if category.index != index or category.name != name_of(category) or category.parent == ""
         else category
         for index, category in enumerate(_in_order(listed))
     ]
-    return TargetCategories(_coloured(form, _identified(form, numbered)), fixed=False, as_read=as_read)
-
-
-def named_once(form: Format, categories: Iterable[Category]) -> list[Category]:
-    """Return the categories whose names differ in the target; the first category of a name stands for the others."""
-    parents = _binds(form, "category", "parent")
-    first: dict[Any, Category] = {}
-    for category in categories:
-        first.setdefault((spoken(category), category.parent if parents else None), category)
-    return list(first.values())
+    return TargetCategories(_coloured(form, _identified(form, numbered)), fixed=False, as_read=as_read, name_of=name_of)
 
 
 def _in_order(categories: Sequence[Category]) -> list[Category]:
@@ -251,7 +250,7 @@ class Adapter:
         self.notes: dict[str, int] = {}
         self.naming = Naming(source, target, None if self.same else keys, renamed)
         self.renumbered = frozenset() if self.same else renumbered_tables(source, target, numbers_meet or adds_objects)
-        self.needs_ids = _binds(target, "object", "id")
+        self.needs_ids = wanted_slots.binds(target, "object", "id")
         self.rows_are_numbered = "objects" in self.renumbered and has_ids_in_shared_rows_alone(target)
         self.ids_in_pixels = _binds_in_pixels(target, "id")
         self.ids_name_files = any(role.is_named_by_object for role in target.roles.values())
@@ -395,13 +394,6 @@ def alike(source: Format, target: Format) -> bool:
         source.source.is_same(target.source)
         and source.layout.variant == target.layout.variant
         and all(value in (None, target.options.get(name)) for name, value in source.options.items())
-    )
-
-
-@remembered(KEPT_FORMATS)
-def _binds(form: Format, kind: str, name: str) -> bool:
-    return any(name in role.slots_of(kind) for role in form.documents) or any(
-        f"{kind}.{name}" in role.captures for role in form.roles.values()
     )
 
 

@@ -207,6 +207,8 @@ class Losses:
         for category in categories:
             if self.may_lack_categories and not self._lists(category) and spoken(category) not in used:
                 self.note("categories without objects", "categories")
+            if self.categories.name_of(category) != spoken(category):
+                self.note("blanks at the ends of names", "categories")
             for name, words in CATEGORY_NAMES.items():
                 value = getattr(category, name)
                 if value is None or value in ((), ""):
@@ -314,6 +316,11 @@ class Losses:
             gone &= ~BITS["region"]  # an empty region has no pixel to lose
         return gone
 
+    def image_id(self, item: Item, words: str) -> None:
+        """Count the id of an item that is not written, unless the item's name spells it."""
+        if item.id is not None and not _is_named(item.id, item.key):
+            self.note(words, "items")
+
     def _of_item(self, item: Item, left_out: Collection[str]) -> None:
         """Count what an item, its labels and its captions hold and the writers did not write."""
         slots, tables = self.item_slots, self.tables
@@ -323,8 +330,8 @@ class Losses:
         names = {f"attributes.{name}" for name in item.attributes}
         if not names.isdisjoint(left_out) or ("attributes" not in slots and names - slots):
             self.note("attributes of items", "items")
-        if item.id is not None and ("id" not in slots or "id" in left_out) and not _is_named(item.id, item.key):
-            self.note("image ids", "items")
+        if "id" not in slots or "id" in left_out:
+            self.image_id(item, "image ids")
         if item.void and "void" not in tables:
             self.note("void pixels", "items")
         if item.subsets and not slots & SUBSETS:
