@@ -349,6 +349,10 @@ def is_reshaped(thing: Object, stated: StatedArea) -> bool:
     return any(now is not then for now, then in zip(_shape(thing), stated.shape, strict=True))
 
 
+RECORD_TABLES = ("objects", "labels", "captions", "areas")
+"""The tables of an item's records."""
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """An image with all that is said of it.
 

@@ -16,7 +16,7 @@ from formatspec.engine.spec.compiled import Format
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
 from formatspec.model.limits import TooLargeError
-from formatspec.model.records import Item
+from formatspec.model.records import RECORD_TABLES, Item
 from formatspec.policy.rules import Policy
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 
@@ -101,7 +101,7 @@ class Checked(msgspec.Struct):
 
 STATED = {"bbox": "boxes", "polygons": "outlines", "region": "masks", "keypoints": "objects with keypoints"}
 """The words for objects with a slot, in counts."""
-COUNTED = ("objects", "labels", "captions", "areas")
+COUNTED = RECORD_TABLES
 """The records of an item that a report counts."""
 
 

@@ -21,7 +21,7 @@ from formatspec.engine.export.exporter import Exporter
 from formatspec.engine.resolve.questions.tables import states_areas
 from formatspec.language.load import load_source
 from formatspec.model import derive
-from formatspec.model.records import Area, Caption, Category, Id, Item, Label, Object, Ring
+from formatspec.model.records import RECORD_TABLES, Area, Caption, Category, Id, Item, Label, Object, Ring
 from formatspec.model.region import Region
 from formatspec.paths.trees.open_tree import open_tree
 
@@ -200,7 +200,7 @@ def _differences(handed: Sequence[Handed], back: Mapping[str, Item], lines: Line
         yield from _item(item.key, own, other)
         for kind in ("labels", "captions", "areas"):
             yield from _records(item.key, kind, getattr(own, kind), getattr(other, kind))
-    for table in ("objects", "labels", "captions", "areas"):
+    for table in RECORD_TABLES:
         yield from _numbers(table, handed, back, lines, aside)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from files_on_disk import spec_file
+from files_on_disk import put, spec_file
 
 import formatspec as fs
 from formatspec.language.errors import SpecError
@@ -131,8 +131,25 @@ def test_alpha_is_data_where_a_rule_names_it(tmp_path: Path) -> None:
         laws.hold(load_source(spec_file(tmp_path, ALPHA.replace("image: rgba", "image: rgb"))), random.Random(0))
 
 
-def test_rows_that_wait_for_the_names_of_all_columns_have_a_value_for_each(tmp_path: Path) -> None:
-    fs.sample("celeba", tmp_path / "data", items=5, seed=1)
-    fs.convert(tmp_path / "data", spec="celeba", to="align_celeba", out=tmp_path / "out")
-    count, header, *rows = (tmp_path / "out/Anno/list_attr_celeba.txt").read_text().splitlines()
-    assert int(count) == len(rows) == 5 and {len(row.split()) for row in rows} == {1 + len(header.split())}
+HEADED = """
+formatspec: 1
+name: headed
+items: list
+files:
+  image: "{name}.{ext:image}"
+  list:
+    path: list.txt
+    lines:
+      - "{columns}"
+      - {each: items, lines: "{name:word}.{ext} {attributes | by_name(columns) | flags(1, -1)}"}
+"""
+
+
+def test_a_row_that_waits_for_the_names_of_all_columns_is_written_for_an_item_of_another_format(tmp_path: Path) -> None:
+    source = put(images(tmp_path / "in", "a.jpg", "b.jpg"), {"t.csv": "file,x,y\na.jpg,1,0\nb.jpg,0,1\n"})
+    flags = ", ".join(f"\"{key}\": \"attributes.{key} | map('1'=true, '0'=false)\"" for key in "xy")
+    table = f'table: {{path: t.csv, csv: {{each: items, file: "{{name}}.{{ext}}", {flags}}}}}'
+    text = f'formatspec: 1\nname: told\nitems: table\nfiles:\n  image: "{{name}}.{{ext:image}}"\n  {table}\n'
+    told, headed = spec_file(tmp_path, text, "told"), spec_file(tmp_path, HEADED, "headed")
+    fs.convert(source, spec=told, to=headed, out=tmp_path / "out")
+    assert (tmp_path / "out/list.txt").read_text() == "x y\na.jpg 1 -1\nb.jpg -1 1\n"

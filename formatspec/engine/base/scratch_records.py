@@ -65,8 +65,7 @@ class Records:
         return self._count + len(self._noted[0])
 
     def _columns(self) -> tuple[array[int], ...]:
-        sizes = (self.dtype[name].itemsize for name in self.dtype.names or ())
-        return tuple(array(_CODES[size]) for size in sizes)
+        return tuple([array(_CODES[self.dtype[name].itemsize]) for name in self.dtype.names or ()])
 
     def note(self, *record: int) -> None:
         """Append one record of whole numbers; many of them are put away at once."""
@@ -77,7 +76,7 @@ class Records:
 
     def _put_away(self) -> None:
         noted, self._noted = self._noted, self._columns()
-        self.add(*(np.frombuffer(column, column.typecode) for column in noted))
+        self.add(*[np.frombuffer(column, column.typecode) for column in noted])
 
     def add(self, *columns: Any) -> None:
         """Append records, given as a column for each of their fields."""

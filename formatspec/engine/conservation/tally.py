@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from formatspec.model.records import RECORD_TABLES
+
 KEPT_FIELDS = "kept fields"
-TABLES = ("objects", "labels", "captions", "areas", KEPT_FIELDS)
+TABLES = (*RECORD_TABLES, KEPT_FIELDS)
 """The tables of an item whose records are counted; of items, the rows in shared files are counted.
 
 Kept fields are the keys of rows that a format keeps or does not know, each once for its record.

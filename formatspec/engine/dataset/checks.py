@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from posixpath import relpath
 from typing import Any, NamedTuple
 
-from formatspec.engine.base.faults import DocumentPath, Fault, Record
+from formatspec.engine.base.faults import DocumentPath, Fault
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.expected_files import told_path
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
 from formatspec.engine.index.entries import item_key
 from formatspec.engine.read.check_rows import place_of_row
+from formatspec.engine.read.item_state import whole_of
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
@@ -93,7 +94,7 @@ class Checker:
         places = {id(thing): place for place, thing in enumerate(item.objects)}
         context = root
         for leaf, place, record, value, file, path in one.deferred:
-            thing = _whole(record).get("$object")
+            thing = whole_of(record).get("$object")
             if thing is None and leaf.near:
                 continue  # the row was rejected
             if thing is None:
@@ -141,13 +142,6 @@ class Checker:
                 known = lambda context: None  # a leaf that has no value at its place  # noqa: E731
             self._values[id(leaf), of_object] = known
         return known
-
-
-def _whole(record: Record) -> Record:
-    """Return the record that a row's record was merged into, or the record itself."""
-    while (same := record.get("$same")) is not None:
-        record = same
-    return record
 
 
 def _near(expected: Any, value: Any, exact: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
@@ -24,6 +24,7 @@ from formatspec.engine.detection.fit.role_fit import (
     strangers,
 )
 from formatspec.engine.index.build_index import ALL, PathMatches, claims
+from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.model.slots import TABLES
 
@@ -34,7 +35,32 @@ WEAKLY = 2
 """How many files of distinctive names suffice together, if their content fits many formats."""
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Explained(msgspec.Struct, frozen=True):
+    """How much of the evidence a layout explains.
+
+    Attributes:
+        explains, leaves: The first file of each group of evidence that its roles explain, and of each other group.
+        left: How many files are unexplained.
+        named: How many groups it explains by name, whether or not their documents fit.
+    """
+
+    explains: tuple[str, ...]
+    leaves: tuple[str, ...]
+    left: int
+    named: int
+
+    @property
+    def explained(self) -> int:
+        """How many groups are explained."""
+        return len(self.explains)
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are."""
+        return len(self.explains) + len(self.leaves)
+
+
+class Candidate(Explained, frozen=True, kw_only=True):
     """A layout of a spec at a root, and what was found there.
 
     Attributes:
@@ -42,9 +68,6 @@ class Candidate(msgspec.Struct, frozen=True):
         spec, ancestors: The spec's own name, and the names of the specs that it extends.
         prefix: The folder from which the evidence counts; "" for the tree's own root.
         depth: How many folders lie around that folder.
-        explained: How many groups of evidence its roles explain, out of how many.
-        explains, leaves: The first file of each explained group, and of each other group.
-        named: How many groups it explains by name, whether or not their documents fit.
         fit: The mean fit of the documents that could be compared.
         missing: Required roles without a file.
         lacking: All roles without a file that a written dataset has.
@@ -59,12 +82,6 @@ class Candidate(msgspec.Struct, frozen=True):
     prefix: str
     depth: int
     state: State
-    explained: int
-    groups: int
-    explains: tuple[str, ...]
-    leaves: tuple[str, ...]
-    left: int
-    named: int
     fit: float
     missing: tuple[str, ...]
     lacking: int
@@ -164,25 +181,20 @@ def examined(
     mean = sum(judged) / len(judged) if judged else 0.0
     against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
     state = _state(form, fits, judged, against, bool(images))
-    told = _explained(form, by_role, fits, groups, start)
+    told = _explained(form, by_role, fits, groups, start, outer)
     missing = tuple(
         role.spec.path for role in form.roles.values()
         if not by_role[role.name] and not role.optional and not role.folder and not may_be_empty(role, form)
     )  # fmt: skip
     lacking = sum(1 for name, role in form.roles.items() if not by_role[name] and not role.kept and not role.folder)
     return Candidate(
+        *msgspec.structs.astuple(told),
         name=name,
         spec=form.source.name,
         ancestors=form.source.ancestors,
         prefix=within,
         depth=within.count("/") + 1 if within else 0,
         state=state,
-        explained=told.explained,
-        groups=told.groups,
-        explains=tuple(outer + path for path in told.explains),
-        leaves=tuple(outer + path for path in told.leaves),
-        left=told.left,
-        named=told.named,
         fit=mean,
         missing=tuple(f"no file is {path}" for path in missing),
         lacking=lacking,
@@ -226,65 +238,30 @@ def _state(
     return "bare" if images else "nothing"
 
 
-class _Explained(NamedTuple):
-    """How much of the evidence a layout explains.
-
-    Attributes:
-        explained: How many groups of evidence are explained.
-        named: How many are explained by a name in the template.
-        groups: How many groups there are.
-        explains: The first files of the explained groups.
-        leaves: The first files of the others.
-        left: How many files are unexplained.
-    """
-
-    explained: int
-    named: int
-    groups: int
-    explains: tuple[str, ...]
-    leaves: tuple[str, ...]
-    left: int
-
-
 def _explained(
-    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], groups: Groups, start: str
-) -> _Explained:
+    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], groups: Groups, start: str,
+    outer: str,
+) -> Explained:  # fmt: skip
     """Return which groups of evidence a layout explains: at least half of a group's files must fit its roles."""
-    role_of: dict[str, Role] = {start + path: form.roles[name] for name, found in by_role.items() for path, _ in found}
-    explained = named = left = counted = 0
+    role_of = {start + path: form.roles[name] for name, found in by_role.items() if name != IMAGE for path, _ in found}
+    named = left = 0
     explains: list[str] = []
     leaves: list[str] = []
     for group in groups.evidence:
         own = form.ignored.outside(group, start)
-        if not own:
-            continue
-        counted += 1
-        if role_of.keys().isdisjoint(own):
-            left += len(own)
-            leaves.append(own[0])
-            continue
         roles = [role_of.get(path) for path in own]
-        taken = [role for role in roles if role is not None and role.name != IMAGE]
+        taken = [role for role in roles if role is not None]
         if 2 * len(taken) < len(own):
             left += len(own) - len(taken)
-            leaves.append(
-                next(path for path, role in zip(own, roles, strict=True) if role is None or role.name == IMAGE)
-            )
-            continue
-        fitting = [
-            path
-            for path, role in zip(own, roles, strict=True)
-            if role is not None and role.name != IMAGE and _fits(fits, role, path[len(start) :])
-        ]
-        fits_well = 2 * len(fitting) >= len(own)
-        named += fits_well or any(spells_path(role) for role in taken if role is not None)
-        if fits_well:
-            explained += 1
-            explains.append(own[0])
-        else:
-            left += len(own)
-            leaves.append(own[0])
-    return _Explained(explained, named, counted, tuple(explains), tuple(leaves), left)
+            leaves.append(outer + own[roles.index(None)])
+        elif own:
+            found = zip(own, roles, strict=True)
+            fitting = sum(role is not None and _fits(fits, role, path[len(start) :]) for path, role in found)
+            fits_well = 2 * fitting >= len(own)
+            named += fits_well or any(map(spells_path, taken))
+            left += 0 if fits_well else len(own)
+            (explains if fits_well else leaves).append(outer + own[0])
+    return Explained(tuple(explains), tuple(leaves), left, named)
 
 
 def _fits(fits: Mapping[str, RoleFit], role: Role, path: str) -> bool:
@@ -305,7 +282,7 @@ def tells_items(role: Role, form: Format) -> bool:
     if role.span != "shared" or role.name in {name.partition(".")[0] for name in form.spec.items}:
         return True
     lists = role.lists if role.codec is not None else ()
-    return any(TABLES[tables[0].each.table] not in ("category", "attribute") for _, tables in lists)
+    return any(TABLES[tables[0].each.table] not in NOT_OF_ITEMS for _, tables in lists)
 
 
 def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:

@@ -27,10 +27,10 @@ from formatspec.language.expression import Call, Name, parts_of
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import MapRule, Rule, TableRule
 from formatspec.model.amounts import amounts
-from formatspec.model.records import Item
+from formatspec.model.records import RECORD_TABLES, Item
 from formatspec.model.slots import TABLES
 
-_PARTS = frozenset({"objects", "labels", "captions", "areas"})
+_PARTS = frozenset(RECORD_TABLES)
 """Tables of records that an item holds as such."""
 _ITEM = frozenset({"items"})
 

@@ -27,6 +27,7 @@ from formatspec.engine.read.projection import fields_of
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.resolve.questions.meanings import meanings
+from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS
 from formatspec.engine.spec.compiled import IMAGE, KEPT_FORMATS, Format, Role, everything
 from formatspec.files.document import FileError
 from formatspec.files.rows.json_rows import NotRowsError
@@ -410,7 +411,7 @@ def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     joining = ReadContext(names_only, False, sparse=True)
     for path, rules in role.lists:
         kind = TABLES[rules[0].each.table]
-        if kind in ("category", "attribute"):
+        if kind in NOT_OF_ITEMS:
             continue
         readers = tuple(row_reader(rule, role.scope, ReadContext(everything, True)) for rule in rules)
         joiners = tuple(row_reader(rule, role.scope, joining) for rule in rules)

@@ -12,7 +12,7 @@ from formatspec.engine.index.row_ownership import SharedFile, Table
 from formatspec.engine.read.compile_reader import compile_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext
-from formatspec.engine.resolve.questions.tables import takes_null
+from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS, takes_null
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.language.leaf import Absent, Constant, Keep
 from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule, TableRule
@@ -48,11 +48,7 @@ def _frame_of(role: Role) -> Rule | None:
     if role.span != "shared" or role.codec is None or role.kind not in FRAMED:
         return None
     lists = {TABLES[rules[0].each.table] for _, rules in role.lists}
-    return _framed(role.document_rule, not lists & READ_WHOLE)
-
-
-READ_WHOLE = frozenset({"category", "attribute"})
-"""Tables that are read whole when the categories are read. Missing keys of their rows are reported there."""
+    return _framed(role.document_rule, not lists & NOT_OF_ITEMS)  # those are read whole
 
 
 def _framed(rule: Rule, tables: bool) -> Rule | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.index.id_columns import IdColumns
-from formatspec.engine.read.projection import Decode, Fields, row_type
+from formatspec.engine.read.projection import Decode, Fields, RowSource, row_type
 from formatspec.files import json_file
 from formatspec.files.document import LineColumn, Pointer
 from formatspec.files.places import Places
@@ -36,7 +36,7 @@ AHEAD_SPAN = 1 << 18
 """Bytes of rows that are decoded ahead when rows are read one after another."""
 
 
-class HeldRows:
+class HeldRows(RowSource):
     """Rows of a document that was decoded whole."""
 
     def __init__(self, rows: Sequence[Any]) -> None:
@@ -54,14 +54,6 @@ class HeldRows:
     def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
         """The rows from `start` up to `stop`; `decode` is not needed, since they are decoded."""
         return self.rows[start:stop]
-
-    def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """Return None: decoded rows have no bytes that a fast reader could decode."""
-        return None
-
-    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
-        """Return None: decoded rows have no bytes."""
-        return None
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         """Yield all rows at once, with the position of the first."""
@@ -83,7 +75,7 @@ class _Near:
         self.rows: Sequence[Any] = ()
 
 
-class FileRows:
+class FileRows(RowSource):
     """Rows that are located in a JSON file: where each begins and ends."""
 
     span = SPAN
@@ -169,10 +161,6 @@ class FileRows:
             return self.some(start, stop, decode)
         except (ValueError, msgspec.MsgspecError):
             return None
-
-    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
-        """Return None: the rows are not XML elements."""
-        return None
 
     def _between(self, start: int, stop: int) -> tuple[int, bytes]:
         """Return where consecutive rows begin, and the bytes from the first to the last of them."""

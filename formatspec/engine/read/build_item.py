@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.base.kept_fields import AREA, KEPT, RESTATES
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.check_rows import check_rows
-from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.item_state import ItemState, whole_of
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
@@ -86,7 +86,7 @@ def _judge(item: Item, state: ItemState) -> None:
     size = _size(item, state)
     for record, slot, value, file, path, place in state.judged:
         found = flaws(slot, value, size)
-        at = _place_of(record, places) if found or slot == "keypoints" else None
+        at = places.get(id(whole_of(record))) if found or slot == "keypoints" else None
         if at is None:
             continue  # the record was set aside
         thing = item.objects[at]
@@ -100,7 +100,7 @@ def _judge(item: Item, state: ItemState) -> None:
             )  # fmt: skip
     for number, fault in enumerate(state.faults):
         if isinstance(fault.about, dict):
-            at = _place_of(fault.about, places)
+            at = places.get(id(whole_of(fault.about)))
             told = None if at is None else item.objects[at].id
             state.faults[number] = fault._replace(about=at, object=told, scope=fault.scope or "object")
 
@@ -127,13 +127,6 @@ def _check_pixels(state: ItemState) -> None:
                 _plain(record["$pixel"]), about=place, scope="item",
             )
         )  # fmt: skip
-
-
-def _place_of(record: Record, places: Mapping[int, int]) -> int | None:
-    """Return the index of a record's object in its item; None if the record became no object."""
-    while "$same" in record:
-        record = record["$same"]
-    return places.get(id(record))
 
 
 def _size(item: Item, state: ItemState) -> tuple[int, int] | None:

@@ -243,9 +243,7 @@ def from_state(state: ItemState) -> list[Category]:
     """Return the categories that shared documents list, in their order."""
     made = []
     for position, record in enumerate(state.tables.get("category", ())):
-        values = {slot: value for slot, value in record.items() if not slot.startswith(("$", "?"))}
-        values.setdefault("index", record.get("?index", position))
-        category = category_of(values)
+        category = category_of({"index": record.get("?index", position), **record})
         if "$rows" in record:
             origin = Origin(record["$rows"])
             category = msgspec.structs.replace(category, origin=origin)

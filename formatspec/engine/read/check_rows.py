@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import DocumentPath, Fault, Record
-from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.item_state import OBJECTS_BY_ID, ItemState
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.model.records import Item, Object
 
@@ -25,9 +25,6 @@ def _note(code: str, words: str, place: int, state: ItemState, **more: Any) -> N
     state.faults.append(Fault(code, *place_of_row(state, place), None, words, about=place, scope="object", **more))
 
 
-_BY_ID = ("object", "id")
-
-
 def check_rows(item: Item, state: ItemState) -> None:
     """Note repeated objects of an item: equal rows, or two rows with one track."""
     things = item.objects
@@ -35,7 +32,7 @@ def check_rows(item: Item, state: ItemState) -> None:
         return
     if state.outlined:
         _check_outlined(things, state)
-    with_ids = _BY_ID in state.keyed or (state.plain is not None and things[0].id is not None)
+    with_ids = OBJECTS_BY_ID in state.keyed or (state.plain is not None and things[0].id is not None)
     if not with_ids:  # rows with ids are compared while they are read
         _check_equal(things, state.tables.get("object", ()), state)
     _check_tracks(things, state)

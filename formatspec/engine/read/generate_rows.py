@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -22,11 +22,11 @@ from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT, group_slots
 from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.compile_reader import choice_reader, field_reader, unread_kinds
-from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.item_state import OBJECTS_BY_ID, FastObjects, ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
 from formatspec.engine.read.leaf_reader import ReadContext, holds_restating, nothing, states_area
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
-from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
+from formatspec.engine.read.rows.merge_rows import BY_ID, RowReader
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import keys_of, may_say_nothing
@@ -112,7 +112,7 @@ class FastRows(msgspec.Struct, frozen=True):
             return False
         if any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)):
             return False
-        state.plain = PlainObjects(using, tuple(made), file, path, start, state.categories)
+        state.plain = PlainObjects(tuple(made), file, path, start, using, state.categories)
         state.kept += sum(_is_there(getattr(row, name)) for name in using.kept for row in typed)
         return True
 
@@ -132,14 +132,10 @@ class FastRows(msgspec.Struct, frozen=True):
         return typed, wider
 
 
-class PlainObjects(NamedTuple):
+class PlainObjects(FastObjects, frozen=True):
     """The objects of an item, made of consecutive rows."""
 
     rows: FastRows
-    objects: tuple[Object, ...]
-    file: str
-    path: tuple[str, ...]
-    start: int
     categories: Categories
 
     def materialize(self, state: ItemState) -> None:

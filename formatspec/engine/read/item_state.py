@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,28 +21,20 @@ class DeviatesError(Exception):
     """A fast reader gives up after the state has taken some of the item, so the validating readers read it again."""
 
 
-class FastObjects(Protocol):
-    """The objects of an item that a fast reader made of consecutive rows."""
+class FastObjects(msgspec.Struct, frozen=True):
+    """The objects of an item that a fast reader made of consecutive rows.
 
-    @property
-    def objects(self) -> tuple[Object, ...]:
-        """The objects, in the order of their rows."""
-        ...
+    Attributes:
+        objects: The objects, in the order of their rows.
+        file: The file of the rows.
+        path: The path of the rows' table in the file.
+        start: The position of the first row in its table.
+    """
 
-    @property
-    def file(self) -> str:
-        """The file of the rows."""
-        ...
-
-    @property
-    def path(self) -> DocumentPath:
-        """The path of the rows' table in the file."""
-        ...
-
-    @property
-    def start(self) -> int:
-        """The position of the first row in its table."""
-        ...
+    objects: tuple[Object, ...]
+    file: str
+    path: DocumentPath
+    start: int
 
     def materialize(self, state: ItemState) -> None:
         """Put the records that the validating readers would have made into the state's tables.
@@ -50,10 +42,12 @@ class FastObjects(Protocol):
         Raises:
             DeviatesError: The validating readers must read the item themselves.
         """
-        ...
+        raise NotImplementedError
 
 
 _UNSIZED = Env()
+OBJECTS_BY_ID = ("object", "id")
+"""The key under which a state holds the objects by their ids."""
 
 
 NamedFar = Callable[[str, Sequence[str]], Sequence[str]]
@@ -233,6 +227,13 @@ class ItemState(msgspec.Struct, eq=False):
     ) -> None:  # fmt: skip
         """Note a fault in the current file; `more` are further fields of the fault."""
         self.faults.append(Fault(code, self.file, path, place, message, expected, got, **more))
+
+
+def whole_of(record: Record) -> Record:
+    """Return the record that a row's record was merged into, or the record itself."""
+    while (same := record.get("$same")) is not None:
+        record = same
+    return record
 
 
 def put(record: Record, slot: str, value: Any, state: ItemState) -> None:

@@ -23,6 +23,7 @@ from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import OF_SHAPE, constant_of, follows_from_shape
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
+from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.language import expression
@@ -239,7 +240,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         bind = binders[0]
         many = scope.textual and keys == 1 and any(codec.kind in ("numbers", "any") for codec in chain.codecs)
         exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
-        outline = meanings[0].name in _OUTLINES and scope.kind == "object"
+        outline = meanings[0].name in OUTLINES and scope.kind == "object"
 
         def read(value: Any, record: Record, state: ItemState) -> None:
             if exact and (whole := _whole(value)) is not None:
@@ -281,7 +282,6 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
 
 
-_OUTLINES = frozenset({"polygons", "polygon", "region"})
 _COUNTED = frozenset({"id", "track", "frame", "parent"})
 _FRACTION = re.compile(r"([-+]?\d+)\.0+")
 

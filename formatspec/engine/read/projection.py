@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, TypedDict
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -16,31 +16,32 @@ Decode = Callable[[bytes], Any]
 """Decodes the bytes of a list of rows, as far as the fields are needed."""
 
 
-class RowSource(Protocol):
+class RowSource:
     """The rows of one table in one file."""
 
     def __len__(self) -> int:
         """How many rows there are."""
+        raise NotImplementedError
 
     def at(self, position: int) -> Any:
-        """Return one row."""
-        ...
+        """Return the row at a position, from 0."""
+        return self.some(position, position + 1, None)[0]
 
     def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
         """Return consecutive rows; `decode` takes the bytes of their list."""
-        ...
+        raise NotImplementedError
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """Return consecutive rows with the types of `decode`; None if a row has other types."""
-        ...
+        """Return consecutive rows with the types of `decode`; None if a row has other types, or no bytes."""
+        return None
 
     def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
         """Return the bytes of a row that is an XML element, and a function that decodes them; None for other rows."""
-        ...
+        return None
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         """Yield all rows in order, in pieces, each with its first position; of mappings, only `fields` are needed."""
-        ...
+        raise NotImplementedError
 
 
 Fields = dict[str, bool]

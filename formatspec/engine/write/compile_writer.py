@@ -18,6 +18,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, getter
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import is_filled, keys_of
 from formatspec.engine.resolve.held_slots import names_within
+from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.choose_alternative import alternatives_writer
@@ -240,15 +241,15 @@ def row_writer(rule: TableRule, scope: Scope, holds: int | None = None) -> RowWr
     holds = held_by_row(rule, scope) if holds is None else holds
     inner = row_scope(rule, scope)
     written = RowWriter(rule, scope, compile_writer(rule.row, inner), holds)
-    written.plain = plain_writer(
-        rule.row, inner, field_writer, partial(alternatives_writer, compile_writer=compile_writer), holds
-    )
+    if not written.late:  # the names of columns are known to the context of such a row alone
+        choice_of = partial(alternatives_writer, compile_writer=compile_writer)
+        written.plain = plain_writer(rule.row, inner, field_writer, choice_of, holds)
     return written
 
 
 def is_spooled(rule: TableRule, scope: Scope) -> bool:
     """Whether a table's rows come from many items, so that they are written one by one as the items come."""
-    return scope.kind == "dataset" and TABLES[rule.each.table] not in ("category", "attribute")
+    return scope.kind == "dataset" and TABLES[rule.each.table] not in NOT_OF_ITEMS
 
 
 def spool_key(rules: tuple[TableRule, ...], scope: Scope) -> str:

@@ -18,6 +18,7 @@ from formatspec.engine.evaluate.unbounded import box_of
 from formatspec.engine.evaluate.write_context import WriteContext, area_of, derived_of, getter
 from formatspec.engine.resolve.codec_chain import Chain, as_it_is, build
 from formatspec.engine.resolve.held_slots import WRITTEN, slot_bits
+from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.choose_alternative import PlainAlternative, can_be_plain, chooser_of_plain
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, as_lists, filler
@@ -39,7 +40,6 @@ its object is written.
 _SCALARS = ("id", "int", "number", "text", "bool", "state")
 _CATEGORY = frozenset(Category.__struct_fields__) - {"parent", "attributes", "origin"}
 _OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
-_OUTLINES = frozenset({"polygons", "polygon", "region"})
 
 
 class FunctionInMaking(NamedTuple):
@@ -245,7 +245,7 @@ def _is_outlines(rule: OneOf, scope: Scope) -> bool:
             field.optional
             and isinstance(field.rule.leaf, Bind)
             and field.rule.leaf.default is None
-            and {scope.resolve(name, field.place).name for name in field.rule.leaf.names} <= _OUTLINES
+            and {scope.resolve(name, field.place).name for name in field.rule.leaf.names} <= OUTLINES
             for field in choice.fields
         )
         for choice in rule.alternatives

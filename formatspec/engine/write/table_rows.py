@@ -195,8 +195,7 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     setting = context.setting
     claims, refused = setting.claims, len(setting.refused)
     try:
-        # A row that waited for the columns of its table has them in its own context.
-        if row.plain is not None and not row.late and context.as_read is None and context.up is not None:
+        if row.plain is not None and context.as_read is None and context.up is not None:
             document = next(row.plain((context.record,), (context.index,), context.rows, context.up))
             if isinstance(document, LackingError):
                 raise document

@@ -11,7 +11,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.model import derive
-from formatspec.model.records import Item, Object
+from formatspec.model.records import Category, Item
 from formatspec.model.region import Region
 
 
@@ -67,14 +67,12 @@ def _pairs(
     found = []
     by_category: dict[Any, list[int]] = {}
     for index in candidates:
-        by_category.setdefault(_name(item.objects[index]), []).append(index)
+        by_category.setdefault(_name(item.objects[index].category), []).append(index)
     height = item.image.height if item.image else None
     width = item.image.width if item.image else None
     for row, entry in enumerate(entries):
         region: Region = entry["row"]["region"]
-        category = state.categories.resolve(entry["row"])
-        key = None if category is None else category.id if category.id is not None else category.name
-        for index in by_category.get(key, ()):
+        for index in by_category.get(_name(state.categories.resolve(entry["row"])), ()):
             mine = derive.region(item.objects[index], height, width)
             if mine is None or (mine.height, mine.width) != (region.height, region.width):
                 continue
@@ -84,7 +82,5 @@ def _pairs(
     return found
 
 
-def _name(thing: Object) -> Any:
-    if thing.category is None:
-        return None
-    return thing.category.id if thing.category.id is not None else thing.category.name
+def _name(category: Category | None) -> Any:
+    return None if category is None else category.id if category.id is not None else category.name

@@ -12,9 +12,9 @@ from formatspec.engine.base.faults import DocumentPath, Record
 from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS
 from formatspec.engine.dataset.item.purpose import Readers
 from formatspec.engine.index.row_ownership import RepeatedId, Run, Table, TableFile
-from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.item_state import OBJECTS_BY_ID, ItemState
 from formatspec.engine.read.projection import Decode, RowSource
-from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
+from formatspec.engine.read.rows.merge_rows import RowReader, said_twice
 from formatspec.engine.read.rows.table_row import costs_row, read_row
 from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Role

@@ -12,7 +12,7 @@ from formatspec.engine.base.kept_fields import KEPT, forget_kept
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.read.categories import category_of
-from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf
+from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf, whole_of
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.language import expression
 from formatspec.model.plain.same_value import same_value
@@ -36,7 +36,7 @@ def forget_restated(item: Item, state: ItemState, options: Mapping[str, Any]) ->
     root = context = WriteContext(setting, item, item)
     places: dict[int, int] = {}
     for one in state.restated:
-        holder = _whole(one.record)
+        holder = whole_of(one.record)
         if holder is state.item:
             if is_made_again(one, root):
                 state.item[KEPT] = forget_kept(state.item[KEPT], one.leaf.key)
@@ -62,12 +62,11 @@ def forget_restated_of_file(record: Record, state: ItemState, setting: WriteSett
     """
     context = WriteContext(setting, None, None)
     for one in state.restated:
-        holder = _whole(one.record)
+        holder = whole_of(one.record)
         if holder is record:
             told = context
         elif one.leaf.scope.kind == "category":
-            slots = {slot: value for slot, value in holder.items() if not slot.startswith(("$", "?"))}
-            told = WriteContext(setting, None, category_of(slots), context)
+            told = WriteContext(setting, None, category_of(holder), context)
         else:
             continue
         if is_made_again(one, told):
@@ -76,13 +75,6 @@ def forget_restated_of_file(record: Record, state: ItemState, setting: WriteSett
 
 def _tables(item: Item) -> Iterator[Iterable[object]]:
     yield from (item.objects, item.labels, item.captions, item.areas)
-
-
-def _whole(record: Record) -> Record:
-    """Return the record that a row's record was merged into, or the record itself."""
-    while (same := record.get("$same")) is not None:
-        record = same
-    return record
 
 
 def is_made_again(one: Restated, context: WriteContext) -> bool:

@@ -10,9 +10,7 @@ from formatspec.engine.export.lost.lost_records import Loss, Unwritten, tells_of
 from formatspec.engine.export.shard_output import SharedShard, TableShard
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 from formatspec.engine.spec.compiled import Role
-from formatspec.model.records import Item
-
-PARTS = ("objects", "labels", "captions", "areas")
+from formatspec.model.records import RECORD_TABLES, Item
 
 
 def tables_of(roles: Iterable[Role]) -> set[str]:
@@ -40,7 +38,7 @@ def count_item(
         lost: The losses of the item.
         made: How many objects were made of areas.
     """
-    for table in PARTS:
+    for table in RECORD_TABLES:
         records = getattr(handed, table)
         if not records:
             continue

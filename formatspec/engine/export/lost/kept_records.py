@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from formatspec.engine.conservation.tally import KEPT_FIELDS, Tally
 from formatspec.engine.export.lost.losses import Losses
-from formatspec.model.records import Item
+from formatspec.model.records import RECORD_TABLES, Item
 
-HOLDERS = ("objects", "labels", "captions", "areas")
 FIELDS, OTHERS = "kept fields: ", ("kept rows: ", "kept files: ")
 
 
@@ -25,7 +24,7 @@ def note_kept_fields(item: Item, of_item: Iterable[tuple[str, str]], losses: Los
     for what, unit in of_item:
         losses.note(what, unit)
         present += 1
-    for unit in HOLDERS:
+    for unit in RECORD_TABLES:
         for key in _keys(getattr(item, unit)):
             losses.note(f"{FIELDS}{key}", unit)
             present += 1

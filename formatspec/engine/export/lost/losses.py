@@ -324,14 +324,17 @@ class Losses:
     def _of_item(self, item: Item, left_out: Collection[str]) -> None:
         """Count what an item, its labels and its captions hold and the writers did not write."""
         slots, tables = self.item_slots, self.tables
-        for slot, words in ("tags", "tags"), ("sequence", "sequences"), ("frame", "frames"):
-            if slot not in slots and getattr(item, slot) not in (None, ()):
-                self.note(words, "items")
+        if item.tags and "tags" not in slots:
+            self.note("tags", "items")
         names = {f"attributes.{name}" for name in item.attributes}
         if not names.isdisjoint(left_out) or ("attributes" not in slots and names - slots):
             self.note("attributes of items", "items")
         if "id" not in slots or "id" in left_out:
             self.image_id(item, "image ids")
+        if item.sequence is not None and "sequence" not in slots:
+            self.note("sequences", "items")
+        if item.frame is not None and "frame" not in slots:
+            self.note("frames", "items")
         if item.void and "void" not in tables:
             self.note("void pixels", "items")
         if item.subsets and not slots & SUBSETS:

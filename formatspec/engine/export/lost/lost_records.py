@@ -11,9 +11,8 @@ from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, re
 from formatspec.engine.resolve.questions.meanings import tables
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.model import derive
-from formatspec.model.records import Area, Item, Object
+from formatspec.model.records import RECORD_TABLES, Area, Item, Object
 
-TRACKED = ("objects", "labels", "captions", "areas")
 HIDDEN = "hidden by others"
 COVERED = "pixels covered by others"
 NO_TABLE = "no table is for them"
@@ -62,7 +61,7 @@ class Unwritten:
         reasons: dict[Hashable, str] = {}
         others: dict[Loss, None] = {}
         for table, record, why in setting.lost:
-            if table in TRACKED or table == "children":
+            if table in RECORD_TABLES or table == "children":
                 reasons.setdefault(record_mark(record), why)
             elif table == "items":
                 others[f"{table} not written ({why})", table] = None  # once for each item, however many lists name it

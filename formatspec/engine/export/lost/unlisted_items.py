@@ -10,12 +10,11 @@ import msgspec
 from formatspec.engine.evaluate.write_context import WriteSetting
 from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.errors import CannotWriteError
-from formatspec.engine.export.lost.lost_records import TRACKED
 from formatspec.engine.export.shared_tables import Spooled, listed_by_records, subsets_by_records
 from formatspec.engine.resolve.held_slots import WRITTEN
 from formatspec.engine.resolve.questions.meanings import meanings
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
-from formatspec.model.records import Item
+from formatspec.model.records import RECORD_TABLES, Item
 
 WITH_ITEMS = "their item is not"
 NO_ROW = "no row tells of them"
@@ -95,7 +94,7 @@ def without_unwritten(own: Item, setting: WriteSetting, write: Callable[[Item, W
 def leave_out(table: Spooled, item: Item, lost: list[LostRow]) -> None:
     """Note that the records of an item that a table would hold are not written."""
     for name in dict.fromkeys(rule.each.table for rule in table.rules):
-        if name in TRACKED:
+        if name in RECORD_TABLES:
             lost.extend(LostRow(name, record, WITH_ITEMS) for record in getattr(item, name))
 
 

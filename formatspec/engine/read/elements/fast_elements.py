@@ -19,7 +19,7 @@ from formatspec.engine.read.build_item import group_slots
 from formatspec.engine.read.compile_reader import is_asked, row_reader
 from formatspec.engine.read.elements.element_document import document_source
 from formatspec.engine.read.elements.skeleton_plan import Plan, may_be_planned, plan_of
-from formatspec.engine.read.item_state import DeviatesError, ItemState, Judged
+from formatspec.engine.read.item_state import DeviatesError, FastObjects, ItemState, Judged
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.table_row import rows_of_tasks
@@ -57,14 +57,10 @@ Parse = Callable[[bytes], Any]
 """Gives the document of a text; raises FileError."""
 
 
-class ElementObjects(NamedTuple):
+class ElementObjects(FastObjects, frozen=True):
     """The objects of an item, made of elements that follow each other."""
 
     reader: FastElements
-    objects: tuple[Object, ...]
-    file: str
-    path: DocumentPath
-    start: int = 0
 
     def materialize(self, state: ItemState) -> None:
         """Give up, since somebody asks for records: the readers that judge make them."""
@@ -143,7 +139,7 @@ class FastElements:
             self.in_vain()
             raise DeviatesError
         self._done += 1
-        state.plain = ElementObjects(self, tuple(made), file, (*path, *self._path))
+        state.plain = ElementObjects(tuple(made), file, (*path, *self._path), 0, self)
         state.at = ()
         return True
 

@@ -10,7 +10,7 @@ import msgspec
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.base.kept_fields import take_kept
-from formatspec.engine.read.item_state import ItemState, put
+from formatspec.engine.read.item_state import OBJECTS_BY_ID, ItemState, put
 from formatspec.engine.read.rows.row_condition import Condition
 from formatspec.engine.resolve.discriminators import RowTest
 from formatspec.engine.resolve.scope import Scope
@@ -74,7 +74,6 @@ RINGS = "polygons"
 PLURAL = (RINGS, "tags")
 BOX = "bbox"
 BY_ID = ("id",)
-OBJECTS_BY_ID = ("object", "id")
 
 
 def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState) -> None:

@@ -18,6 +18,12 @@ from formatspec.language.rules import (
     within,
 )
 
+NOT_OF_ITEMS = frozenset({"category", "attribute"})
+"""Kinds of records whose rows tell of no item."""
+
+OUTLINES = frozenset({"polygon", "polygons", "region"})
+"""Slots of an object's outline or pixels."""
+
 OF_OBJECTS = frozenset({"objects", "children"})
 """The tables whose rows are objects."""
 
@@ -115,14 +121,11 @@ def states_outlines(rule: Rule) -> bool:
     return any(
         any("bbox" in bound_names(field.rule) for field in row.fields)
         and (
-            any(_OUTLINES & set(bound_names(field.rule)) for field in row.fields)
-            or any(all(_OUTLINES & set(bound_names(one)) for one in choice.alternatives) for choice in row.alternatives)
+            any(OUTLINES & set(bound_names(field.rule)) for field in row.fields)
+            or any(all(OUTLINES & set(bound_names(one)) for one in choice.alternatives) for choice in row.alternatives)
         )
         for row in rows
     )
-
-
-_OUTLINES = {"polygon", "polygons", "region"}
 
 
 def states_numbers(rule: Rule) -> bool:
