@@ -205,6 +205,24 @@ def test_keypoints_that_are_labelled_are_counted(tmp_path: Path) -> None:
     assert {key: document["categories"][0][key] for key in names} == names
 
 
+@pytest.mark.parametrize("stated", [{}, {"keypoints": [], "num_keypoints": 0}])
+def test_an_object_without_keypoints_stands_among_others_with_them(stated: dict[str, Any], tmp_path: Path) -> None:
+    """Tools that export keypoints list boxes without them in the same file; they are objects, and come back there."""
+    pose = {"bbox": [1, 1, 3, 3], "keypoints": [1, 2, 2], "segmentation": []}
+    names = {"keypoints": ["nose"], "skeleton": []}
+    data = coco(
+        tmp_path / "in", "person_keypoints", pose, {"bbox": [8, 4, 4, 2], "segmentation": [], **stated}, **names
+    )
+    assert not [finding for finding in fs.validate(data, "coco").findings if finding.level == "error"]
+    found = [(thing.bbox, len(thing.keypoints)) for thing in read(data, "coco")[0].objects]
+    assert found == [((1, 1, 3, 3), 1), ((8, 4, 4, 2), 0)]
+    file = "annotations/person_keypoints_train.json"
+    fs.convert(data, to="coco", out=tmp_path / "out")
+    assert json.loads((tmp_path / "out" / file).read_text()) == json.loads((data / file).read_text())
+    fs.convert(data, to="voc", out=tmp_path / "voc")
+    assert [thing.bbox for thing in read(tmp_path / "voc", "voc")[0].objects] == [(1, 1, 3, 3), (8, 4, 4, 2)]
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_poses_beside_objects_without_keypoints(named: bool, tmp_path: Path) -> None:
     """Ultralytics wants as many columns in every line as `kpt_shape` says, whether or not the points have names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,15 @@ def test_ids_of_images_that_a_target_holds_are_not_lost(tmp_path: Path) -> None:
     assert "image ids" not in lost
     (file,) = out.rglob("lvis_v1_train.json")
     assert [image["id"] for image in json.loads(file.read_text())["images"]] == [1]
+
+
+def test_ids_of_images_that_are_given_anew_are_named(tmp_path: Path) -> None:
+    """Two subsets number their images from 1; where they become one, their images get numbers of their own."""
+    data = coco(tmp_path / "in", [outlined(1, 1, 5, 5)])
+    (image,) = data.rglob("a.png")
+    (image.parents[1] / "val").mkdir()
+    shutil.copy(image, image.parents[1] / "val" / "b.png")
+    file = data / "annotations/instances_train.json"
+    file.with_name("instances_val.json").write_text(file.read_text().replace("a.png", "b.png"))
+    _, lost = converted(data, "coco", subsets={"val": "train"})
+    assert lost["image ids renumbered"] == 2

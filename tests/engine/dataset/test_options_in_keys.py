@@ -15,7 +15,7 @@ import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.engine.dataset.lint import compile_whole
 from formatspec.language.errors import SpecError
-from formatspec.language.load import load_source
+from formatspec.language.load import bundled, load_source
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes
@@ -339,3 +339,19 @@ def test_two_annotators_of_label_studio_are_asked_for(spelled: Callable[[int], A
     for annotator, ids in (("7", [["r0"], ["r0"]]), ("8", [[], ["r1"]])):
         items = fs.open(data, "label_studio", options={"annotator": annotator})
         assert [[thing.id for thing in item.objects] for item in items] == ids
+
+
+def test_an_image_that_a_job_could_not_label_is_an_item_without_labels_and_a_warning(tmp_path: Path) -> None:
+    example = bundled() / "examples/sagemaker_failed"
+    report = fs.validate(example)
+    assert [(one.code, one.level, one.message) for one in report.findings] == [
+        (
+            "LABELLING_FAILED",
+            "warning",
+            "the labelling job could not label the image: ClientError: the image is too large",
+        )
+    ]
+    assert [(item.key, len(item.objects)) for item in fs.open(example)] == [("a", 0), ("b", 1), ("c", 0)]
+    fs.convert(example, to="sagemaker", out=tmp_path / "copy", labels={"cat": "dog"})
+    was, now = ((folder / "output.manifest").read_text() for folder in (example, tmp_path / "copy"))
+    assert now == was.replace('"0": "cat"', '"0": "dog"')

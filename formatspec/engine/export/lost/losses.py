@@ -316,6 +316,11 @@ class Losses:
             gone &= ~BITS["region"]  # an empty region has no pixel to lose
         return gone
 
+    def image_id(self, item: Item, words: str) -> None:
+        """Count the id of an item that is not written, unless the item's name spells it."""
+        if item.id is not None and not _is_named(item.id, item.key):
+            self.note(words, "items")
+
     def _of_item(self, item: Item, left_out: Collection[str]) -> None:
         """Count what an item, its labels and its captions hold and the writers did not write."""
         slots, tables = self.item_slots, self.tables
@@ -324,8 +329,8 @@ class Losses:
         names = {f"attributes.{name}" for name in item.attributes}
         if not names.isdisjoint(left_out) or ("attributes" not in slots and names - slots):
             self.note("attributes of items", "items")
-        if item.id is not None and ("id" not in slots or "id" in left_out) and not _is_named(item.id, item.key):
-            self.note("image ids", "items")
+        if "id" not in slots or "id" in left_out:
+            self.image_id(item, "image ids")
         if item.sequence is not None and "sequence" not in slots:
             self.note("sequences", "items")
         if item.frame is not None and "frame" not in slots:
