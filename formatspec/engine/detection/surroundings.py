@@ -47,11 +47,11 @@ def part_of(sources: Mapping[str, Source], tree: Tree, place: Path) -> Part | No
     Args:
         sources: The specs by name.
         tree: The folder's files.
-        place: The folder on disk.
+        place: The folder on disk. The root of the file system is not looked at.
     """
     folder = Path(os.path.abspath(place))  # noqa: PTH100  # links are not followed: their names count
     held = _first_of_folders(path for path in tree.paths() if not is_ignorable(path))
-    for depth in range(1, min(LEVELS, len(folder.parts) - 1) + 1):
+    for depth in range(1, min(LEVELS, len(folder.parts) - 2) + 1):
         around, inner = folder.parents[depth - 1], "/".join(folder.parts[-depth:])
         beside = [*names_around(around, folder)]
         if not beside:
@@ -97,9 +97,10 @@ def names_around(around: Path, inner: Path) -> Iterator[str]:
         files = 0
         for entry in listed:
             path = prefix + entry.name
-            if is_ignorable(path + "/x" if entry.is_dir() else path) or not path.isprintable():
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_ignorable(path + "/x" if is_folder else path) or not path.isprintable():
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if is_folder:
                 if Path(around, path) != inner:
                     waiting.append(path + "/")
             elif files < OF_FOLDER and entry.is_file(follow_symlinks=False):

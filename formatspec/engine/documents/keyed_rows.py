@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -41,7 +41,6 @@ from formatspec.language.rules import (
     MapRule,
     OneOf,
     Rule,
-    TableRule,
     is_bare,
     is_places,
 )
@@ -60,7 +59,7 @@ def rows_from_mapping(rule: Rule, elements: bool = False) -> Callable[[Any], Any
         rule: The rule of the document.
         elements: Whether rows are XML elements, whose text is the field BARE.
     """
-    change = _change(rule, _how(True, None, elements))
+    change = _change(rule, _How(True, None, elements))
     return None if change is None else lambda document: change(document, Around(document))
 
 
@@ -69,10 +68,10 @@ def mapping_from_rows(rule: Rule, elements: bool = False) -> Callable[..., Any] 
 
     The function raises FileError if two rows have one key, or one has no place.
     """
-    change = _change(rule, _how(False, None, elements))
+    change = _change(rule, _How(False, None, elements))
     if change is None:
         return None
-    first, then = (_change(rule, _how(False, refers, elements)) for refers in (False, True))
+    first, then = (_change(rule, _How(False, refers, elements)) for refers in (False, True))
 
     def write(document: Any, around: Around | None = None) -> Any:
         around = Around() if around is None else around
@@ -129,10 +128,6 @@ class _How(msgspec.Struct, frozen=True):
     reads: bool
     refers: bool | None
     elements: bool
-
-
-_how = cache(_How)
-"""The same question is the same object, so that its answers are found again."""
 
 
 class Tables(msgspec.Struct, frozen=True, dict=True):
@@ -202,11 +197,13 @@ class Tables(msgspec.Struct, frozen=True, dict=True):
         return [stated[place] for place in range(len(stated))]
 
 
-def _tables(rules: Sequence[TableRule], elements: bool) -> Tables:
+@remembered(1 << 10)
+def _tables(listed: Rule, elements: bool) -> Tables:
+    rules = listed.tables
     rows = [rule.row for rule in rules]
     bare, places = not elements and any(map(is_bare, rows)), any(map(is_places, rows))
     ordered = any(rule.each.along is not None and rule.each.table == "items" for rule in rules)
-    inner = any(_change(row, _how(True, True, elements)) is not None for row in rows)
+    inner = any(_change(row, _How(True, True, elements)) is not None for row in rows)
     elsewhere = elsewhere_of(rules) if rules[0].keyed else ()
     return Tables(
         rules[0].keyed, rules[0].levels, bare, places, frames_of(rules), step_of(rules), ordered, elsewhere, inner
@@ -413,11 +410,10 @@ def _at_places(rows: Sequence[Any], tables: Tables, places: Places) -> Any:
     return parted(listed, places.step) if places.step.lists else listed
 
 
-@remembered(1 << 10)
 def _change(rule: Rule, how: _How) -> Change | None:
     """Return how the tables of a rule are changed when a document is read; None if they stay unchanged."""
     if rule.tables:
-        return _of_tables(rule.tables, how)
+        return _of_tables(rule, how)
     if isinstance(rule, OneOf):
         changes = (_change(one, how) for one in rule.alternatives)
         return next((change for change in changes if change is not None), None)
@@ -430,9 +426,9 @@ def _change(rule: Rule, how: _How) -> Change | None:
     return None
 
 
-def _of_tables(rules: Sequence[TableRule], how: _How) -> Change | None:
-    inner = next((change for rule in rules if (change := _change(rule.row, how)) is not None), None)
-    tables = _tables(rules, how.elements)
+def _of_tables(rule: Rule, how: _How) -> Change | None:
+    inner = next((change for one in rule.tables if (change := _change(one.row, how)) is not None), None)
+    tables = _tables(rule, how.elements)
     apart = tables.apart and how.refers in (None, tables.refers)
     if inner is None and not apart:
         return None

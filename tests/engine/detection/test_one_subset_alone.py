@@ -9,6 +9,7 @@ import pytest
 from commands import Run
 
 import formatspec as fs
+from formatspec.engine.detection.surroundings import names_around
 from formatspec.paths.trees.nested import NestedTree
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing.memory import image_bytes
@@ -132,3 +133,10 @@ def test_a_nested_tree_has_the_files_of_the_tree_in_a_folder(sample: Path) -> No
     assert list(part.under("train").paths()) == [path.removeprefix("train/") for path in paths]
     with pytest.raises(FileNotFoundError, match="holds no file"):
         part.read("val/a")
+
+
+def test_links_that_lead_nowhere_are_passed_over_when_names_around_a_folder_are_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "a.txt").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert list(names_around(tmp_path, tmp_path / "in")) == ["a.txt"]
