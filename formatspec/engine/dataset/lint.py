@@ -11,7 +11,7 @@ from formatspec.engine.dataset.checks import Check
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.held_slots import BITS
-from formatspec.engine.resolve.questions.tables import of_own_row, tables_within
+from formatspec.engine.resolve.questions.tables import tables_within, up_to_tables
 from formatspec.engine.spec.compiled import Format, compile_format, everything
 from formatspec.engine.spec.names_join import unjoined
 from formatspec.engine.spec.option_keys import key_options, options_in_keys
@@ -107,7 +107,7 @@ def _category_by_attribute(whole: Rule) -> Iterator[Problem]:
     for rule in tables_within(whole):
         if rule.each.table not in ("objects", "children", "labels", "areas"):
             continue
-        told = [(name, one.place) for one in of_own_row(rule.row) for name in names_of(one.leaf)]
+        told = [(name, one.place) for one in up_to_tables(rule.row) for name in names_of(one.leaf)]
         names = [(name, place) for name, place in told if name.startswith("category.")]
         if names and not rule.each.by and all(name.startswith("category.attributes.") for name, _ in names):
             name, place = names[0]

@@ -17,6 +17,7 @@ import msgspec
 
 from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.documents.around import Around
+from formatspec.engine.resolve.questions.tables import tables_within
 from formatspec.files.document import FileError
 from formatspec.language.each import Along
 from formatspec.language.leaf import Bind, Text
@@ -116,12 +117,14 @@ def _mark(key: str, within: DocumentPath) -> DocumentPath:
 
 def frame_leaf(rule: Rule) -> tuple[LeafRule, str] | None:
     """Return the leaf for the frame of rows along frames, with their table's name; None if there are none."""
-    if isinstance(rule, TableRule) and rule.each.along is not None and rule.each.table == "objects":
-        for _, field in _fields(rule.row, ()):
+    for table in tables_within(rule):
+        if table.each.along is None or table.each.table != "objects":
+            continue
+        for _, field in _fields(table.row, ()):
             bind = _bound(field)
-            if bind is not None and bind.names == (rule.each.along.name,) and isinstance(field.rule, LeafRule):
-                return field.rule, rule.each.table
-    return next((found for one in inside(rule) if (found := frame_leaf(one)) is not None), None)
+            if bind is not None and bind.names == (table.each.along.name,) and isinstance(field.rule, LeafRule):
+                return field.rule, table.each.table
+    return None
 
 
 def _fields(rule: Any, at: DocumentPath) -> Iterator[tuple[DocumentPath, Field]]:

@@ -11,11 +11,11 @@ from typing import Any
 
 from formatspec.codecs.registry import UNMARKED as UNMARKED_CODECS
 from formatspec.engine.base.source_code import function
-from formatspec.engine.resolve.questions.tables import certain
+from formatspec.engine.resolve.questions.tables import certain, up_to_tables
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Leaf, bindings
-from formatspec.language.rules import Rule, TableRule, inside
+from formatspec.language.rules import Rule, TableRule
 from formatspec.model.records import Area, Category, Object
 from formatspec.model.slots import TABLES
 
@@ -133,12 +133,10 @@ def condition_bits(where: Expression | None) -> int:
 
 def names_within(rule: Rule) -> Iterator[str]:
     """Yield the names that any leaf of a rule binds, without rows of other records."""
-    if isinstance(rule, TableRule):
-        yield from ("attributes",) if TABLES[rule.each.table] == "attribute" else ()
-        return
-    yield from leaf_names(rule.leaf)
-    for one in inside(rule):
-        yield from names_within(one)
+    for one in up_to_tables(rule):
+        if isinstance(one, TableRule) and TABLES[one.each.table] == "attribute":
+            yield "attributes"
+        yield from leaf_names(one.leaf)
 
 
 def _stated(slot: str) -> str:

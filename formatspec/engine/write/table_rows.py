@@ -20,7 +20,7 @@ from formatspec.engine.resolve.held_slots import (
     record_mark,
     slot_bits,
 )
-from formatspec.engine.resolve.questions.tables import holds_tables
+from formatspec.engine.resolve.questions.tables import holds_tables, up_to_tables
 from formatspec.engine.resolve.row_counters import counting_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
@@ -41,7 +41,7 @@ from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
 from formatspec.language.leaf import Bind, names_of
-from formatspec.language.rules import KEY, MapRule, OneOf, Rule, TableRule, inside, is_derived
+from formatspec.language.rules import KEY, MapRule, OneOf, Rule, TableRule, is_derived
 from formatspec.model.records import Object
 from formatspec.model.slots import TABLES
 
@@ -64,13 +64,11 @@ def needs_columns(rule: Rule) -> bool:
 
 def tables_told(rule: Rule) -> Iterator[str]:
     """Yield the tables whose records a rule describes, in rows of their own or as a list of one of their slots."""
-    if isinstance(rule, TableRule):
-        yield rule.each.table
-    else:
-        heads = (name.partition(".")[0] for name in names_of(rule.leaf))
+    for one in up_to_tables(rule):
+        if isinstance(one, TableRule):
+            yield one.each.table
+        heads = (name.partition(".")[0] for name in names_of(one.leaf))
         yield from (head for head in heads if head in TABLES)
-        for one in inside(rule):
-            yield from tables_told(one)
 
 
 def is_settled(where: Expression | None) -> bool:

@@ -15,8 +15,8 @@ from formatspec.engine.resolve.questions.tables import (
     bound_names,
     certain,
     holds_tables,
-    of_own_row,
     outer_tables,
+    up_to_tables,
 )
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
@@ -66,7 +66,7 @@ def test_a_table_holds_the_tables_inside_it_and_not_itself() -> None:
     assert holds_tables(objects)
     assert holds_tables(objects.row)
     assert not holds_tables(categories)
-    assert [one.leaf for one in of_own_row(objects.row) if one.leaf] == [
+    assert [one.leaf for one in up_to_tables(objects.row) if one.leaf] == [
         rule(text).leaf for text in ("id", "bbox", "attributes.a")
     ]  # fmt: skip
     assert sum(one.leaf is not None for one in within(objects.row)) == 4

@@ -33,12 +33,11 @@ def tables_within(rule: Rule) -> Iterator[TableRule]:
     return (one for one in within(rule) if isinstance(one, TableRule))
 
 
-def of_own_row(rule: Rule) -> Iterator[Rule]:
-    """Yield a row's rule and the rules in it that concern the row's own record: none of tables inside it."""
-    if not isinstance(rule, TableRule):
-        yield rule
-        for one in inside(rule):
-            yield from of_own_row(one)
+def up_to_tables(rule: Rule) -> Iterator[Rule]:
+    """Yield a rule and the rules in it, the tables among them, but nothing of what stands inside tables."""
+    yield rule
+    for one in inside(rule) if not isinstance(rule, TableRule) else ():
+        yield from up_to_tables(one)
 
 
 def certain(rule: Rule) -> Iterator[Rule]:
