@@ -222,6 +222,9 @@ def open_source(
 ) -> OpenDataset:
     """Open a tree with a spec, as the layout in which most items have their image. Raises SpecError.
 
+    A row that lists another image under an id that stands already is a mistake of the data, and no reason to take
+    another layout, in which the two files may be independent of each other.
+
     A layout with an unreadable document does not lose to a layout that lacks such documents, since the items that the
     document lists are unknown.
 
@@ -244,7 +247,8 @@ def open_source(
         if best is None or (items, len(dataset)) > best[0]:
             best = ((items, len(dataset)), dataset)
         strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
-        fits = complete == len(dataset.index.entries) and not strangers
+        twice = sum(fault.code == "DUPLICATE" and fault.scope == "item" for fault in dataset.index.faults)
+        fits = complete + twice >= len(dataset.index.entries) and not strangers
         if len(dataset) and (fits or not images):
             break
     assert best is not None
