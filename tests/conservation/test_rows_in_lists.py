@@ -66,7 +66,7 @@ def test_annotations_of_two_task_files_that_become_one_stand_there_together(tmp_
     out, lost = converted(data, "label_studio", subsets={"val": "train"})
     (task,) = json.loads((out / "train.json").read_text())
     assert [[one["id"] for one in row["result"]] for row in task["annotations"]] == [["x", "y"]]
-    assert lost == {"kept fields: completed_by": 1}
+    assert lost == {"kept fields: completed_by": 1, "image ids renumbered": 1}
 
 
 def test_results_whose_id_stands_twice_stay_in_their_annotation(tmp_path: Path) -> None:

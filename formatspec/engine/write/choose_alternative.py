@@ -9,6 +9,7 @@ from formatspec.engine.base.faults import MISSING
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import names_within, slot_bits
+from formatspec.engine.resolve.questions.tables import tables_within
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.geometry_choice import Fitting, chooser_of
 from formatspec.engine.write.mark_written import hold, hold_mark, refuse
@@ -17,6 +18,7 @@ from formatspec.language.leaf import Keep
 from formatspec.language.rules import MapRule, OneOf, Rule
 from formatspec.model.plain.same_value import same_value
 from formatspec.model.records import Object
+from formatspec.model.slots import TABLES
 
 
 def _attributes_apart(rule: OneOf) -> list[frozenset[str]]:
@@ -126,6 +128,11 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     apart = {name: getter(scope.resolve(name, rule.place), scope) for name in sorted(frozenset().union(*told))}
     opaque = [scope.kind == "object" and _keeps(choice) for choice in rule.alternatives]
     plain = not all(isinstance(choice, MapRule) for choice in rule.alternatives)
+    lists = any(TABLES[table.each.table] == "category" for table in tables_within(rule))
+
+    def classes_differ(context: WriteContext, before: WriteContext) -> bool:
+        """Whether the rows list classes, and those of the dataset have changed since it was read."""
+        return lists and before.setting.categories.listed != context.setting.categories.listed
 
     def is_value(source: Any) -> bool:
         """Whether a source is null, a scalar or a list, and some alternative is one, too."""
@@ -159,7 +166,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
             return now
         if not isinstance(source, dict):
             return source if same_value(now, then) else now
-        if same_value(now, then):
+        if same_value(now, then) and not classes_differ(context, context.as_read):
             return {key: source[key] for key in source if key in keys}
         return _as_source(context, source, place) if place == before else now
 
