@@ -136,10 +136,9 @@ def written_alike(form: Format, made: Container[str]) -> dict[tuple[str, str], i
     """
     groups: list[tuple[Any, list[tuple[str, str]]]] = []
     for role in form.documents if amounts().generates else ():
-        lists_all = (
-            role.codec is not None and not role.spec.given and not any(one in made for one in role.template.names)
-        )
-        for table in spooled_tables(role) if role.span == "shared" and not role.kept and lists_all else ():
+        if role.span != "shared" or role.codec is None or role.kept:
+            continue
+        for table in () if role.spec.given or any(one in made for one in role.template.names) else spooled_tables(role):
             several = len(table.rules) > 1 or (role.name, table.key) in rows_of_groups(form)
             if table.kind != "item" or several or needs_columns(table.rules[0].row):
                 continue
