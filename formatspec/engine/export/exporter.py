@@ -385,8 +385,9 @@ class Exporter:
     def _shared_rows(self, item: Item, setting: WriteSetting) -> None:
         """Put the rows of an item into all shared files that list it."""
         if not self.same and not self.by_category:
+            empty = without_records(item)
             for shared in self.shared.listing(self.lists, item):
-                self._rows_of(shared, item, setting)
+                self._rows_of(shared, item, setting, empty)
             return
         for role in self.shared_roles:
             if not (role.kept and not self._written_back()):
@@ -400,7 +401,7 @@ class Exporter:
             for names in self._memberships(role, item):
                 several = not own and self.same and in_several_lists(item, names)
                 told = of_one_subset(item, names["subset"], self.subset_of) if several else part
-                self._rows_of(self.shared.of(role, {**names, **own}), told, setting)
+                self._rows_of(self.shared.of(role, {**names, **own}), told, setting, without_records(told))
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """Return the captures of each shared file of a role that lists an item."""
@@ -408,10 +409,11 @@ class Exporter:
             return []
         return memberships(role, item, self.target, self.same, self.unions)
 
-    def _rows_of(self, shared: Shared, item: Item, item_setting: WriteSetting) -> None:
+    def _rows_of(self, shared: Shared, item: Item, item_setting: WriteSetting, empty: frozenset[str]) -> None:
+        """Put the rows of an item into a shared file; `empty` are the tables of which the item has no record."""
         part, role, context = shared.part, shared.role, None
         number = part.counts.get("items", 0)
-        empty, lost, before = without_records(item), item_setting.lost, len(item_setting.lost)
+        lost, before = item_setting.lost, len(item_setting.lost)
         for gathered in shared.tables:
             table, leader = gathered.table, gathered.leader
             if table.parts <= empty and not self.same:
