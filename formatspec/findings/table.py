@@ -72,7 +72,10 @@ CODES: dict[str, Code] = {
         "an unknown key | info | value | keep | error"),
     "FIELD": _code("a field's value does not fit", "",
         "a value of the wrong type, length or form | error | object | error | drop drop-item",
-        "name: an empty name of a class | error | object | error | fix drop drop-item"),
+        "name: an empty name of a class | error | object | error | fix drop drop-item",
+        "spelling: an attribute in another spelling that means the same, such as yes for true | warning | value | fix |"
+        " drop error",
+        "attribute: an attribute that does not fit and is left out | warning | value | fix | drop error"),
     "ID_MISSING": _code("a row has no id", "",
         "an object's id is missing | warning | value | fix | error"),
     "NUMBER_FORM": _code("a whole number is spelled as a fraction", "",

@@ -22,6 +22,8 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__bool_
 
 MILD = frozenset(name for name, code in CODES.items() if code.level != "error")
 """Codes that do not reject a record."""
+OF_ATTRIBUTES = frozenset({"spelling", "attribute"})
+"""Cases of FIELD that do not reject a record: an attribute is read from another spelling, or left out."""
 
 
 class Fault(NamedTuple):
@@ -53,7 +55,12 @@ class Fault(NamedTuple):
     @property
     def sets_aside(self) -> bool:
         """Whether it rejects the record in which it was found."""
-        return self.about is None and self.code not in MILD
+        return self.about is None and self.code not in MILD and not self.is_of_attribute
+
+    @property
+    def is_of_attribute(self) -> bool:
+        """Whether it is about a single attribute, without which the record is read."""
+        return self.code == "FIELD" and self.case in OF_ATTRIBUTES
 
 
 def unread(error: Exception, file: str, place: Place | None, scope: str) -> Fault:

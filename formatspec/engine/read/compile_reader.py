@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from formatspec.codecs.regions.shared_runs import EXPECTED, rows_of_runs
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.faults import MISSING, DocumentPath, Record, missing_key
+from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, Record, missing_key
 from formatspec.engine.base.kept_fields import holds_value, note_all_kept
 from formatspec.engine.read.bind_slots import Binder, binder, report
 from formatspec.engine.read.generate_mapping import (
@@ -21,7 +21,8 @@ from formatspec.engine.read.generate_mapping import (
 )
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, json_types_of, noting
-from formatspec.engine.read.leaf_reader import ReadContext, leaf_reader, nothing
+from formatspec.engine.read.leaf_reader import ReadContext, leaf_reader, nothing, outlined
+from formatspec.engine.read.rows.lacking import box_may_follow, labels_may_lack
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
 from formatspec.engine.read.rows.table_row import by_constant, read_row, rows_of_columns, rows_of_tasks
@@ -37,6 +38,7 @@ from formatspec.engine.resolve.discriminators import (
     row_test,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY
+from formatspec.engine.resolve.questions.may_lack import following_box, label_lists, lenient
 from formatspec.engine.resolve.questions.meanings import scoped
 from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.scope import Scope
@@ -116,6 +118,20 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
     """Compile the reader of a mapping; if not `whole`, it is an alternative within another mapping."""
     if context.sparse:
         return _sparse(rule, scope, context, at)
+    read = _whole_map(rule, scope, context, at, whole)
+
+    def without(keys: Iterable[str], context: ReadContext) -> Callable[[], Reader]:
+        return lambda: _whole_map(lenient(rule, keys), scope, context, at, whole)
+
+    if scope.kind == "object" and (box := following_box(rule)) is not None:
+        return box_may_follow(read, box, rule.place, at, without((box.key,), outlined(context, scope)))
+    if scope.kind == "dataset" and (lists := label_lists(rule)) is not None:
+        return labels_may_lack(read, lists, rule.place, at, without(lists.keys, context))
+    return read
+
+
+def _whole_map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, whole: bool) -> Reader:
+    """Compile the reader of a mapping all of whose required keys are there."""
     fields = _fields(rule, scope, context, at)
     filled = {field.keys[0]: filling(field) for field in rule.fields if is_filled(field, scope)}
     single = [
@@ -310,18 +326,26 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
                 return keys
         before, noted, restated = len(state.faults), len(state.judged), len(state.restated)
         kept: list[Any] = []
+        aside: list[tuple[Reader, frozenset[str]]] = []
         for test, reader, keys, _ in tried:
             if not test(value):
                 continue
             fresh = dict(record)
             reader(value, fresh, state)
-            if all(fault.code in _REMARKS or fault.case in _REMARK_CASES for fault in state.faults[before:]):
+            if all(map(_is_remark, state.faults[before:])):
                 record.update(fresh)
                 _readdress(state, fresh, record, before, noted, restated)
                 return keys
             kept.append((state.faults[before:], keys))
+            aside.extend([(reader, keys)] if all(map(_is_aside, state.faults[before:])) else [])
             del state.faults[before:]
             del state.judged[noted:], state.restated[restated:]
+        for reader, keys in aside[:1]:  # nothing fits better than this one without an attribute
+            fresh = dict(record)
+            reader(value, fresh, state)
+            record.update(fresh)
+            _readdress(state, fresh, record, before, noted, restated)
+            return keys
         if not kept:
             words, wanted = "none of the alternatives fits", lacking(value)
             state.fault("ALTERNATIVE", (*state.at, *at), rule.place, words, wanted, value)
@@ -358,6 +382,14 @@ _REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM", "SEGMENT_EMPT
 """Codes of faults whose value is read all the same."""
 _REMARK_CASES = frozenset({"capitals"})
 """Cases of codes whose value is read all the same."""
+
+
+def _is_remark(fault: Fault) -> bool:
+    return fault.code in _REMARKS or fault.case in _REMARK_CASES
+
+
+def _is_aside(fault: Fault) -> bool:
+    return fault.is_of_attribute or _is_remark(fault)
 
 
 def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int, restated: int) -> None:
@@ -402,7 +434,7 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
         table_number(rule, scope),
         TABLES[rule.each.table],
         rule.each.by,
-        row_test(rule.row, inner),
+        row_test(rule.row, inner, following_box(rule.row)),
         compile_reader(rule.row, inner, context),
         reading_condition(rule.each.where, inner),
         rule.each.overlap,
