@@ -54,6 +54,9 @@ CODES: dict[str, Code] = {
         "text in another encoding that the spec lists | warning | document | fix | error",
         "mark: text that begins with the mark of its encoding, which the spec lists | info | document | fix | error",
         "none: text in no encoding that the spec lists | error | document | error | fix drop-item"),
+    "FILE_DELIMITER": _code("the cells of a table are parted otherwise than the format states", "save it anew",
+        "a table whose header shows that other marks, or blanks besides, part its cells | warning | document | fix |"
+        " error"),
     "ITEM_DUPLICATE": _code("two files or rows claim to be the same item", "",
         "an item twice | error | item | error | drop-item"),
     "ITEM_COLLISION": _code("two items would be one in the target", "rename one of them",

@@ -122,6 +122,13 @@ def other_encoding(data: bytes, file: str, place: Place | None, encodings: tuple
     return Fault("FILE_ENCODING", file, (), place, f"the file is {used}", encodings[0], case=case)
 
 
+def other_parting(parted: tuple[str, str] | None, file: str, place: Place | None) -> list[Fault]:
+    """Return the fault of a table whose cells are parted by the first of two marks in words, and not by the second."""
+    return [] if parted is None else [
+        Fault("FILE_DELIMITER", file, (), place, f"{parted[0]} part the cells", parted[1])
+    ]  # fmt: skip
+
+
 class MisfitError(UnfitError):
     """A value can be decoded but is not possible; it has the code and case of the finding."""
 

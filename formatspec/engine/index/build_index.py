@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from formatspec.engine.base.faults import Fault, other_encoding, unread
+from formatspec.engine.base.faults import Fault, other_encoding, other_parting, unread
 from formatspec.engine.base.remembered import remembered
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
@@ -388,6 +388,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     other = other_encoding(data, file.path, role.place, role.encodings)
     if other is not None:
         faults.append(other)
+    faults += other_parting(decoded.parted, file.path, role.place)
     file.document, file.open_end = decoded.document, bool(data) and not data.endswith((b"\n", b"\r"))
     for table in tables:
         rows = rows_at(file.document, table.path)
