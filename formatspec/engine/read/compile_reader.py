@@ -7,7 +7,7 @@ from typing import Any
 
 from formatspec.codecs.regions.shared_runs import EXPECTED, rows_of_runs
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, Record, missing_key
+from formatspec.engine.base.faults import MISSING, DocumentPath, Record, missing_key
 from formatspec.engine.base.kept_fields import holds_value, note_all_kept
 from formatspec.engine.read.bind_slots import Binder, binder, report
 from formatspec.engine.read.generate_mapping import (
@@ -22,6 +22,7 @@ from formatspec.engine.read.generate_mapping import (
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, json_types_of, noting
 from formatspec.engine.read.leaf_reader import ReadContext, leaf_reader, nothing, outlined
+from formatspec.engine.read.rows.alternatives import is_aside, is_remark, lacking_keys, readdress
 from formatspec.engine.read.rows.lacking import box_may_follow, labels_may_lack
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
@@ -313,7 +314,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
     often = context.often and kinds is None
     plain = plain_alternative(rule.alternatives[0], scope, context.wanted) if often else None
     first_keys = tried[0][2]
-    lacking = _lacking(rule, scope)
+    lacking = lacking_keys(rule, scope)
 
     def choose(value: Any, record: Record, state: ItemState) -> frozenset[str]:
         if plain is not None and type(value) is dict and plain(value, record, state):
@@ -332,19 +333,19 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
                 continue
             fresh = dict(record)
             reader(value, fresh, state)
-            if all(map(_is_remark, state.faults[before:])):
+            if all(map(is_remark, state.faults[before:])):
                 record.update(fresh)
-                _readdress(state, fresh, record, before, noted, restated)
+                readdress(state, fresh, record, before, noted, restated)
                 return keys
             kept.append((state.faults[before:], keys))
-            aside.extend([(reader, keys)] if all(map(_is_aside, state.faults[before:])) else [])
+            aside.extend([(reader, keys)] if all(map(is_aside, state.faults[before:])) else [])
             del state.faults[before:]
             del state.judged[noted:], state.restated[restated:]
         for reader, keys in aside[:1]:  # nothing fits better than this one without an attribute
             fresh = dict(record)
             reader(value, fresh, state)
             record.update(fresh)
-            _readdress(state, fresh, record, before, noted, restated)
+            readdress(state, fresh, record, before, noted, restated)
             return keys
         if not kept:
             words, wanted = "none of the alternatives fits", lacking(value)
@@ -359,50 +360,6 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
 
     unread = unread_kinds(rule, scope, context)
     return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
-
-
-def _lacking(rule: OneOf, scope: Scope) -> Callable[[Any], str]:
-    """Return a function that names the keys that a mapping lacks for its alternatives; an empty text if none lacks."""
-    wanted = [
-        [key for one in choice.fields if not may_be_absent(one, scope) for key in one.keys]
-        for choice in rule.alternatives
-        if isinstance(choice, MapRule)
-    ]
-
-    def lacking(value: Any) -> str:
-        if not isinstance(value, dict) or len(wanted) < len(rule.alternatives):
-            return ""
-        first = [next((key for key in keys if key not in value), "") for keys in wanted]
-        return " or ".join(dict.fromkeys(map(repr, first))) if all(first) else ""
-
-    return lacking
-
-
-_REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM", "SEGMENT_EMPTY"})
-"""Codes of faults whose value is read all the same."""
-_REMARK_CASES = frozenset({"capitals"})
-"""Cases of codes whose value is read all the same."""
-
-
-def _is_remark(fault: Fault) -> bool:
-    return fault.code in _REMARKS or fault.case in _REMARK_CASES
-
-
-def _is_aside(fault: Fault) -> bool:
-    return fault.is_of_attribute or _is_remark(fault)
-
-
-def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int, restated: int) -> None:
-    """Move what was noted about a copy of a record to the record itself."""
-    for at, fault in enumerate(state.faults[faults:], faults):
-        if fault.about is fresh:
-            state.faults[at] = fault._replace(about=record)
-    for at, one in enumerate(state.judged[judged:], judged):
-        if one.record is fresh:
-            state.judged[at] = one._replace(record=record)
-    for at, value in enumerate(state.restated[restated:], restated):
-        if value.record is fresh:
-            state.restated[at] = value._replace(record=record)
 
 
 def unread_kinds(rule: OneOf, scope: Scope, context: ReadContext) -> JsonTypes | None:
