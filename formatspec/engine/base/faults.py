@@ -55,7 +55,8 @@ class Fault(NamedTuple):
     @property
     def sets_aside(self) -> bool:
         """Whether it rejects the record in which it was found."""
-        return self.about is None and self.code not in MILD and not self.is_of_attribute
+        mild = self.code in MILD or (self.code == "UNKNOWN_CATEGORY" and self.case == "spelling")
+        return self.about is None and not mild and not self.is_of_attribute
 
     @property
     def is_of_attribute(self) -> bool:

@@ -106,7 +106,7 @@ def _map(rule: MapRule, scope: Scope) -> Writer:
             if source is not MISSING and (before is MISSING or before is None) and keys[0] in filled:
                 before = NO_SOURCE
             value = writer(context, before)
-            if known is not None and not value and keys[0] in may_lack and known.get(keys[0]) is None:
+            if known is not None and not value and keys[0] in may_lack and keys[0] not in known:
                 value = before  # a list that the source lacks, and that would be empty
             if value is MISSING:
                 continue

@@ -56,7 +56,7 @@ def labels_may_lack(
             return
         if not lenient:
             lenient.append(compiled())
-        keys = sorted(key for key in lists.keys if value.get(key) is None)
+        keys = sorted(key for key in lists.keys if key not in value)
         told = f"{' and '.join(map(repr, keys))} {'is' if len(keys) == 1 else 'are'} missing"
         words = f"{told}: the images have no labels"
         state.fault("FIELD_FILLED", (*state.at, *at), place, words)

@@ -87,7 +87,7 @@ class LabelLists(msgspec.Struct, frozen=True):
 
     def lacks(self, value: Mapping[str, Any]) -> bool:
         """Return whether a document lists items and no labels of them, not even under a key that no rule names."""
-        if any(value.get(key) is not None for key in self.labels):
+        if any(key in value for key in self.labels):
             return False
         others = (part for key, part in value.items() if key not in self.named)
         return not any(isinstance(part, list | tuple) and any(isinstance(row, dict) for row in part) for part in others)
