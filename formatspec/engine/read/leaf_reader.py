@@ -25,7 +25,7 @@ from formatspec.engine.resolve.discriminators import OF_SHAPE, constant_of, foll
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.resolve.text_template import text_template
+from formatspec.engine.resolve.text_template import restating, text_template
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
@@ -367,8 +367,11 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
         isinstance(part, Bind) and (meaning := scope.meaning(part.names[0])) is not None and meaning.where == "capture"
         for part in template.leaves.values()
     )
+    restates = restating(template) if names_file else None
 
     def read(value: Any, record: Record, state: ItemState) -> None:
+        if restates is not None and restates(value, state.captures):
+            return
         if is_key and type(value) is int:  # keys in YAML may be whole numbers
             value = str(value)
         parts = template.match(value) if isinstance(value, str) else None
