@@ -6,17 +6,16 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 
 from formatspec.engine.base.faults import MILD, Fault
 from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.document_frames import no_rows
 from formatspec.engine.index.duplicate_ids import Ids, owners_by_id, plain_id
 from formatspec.engine.index.entries import Entries, header_of, item_key
-from formatspec.engine.index.id_columns import LARGEST_NOTED, Column, id_key
+from formatspec.engine.index.id_columns import Column, NumberedItems, id_key
 from formatspec.engine.index.looked_up import (
     LookedUp,
     Otherwise,
@@ -114,6 +113,7 @@ class _Joining(msgspec.Struct):
     in_capitals: tuple[Sequence[int], int] | None = None
     otherwise: Otherwise = msgspec.field(default_factory=Otherwise)
     last: int | None = None
+    latest: Joined | None = None
     early: list[tuple[int, int]] = msgspec.field(default_factory=list)
 
     def run(self) -> None:
@@ -162,7 +162,7 @@ class _Joining(msgspec.Struct):
         by_id: Mapping[Any, int], ids: Ids,
     ) -> None:  # fmt: skip
         """Join rows whose item ids, and own ids if they have any, were collected before."""
-        own, decode = _Numbers(by_id), rows_decoder(self.table.named)
+        own, decode = NumberedItems(by_id), rows_decoder(self.table.named)
         for start, (of_items, *of_rows) in stated:
             owners = own.of(of_items)
             if (owners < 0).any():
@@ -178,12 +178,20 @@ class _Joining(msgspec.Struct):
             self.joined.add_all(owners, start)
             ids.see_all(documents, owners, start)
             return
+        telling = telling_keys(self.table)
         for position, document in enumerate(documents, start):
             known = by_id.get(plain_id(document, key), -1) if key is not None else -1
             if known < 0:
-                self._row(position, document, ids)
-                continue
-            self.joined.add(known, position, 0)
+                told = [document.get(one) for one in telling] if telling and isinstance(document, dict) else None
+                if told is None or self.latest is None or told != self.latest.told:
+                    self.latest = None
+                    self._row(position, document, ids, told)
+                    continue
+                known = self.latest.owners[0]
+                for number in self.latest.owners:
+                    self.joined.add(number, position, 0)
+            else:
+                self.joined.add(known, position, 0)
             ids.see(0, document, known, position)
 
     def _by_id(self) -> Mapping[Any, int]:
@@ -192,7 +200,8 @@ class _Joining(msgspec.Struct):
         shape = tuple(sorted((*given, "id")))
         return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"), self.split)
 
-    def _row(self, position: int, document: Any, ids: Ids) -> None:
+    def _row(self, position: int, document: Any, ids: Ids, told: list[Any] | None) -> None:
+        """Join a row; `told` is what it says of its item, if rows that say the same belong to the same items."""
         file, table = self.file, self.table
         state, which = self._named_by(position, document)
         if state.faults and any(fault.sets_aside for fault in state.faults):
@@ -244,6 +253,8 @@ class _Joining(msgspec.Struct):
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+        if told is not None and not state.faults and self.in_capitals is None:
+            self.latest = Joined(told, found)
 
     def _named_by(self, position: int, document: Any) -> tuple[ItemState, int]:
         """Read the names that a row gives its item; return also which of the table's alternatives the row is."""
@@ -420,21 +431,18 @@ class _Joining(msgspec.Struct):
             entry.names.setdefault(name, value)
 
 
-class _Numbers:
-    """Finds the items of many numeric ids at once."""
+class Joined(NamedTuple):
+    """What a row said of its item, and the numbers of the items that it was given to."""
 
-    def __init__(self, by_id: Mapping[Any, int]) -> None:
-        near = {value: owner for value, owner in by_id.items() if type(value) is int and abs(value) < LARGEST_NOTED}
-        order = sorted(near)
-        self._ids = np.array(order, np.int64)
-        self._owners = np.array([*map(near.__getitem__, order), -1], np.int32)
+    told: list[Any]
+    owners: Sequence[int]
 
-    def of(self, values: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
-        """Return the numbers of the items with these ids; -1 for an id that no item has."""
-        places = np.searchsorted(self._ids, values)
-        known = places < len(self._ids)
-        known[known] = self._ids[places[known]] == values[known]
-        return self._owners[np.where(known, places, len(self._ids))]
+
+def telling_keys(table: Table) -> tuple[str, ...]:
+    """Return the keys of a row that say to which items it belongs; none where rows of one item may differ otherwise."""
+    if table.kind == "item" or len(table.joiners) > 1 or table.named is None:
+        return ()
+    return tuple(key for key, matters in table.named.items() if matters)
 
 
 def noted_keys(table: Table) -> tuple[str, ...]:

@@ -243,7 +243,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         outline = meanings[0].name in OUTLINES and scope.kind == "object"
 
         def read(value: Any, record: Record, state: ItemState) -> None:
-            if exact and (whole := _whole(value)) is not None:
+            if exact and (whole := stated_whole(value)) is not None:
                 words = f"{value} is read as {whole}"
                 state.fault("NUMBER_FORM", (*state.at, *path), place, words, "a whole number", value)
                 value = whole
@@ -291,7 +291,7 @@ def is_numbered(meaning: Meaning) -> bool:
     return meaning.name in _COUNTED or meaning.name.endswith(("category.id", "category.index"))
 
 
-def _whole(value: Any) -> Any:
+def stated_whole(value: Any) -> Any:
     """Return the whole number for one that is spelled as a fraction, in the file's spelling; None for other values."""
     if type(value) is float:
         return int(value) if value.is_integer() else None
