@@ -24,7 +24,7 @@ from formatspec.engine.export.adaptation.follow_options import PEEKED, with_foll
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.engine.export.lost.kept_records import tells_of_kept
-from formatspec.engine.export.lost.losses import Losses, name_of
+from formatspec.engine.export.lost.losses import CATEGORY_NAMES, Losses, name_of
 from formatspec.engine.export.lost.lost_records import tells_of_gone
 from formatspec.engine.export.shared_tables import tells_of_items
 from formatspec.engine.resolve.questions.tables import states_areas
@@ -204,6 +204,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         brought, in_files = 0, [kept for one in source.opened for kept in kept_in_files(one)]
     for what, unit in in_files:
         losses.note(what, unit)
+    if numbers := source.category_ids_lost(conversion.number_of):
+        losses.note(CATEGORY_NAMES["id"], "categories", numbers)
     unlike = 0 if conversion.adapter.same else sum(finding.code == "ROWS_UNLIKE" for finding in findings)
     if unlike:
         losses.note("what further rows of an object say otherwise", "values", unlike)
