@@ -16,7 +16,7 @@ from formatspec.files.document import FileError
 
 
 class Standing(msgspec.Struct, frozen=True, array_like=True):
-    """For which items a row stands: how many they are, and their marks joined, which tell whether two rows have the same."""
+    """For which items a row stands: how many, and their marks joined, which tell if two rows have the same items."""
 
     items: int = 0
     marks: int = 0
