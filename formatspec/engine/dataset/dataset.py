@@ -310,6 +310,15 @@ class OpenDataset:
         finally:
             self.tree.prefetch(())
 
+    @property
+    def joins_files(self) -> bool:
+        """Whether several datasets are read as this one, each with its own numbers."""
+        return False
+
+    def category_ids_lost(self, written: Callable[[Category], Any]) -> int:
+        """Return how many categories lose a number that another category of this name has in their place."""
+        return 0
+
     def open_categories(self) -> None:
         """Allow rows to add categories, by their numbers, that the table lacks."""
         self._change_categories(Categories.opened)
