@@ -67,11 +67,16 @@ class IdColumns:
         return ((first, tuple(some[name] for name in names)) for first, some in self._columns.pieces())
 
 
-class NumberedItems:
+def hashes(numbers: Column) -> Column:
+    """Return the hashes of collected numbers."""
+    return np.where(numbers == -1, -2, numbers)
+
+
+class ItemNumbers:
     """Finds the items of many numeric ids at once."""
 
     def __init__(self, by_id: Mapping[Any, int]) -> None:
-        """Take the numbers of the items, from 0, by their ids."""
+        """Take the numbers of items by their ids."""
         near = {value: owner for value, owner in by_id.items() if type(value) is int and abs(value) < LARGEST_NOTED}
         order = sorted(near)
         self._ids = np.array(order, np.int64)
@@ -85,9 +90,13 @@ class NumberedItems:
         return self._owners[np.where(known, places, len(self._ids))]
 
 
-def hashes(numbers: Column) -> Column:
-    """Return the hashes of collected numbers."""
-    return np.where(numbers == -1, -2, numbers)
+def whole_number(value: Any) -> int | None:
+    """Return the whole number that a text spells; None for other values."""
+    return int(value) if type(value) is str and value.isdecimal() and len(value) <= _DIGITS else None
+
+
+_DIGITS = 18
+"""The most digits of a number that stands in a text."""
 
 
 def id_key(reader: RowReader) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
+from formatspec.engine.base.faults import Fault, Record, other_encoding, other_parting, unread
 from formatspec.engine.dataset.item.expected_files import expected_path, file_of_id, named_file, note_missing
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
 from formatspec.engine.index.entries import Entry
@@ -120,6 +120,7 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
     other = other_encoding(data, path, role.place, role.encodings)
     if other is not None:
         state.faults.append(other)
+    state.faults += other_parting(decoded.parted, path, role.place)
     state.faults += (stray.fault(path, role.place, "item") for stray in decoded.strays)
     return (decoded.document,)
 
