@@ -245,3 +245,14 @@ def test_an_items_list_of_classes_is_kept_until_a_class_changes(tmp_path: Path) 
         {"1": "u-turn", "3": "007"},
         {},
     ]
+
+
+def test_detections_of_a_sequence_keep_their_columns(tmp_path: Path) -> None:
+    detections = "1,-1,10,10,20,30,0.9\n1,-1,2.5,3,20,30,0.8\n"  # the files of 2017 have seven columns, others ten
+    files = {
+        "A/img1/000001.jpg": image_bytes(40, 30, "jpg"),
+        "A/gt/gt.txt": "1,1,10,10,20,30,1,1,1\n",
+        "A/det/det.txt": detections,
+    }
+    fs.convert(put(tmp_path / "in", files), spec="mot_seq", to="mot_seq", out=tmp_path / "out")
+    assert (tmp_path / "out/A/det/det.txt").read_text() == detections

@@ -20,9 +20,10 @@ from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted, Reporter
 from formatspec.engine.export.adaptation.name_items import DEFAULT_SUBSET, spoken
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.read.categories import Categories
+from formatspec.engine.read.categories import Categories, joined_category
 from formatspec.engine.spec.compiled import IMAGE, compile_format
 from formatspec.engine.splits.id_scopes import Splits
+from formatspec.engine.splits.match_categories import told_otherwise
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import examples
 from formatspec.language.errors import Problem, SpecError
@@ -187,6 +188,7 @@ class JoinedDatasets(OpenDataset):
         for part in parts:
             self.index.faults += [_fault_below(part.label, fault) for fault in part.dataset.index.faults]
             self.index.unclaimed += [f"{part.label}/{path}" for path in part.dataset.index.unclaimed]
+        self.index.faults += self._classes_unlike()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the parts, which open themselves again, and the united classes, which need not be read again."""
@@ -201,6 +203,11 @@ class JoinedDatasets(OpenDataset):
         made = JoinedDatasets(parts, classes, labels, purpose, source_attribute)
         made._united = united
         return made
+
+    @property
+    def joins_files(self) -> bool:
+        """Whether several datasets are read as this one, each with its own numbers."""
+        return True
 
     @property
     def opened(self) -> tuple[OpenDataset, ...]:
@@ -237,6 +244,33 @@ class JoinedDatasets(OpenDataset):
             self._united = _united(self.parts, self.classes, self._renames)
         return self._united
 
+    def _classes_unlike(self) -> Iterator[Fault]:
+        """Yield a fault for each class of which two parts say different things."""
+        first: dict[str, dict[str, tuple[Any, str]]] = {}
+        for part in self.parts:
+            for category in _listed(part, self._renames):
+                known = first.setdefault(spoken(category), {})
+                for case, message, expected, got in told_otherwise(category, part.label, known):
+                    yield Fault("CATEGORY_UNLIKE", part.label, (), None, message, expected, got, case=case)
+
+    def category_ids_lost(self, written: Callable[[Category], Any]) -> int:
+        """Return how many classes have another number in the output than in a part, and in no line of the report yet.
+
+        Args:
+            written: Gives the number that a class has in the output.
+        """
+        own: dict[str, set[Any]] = defaultdict(set)
+        for part in self.parts:
+            for category in _listed(part, self._renames):
+                if category.id is not None:
+                    own[spoken(category)].add(category.id)
+        told = {spoken(one): one for one in self._all_classes()}
+        return sum(
+            bool(numbers - {written(told[name])}) and not _is_told(told[name], written)
+            for name, numbers in own.items()
+            if name in told
+        )
+
     def all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
         """Return the classes of all parts."""
         return self._all_classes()
@@ -269,7 +303,7 @@ class JoinedDatasets(OpenDataset):
         if own is not None and own not in attributes:
             attributes = {**attributes, own: label}
         return msgspec.structs.replace(
-            item, key=f"{subset}/{name}" if subset else name, captures={"name": name}, id=None, image=image,
+            item, key=f"{subset}/{name}" if subset else name, captures={"name": name}, image=image,
             attributes=attributes,
             objects=tuple(self._of_united(item.objects)), labels=tuple(self._of_united(item.labels)),
             areas=tuple(self._of_united(item.areas)), origin=None,
@@ -331,17 +365,30 @@ def name_in_subset(entry: Entry, key_names: Sequence[str]) -> tuple[str | None, 
     return (subset if isinstance(subset, str) else None), key
 
 
+def _is_told(category: Category, written: Callable[[Category], Any]) -> bool:
+    """Return whether the report already has a line for the number of a class, since its own is not written."""
+    return category.id is not None and category.id != written(category)
+
+
+def _listed(part: Part, labels: Labels | None) -> Sequence[Category]:
+    """Return the classes of one part, with their new names."""
+    listed = part.dataset.categories if part.categories is None else part.categories
+    return listed if labels is None else labels.categories(listed)
+
+
 def _united(parts: Sequence[Part], classes: Sequence[str], labels: Labels | None) -> tuple[Category, ...]:
     """Return the classes of all parts, each name once, numbered again; or the listed ones, in their order.
+
+    What the first part that has a class does not say about it is taken from the others.
 
     Raises:
         SpecError: The list lacks a class that a part has.
     """
     met: dict[str, Category] = {}
     for part in parts:
-        listed = part.dataset.categories if part.categories is None else part.categories
-        for category in listed if labels is None else labels.categories(listed):
-            met.setdefault(spoken(category), category)
+        for category in _listed(part, labels):
+            name = spoken(category)
+            met[name] = joined_category(met[name], category) if name in met else category
     lacking = [name for name in met if name not in classes] if classes else []
     if lacking:
         names = ", ".join(map(repr, lacking[:5])) + (f" and {len(lacking) - 5:,} more" if len(lacking) > 5 else "")
@@ -349,10 +396,12 @@ def _united(parts: Sequence[Part], classes: Sequence[str], labels: Labels | None
             'add them, or give them new names with --labels FILE (null leaves a class out, "*" stands for all others)'
         )
         raise SpecError((Problem(f"the list of classes lacks {names}, which the data have", None, hint=hint),))
-    return tuple(
-        msgspec.structs.replace(met.get(name, Category(name=name)), id=None, index=index, name=name, origin=None)
-        for index, name in enumerate(classes or met)
-    )
+    made = []
+    for index, name in enumerate(classes or met):
+        one = met.get(name, Category(name=name))
+        number = None if classes else one.id  # the user's order gives the numbers
+        made.append(msgspec.structs.replace(one, id=number, index=index, name=name, origin=None))
+    return tuple(made)
 
 
 def labels_of(places: Sequence[str]) -> list[str]:

@@ -134,6 +134,11 @@ CODES: dict[str, Code] = {
         "a category that the list lacks, in a format that allows further ones | warning | object | keep | error drop"),
     "CATEGORY_IDS": _code("the ids of categories differ between subsets", "",
         "ids that differ between subsets, matched by name | warning | document | fix | error"),
+    "CATEGORY_UNLIKE": _code("files say different things about one class", "make them agree",
+        "a class that a later file describes differently; the first file's words are taken | warning | document | keep "
+        "| error",
+        "keypoints: a class whose keypoints two files name in different orders, so that points would get wrong names "
+        "| error | document | error | keep"),
     "SPLIT_LEAK": _code("the same image stands in two subsets", "take it out of one of them",
         "one image, or two of one name and the same bytes, in two subsets | warning | item | keep | drop-item error"),
     "SPLIT_EMPTY": _code("a named subset has no images", "",

@@ -12,7 +12,7 @@ from formatspec.engine.conservation.tally import KEPT_FIELDS, imbalances
 from formatspec.engine.dataset.checks import files_beside, tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
-from formatspec.engine.dataset.kept_in_files import files_of_no_item, kept_in_files
+from formatspec.engine.dataset.kept_in_files import Kept, files_of_no_item, kept_in_files, shared_files_kept_whole
 from formatspec.engine.dataset.whole_dataset import (
     LARGEST_CONVERTED,
     dataset_faults,
@@ -24,7 +24,7 @@ from formatspec.engine.export.adaptation.follow_options import PEEKED, with_foll
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.engine.export.lost.kept_records import tells_of_kept
-from formatspec.engine.export.lost.losses import Losses, name_of
+from formatspec.engine.export.lost.losses import CATEGORY_NAMES, Losses, name_of
 from formatspec.engine.export.lost.lost_records import tells_of_gone
 from formatspec.engine.export.shared_tables import tells_of_items
 from formatspec.engine.resolve.questions.tables import states_areas
@@ -36,6 +36,7 @@ from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.load import Source
 from formatspec.model.records import Category, Item
 from formatspec.policy.tell import counted, ways_out
+from formatspec.run.conversion.bring_media import MediaFiles
 from formatspec.run.conversion.plan import Media, Plan, RefusedError, Result, UnaccountedError
 from formatspec.run.conversion.write_shard import Conversion, Written
 from formatspec.run.output.staging import Staging
@@ -197,9 +198,14 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     except CannotWriteError as error:
         raise RefusedError(f"nothing was written: {error}", told) from None
     losses.listed(conversion.listed, finisher.used)
-    in_files = [] if conversion.adapter.same else [kept for one in source.opened for kept in kept_in_files(one)]
+    if conversion.adapter.same:
+        brought, in_files = _bring_kept_whole(conversion, losses)
+    else:
+        brought, in_files = 0, [kept for one in source.opened for kept in kept_in_files(one)]
     for what, unit in in_files:
         losses.note(what, unit)
+    if numbers := source.category_ids_lost(conversion.number_of):
+        losses.note(CATEGORY_NAMES["id"], "categories", numbers)
     unlike = 0 if conversion.adapter.same else sum(finding.code == "ROWS_UNLIKE" for finding in findings)
     if unlike:
         losses.note("what further rows of an object say otherwise", "values", unlike)
@@ -226,7 +232,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     if plan.lossless and gone:
         raise RefusedError("nothing was written: the target cannot hold everything", told, tuple(gone))
     return Result(
-        source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
+        source=source.name, target=form.name, out="", items=items, skipped=left_out,
+        files=finisher.files + files + brought,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
             *_notices(source, copied, claimed if plan.places is None else None, conversion.adapter.same),
@@ -239,6 +246,23 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         ),
         actions=actions, unaccounted=unaccounted, skipped_objects=with_objects,
     )  # fmt: skip
+
+
+def _bring_kept_whole(conversion: Conversion, losses: Losses) -> tuple[int, list[Kept]]:
+    """Put shared files that a spec keeps without describing them into an output of the same format.
+
+    If items were left out or renamed, nobody knows whether such a file still belongs to the others; it is then a loss.
+
+    Returns:
+        How many files were put there, and the others.
+    """
+    source = conversion.source
+    files = [found for one in source.opened for found in shared_files_kept_whole(one)]
+    if not conversion.plan.leaves_items or len(source.opened) > 1:
+        return 0, [(f"kept files: {role}", "files") for role, _ in files]
+    media = MediaFiles(source, conversion.form, conversion.staging, "copy", losses)
+    media.keep(path for _, path in files)
+    return media.files, []
 
 
 def _action(plan: Plan, finding: Finding) -> str:

@@ -138,3 +138,43 @@ def test_what_the_files_of_each_part_keep_is_named(tmp_path: Path) -> None:
     lost = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
     assert lost["kept fields: info", "files"] == lost["kept fields: reviewed_by", "files"] == 2
     assert lost["kept fields: color", "categories"] == 2
+
+
+def numbered(out: Path, name: str, image: int, classes: list[tuple[int, str]]) -> Path:
+    """A dataset of COCO with one image, an object of each class and numbers of its own."""
+    boxes = [
+        {"id": place, "image_id": image, "category_id": number, "bbox": [0, 0, 4, 4], "area": 16, "iscrowd": 0}
+        for place, (number, _) in enumerate(classes, 1)
+    ]
+    document = {
+        "images": [{"id": image, "file_name": f"{name}.png", "width": 12, "height": 8}],
+        "annotations": boxes,
+        "categories": [{"id": number, "name": name} for number, name in classes],
+    }
+    (out / "images/train").mkdir(parents=True)
+    (out / "annotations").mkdir()
+    (out / f"images/train/{name}.png").write_bytes(image_bytes(12, 8, "png"))
+    (out / "annotations/instances_train.json").write_text(json.dumps(document))
+    return out
+
+
+def test_numbers_of_images_and_classes_are_kept_or_named(tmp_path: Path) -> None:
+    one = numbered(tmp_path / "one", "a", 17, [(18, "dog"), (3, "car")])
+    two = numbered(tmp_path / "two", "b", 17, [(3, "cat"), (18, "dog"), (9, "car")])
+    result = fs.merge([fs.open(one), fs.open(two)], tmp_path / "out", to="coco")
+    made = json.loads((tmp_path / "out/annotations/instances_train.json").read_text())
+    assert {category["name"]: category["id"] for category in made["categories"]} == {"dog": 18, "car": 3, "cat": 4}
+    assert [image["id"] for image in made["images"]] == [1, 2]
+    assert {"category ids: 2 categories", "image ids renumbered: 2 items"} <= set(result.losses)
+    lines = fs.merge([fs.open(one), fs.open(two)], tmp_path / "boxes", to="datumaro").losses
+    assert {"category ids: 3 categories", "image ids: 2 items"} <= set(lines)
+
+
+def test_what_the_first_dataset_does_not_say_about_a_class_comes_from_the_next(tmp_path: Path) -> None:
+    one = written(tmp_path / "one", "yolo_ultralytics", a=[("cat", (0, 0, 4, 4))])
+    two = numbered(tmp_path / "two", "b", 1, [(5, "cat")])
+    document = two / "annotations/instances_train.json"
+    document.write_text(document.read_text().replace('"cat"', '"cat", "supercategory": "pet"'))
+    fs.merge([fs.open(one), fs.open(two)], tmp_path / "out", to="coco")
+    (category,) = fs.open(tmp_path / "out").categories
+    assert (category.id, category.parent) == (5, "pet")

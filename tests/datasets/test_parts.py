@@ -140,7 +140,10 @@ def test_the_source_is_an_attribute_where_the_target_holds_attributes(data: Path
     assert [item.attributes["source"] for item in fs.open(tmp_path / "again")] == ["data", "data-2", "data-2", "data"]
     fs.merge(datasets, tmp_path / "without", to="coco", source_attribute=None)
     assert not any(item.attributes for item in fs.open(tmp_path / "without"))
-    assert fs.merge(datasets, tmp_path / "voc", to="yolo_ultralytics").losses == ("object ids: 3 objects",)
+    assert fs.merge(datasets, tmp_path / "voc", to="yolo_ultralytics").losses == (
+        "image ids: 3 items",
+        "object ids: 3 objects",
+    )
 
 
 @pytest.fixture

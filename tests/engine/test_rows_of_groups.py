@@ -86,3 +86,23 @@ def test_frames_of_one_sequence_in_two_subsets_are_a_line_of_the_report(
     assert [line for line in result.losses if "since a list names all items" in line] == [
         "subsets of single items, since a list names all items of a sequence or group at once: 5 items"
     ]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_sequence_in_two_lists_is_no_loss_if_all_its_frames_are(
+    size: int, data: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_shards_of(size, monkeypatch)
+    folder, spec = data
+    (folder / "lists/val.txt").write_text((folder / "lists/val.txt").read_text() + "zebra\n")
+    result = fs.convert(folder, spec=spec, to=spec, out=tmp_path / "out", workers=1)
+    assert not [line for line in result.losses if "since a list names all items" in line]
+    assert (tmp_path / "out/lists/val.txt").read_bytes() == (folder / "lists/val.txt").read_bytes()
+
+
+def test_two_frames_of_one_sequence_in_two_subsets_are_told_apart(data: tuple[Path, Path], tmp_path: Path) -> None:
+    """As many frames are in each list, but not the same ones."""
+    items = [item for item in fs.open(*data) if item.sequence == "zebra"][:2]
+    moved = [msgspec.structs.replace(item, subsets=(to,)) for item, to in zip(items, ("train", "val"), strict=True)]
+    result = fs.write(moved, tmp_path / "out", to=data[1])
+    assert any("since a list names all items" in line and line.endswith(": 2 items") for line in result.losses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
@@ -115,6 +116,11 @@ def _preferred(option: OptionSpec) -> tuple[Any, ...]:
     return (*((option.default,) if option.default is not None else ()), *option.prefers)
 
 
+def _as_argument(name: str, choice: Any) -> str:
+    """Return a choice as a user types it."""
+    return f"-O {shlex.quote(f'{name}={choice}')}"
+
+
 def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
     """Yield faults about options that the documents' keys do not decide.
 
@@ -126,7 +132,7 @@ def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
         listed = " and ".join(map(str, form.names[name]))
         message = f"the option {name} is not stated, and files of several of its choices stand side by side{told}"
         raise SpecError(
-            (Problem(f"{message}; they are {listed}", None, f"-O {name}={form.names[name][0]}, or another"),)
+            (Problem(f"{message}; they are {listed}", None, f"{_as_argument(name, form.names[name][0])}, or another"),)
         )
     for name, names in form.names.items():
         if name not in options_in_keys(form.layout):

@@ -39,6 +39,7 @@ from formatspec.policy.repair import Decision, repaired
 from formatspec.policy.rules import Policy, Rule
 
 if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_cells import FastCells
     from formatspec.engine.read.elements.fast_elements import FastElements
 
 AHEAD = 16
@@ -223,7 +224,7 @@ class OpenDataset:
             for name, tables in self.index.tables.items()
         }
 
-    def _plain(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastRows]:
+    def _plain(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastRows | FastCells]:
         """Return the fast readers of rows, for purposes that do not need the rows themselves."""
         if self.purpose.origin:
             return {}
@@ -308,6 +309,15 @@ class OpenDataset:
                 yield entry
         finally:
             self.tree.prefetch(())
+
+    @property
+    def joins_files(self) -> bool:
+        """Whether several datasets are read as this one, each with its own numbers."""
+        return False
+
+    def category_ids_lost(self, written: Callable[[Category], Any]) -> int:
+        """Return how many categories lose a number that another category of this name has in their place."""
+        return 0
 
     def open_categories(self) -> None:
         """Allow rows to add categories, by their numbers, that the table lacks."""

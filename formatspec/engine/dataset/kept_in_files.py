@@ -28,9 +28,8 @@ def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
     key.
     """
     listed: set[tuple[str, str]] = set()
-    for role in source.form.roles.values():
-        if role.kept and role.rule is None and not role.folder:  # the spec does not describe the files' content
-            yield from [(f"kept files: {role.name}", "files") for _ in source.index.claimed.of(role.name)]
+    for role in _kept_whole(source):
+        yield from [(f"kept files: {role.name}", "files") for _ in source.index.claimed.of(role.name)]
     for role in source.form.documents:
         files = [file for file in source.index.shared if file.role == role.name]
         if role.codec is None or role.span != "shared" or not files:
@@ -39,6 +38,13 @@ def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
             yield from [(f"kept files: {role.name}", "files")] * len(files)
             continue
         yield from _of_role(source, role, files, listed)
+
+
+def shared_files_kept_whole(source: OpenDataset) -> Iterator[tuple[str, str]]:
+    """Yield the role and the path of each file that many items share and of which the spec gives only the path."""
+    for role in _kept_whole(source):
+        if role.span == "shared":
+            yield from [(role.name, path) for path, _ in source.index.claimed.of(role.name)]
 
 
 def files_of_no_item(source: OpenDataset) -> list[str]:
@@ -50,6 +56,13 @@ def files_of_no_item(source: OpenDataset) -> list[str]:
         if lists and file.captures and not any(len(file.tables.get(table.path, ())) for table in lists):
             found.append(file.path)
     return found
+
+
+def _kept_whole(source: OpenDataset) -> Iterator[Role]:
+    """Yield the roles of files that are kept and whose content the spec does not describe."""
+    for role in source.form.roles.values():
+        if role.kept and role.rule is None and not role.folder:
+            yield role
 
 
 def _of_role(

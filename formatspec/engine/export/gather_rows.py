@@ -15,7 +15,7 @@ from formatspec.engine.export.lost.count_records import table_key
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.memberships import memberships
 from formatspec.engine.export.render_path import Spelled, is_of, rendered
-from formatspec.engine.export.shard_output import SharedShard, TableShard
+from formatspec.engine.export.shard_output import SharedShard, Standing, TableShard
 from formatspec.engine.export.shared_tables import Spooled
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
@@ -50,7 +50,7 @@ class Gathered(msgspec.Struct):
 class Shared(msgspec.Struct):
     """A part of a shared file that is being written.
 
-    `late` holds the rows that cannot be written before the names of all columns are known; `groups` says for how many
+    `late` holds the rows that cannot be written before the names of all columns are known; `groups` says for which
     items each row stands, in tables whose rows stand for several.
     """
 
@@ -60,13 +60,13 @@ class Shared(msgspec.Struct):
     tables: tuple[Gathered, ...]
     late: list[tuple[TableShard, RowWriter, WriteContext]] = msgspec.field(default_factory=list)
     columns: dict[str, None] = msgspec.field(default_factory=dict)
-    groups: dict[str, dict[bytes, int]] = msgspec.field(default_factory=dict)
+    groups: dict[str, dict[bytes, Standing]] = msgspec.field(default_factory=dict)
 
     def note_groups(self) -> None:
-        """Note with the rows for how many items each stands."""
+        """Note with the rows for which items each stands."""
         for key, known in self.groups.items():
             table = self.part.tables[key]
-            table.repeated = [known[text] for text in table.texts]
+            table.stands = [known[text] for text in table.texts]
 
 
 Begin = Callable[[dict[str, Any]], WriteSetting]

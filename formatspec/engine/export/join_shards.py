@@ -19,7 +19,15 @@ from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.memberships import lists_others
 from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
-from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, once, rows_of, with_numbers
+from formatspec.engine.export.shard_output import (
+    ShardOutput,
+    SharedShard,
+    Standing,
+    TableShard,
+    once,
+    rows_of,
+    with_numbers,
+)
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, rows_of_groups, spooled_tables
 from formatspec.engine.export.shared_values import merge_values
 from formatspec.engine.index.named_folders import named_elsewhere
@@ -118,12 +126,12 @@ class _File(msgspec.Struct, eq=False):
     columns: tuple[str, ...] = ()
     values: dict[str, Any] = {}
     frames: set[int] = set()
-    groups: dict[str, dict[bytes, int]] = {}
+    groups: dict[str, dict[bytes, Standing]] = {}
 
     def repeats(self, table: str) -> int:
         """Return for how many further items the rows of a table stand, beside one item for each row."""
         known = self.groups.get(table, {})
-        return sum(known.values()) - len(known)
+        return sum(one.items for one in known.values()) - len(known)
 
 
 class Finisher:
@@ -230,9 +238,10 @@ class Finisher:
         for role, table in self._of_groups:
             lists = [file.groups.get(table, {}) for (name, _), file in self._files.items() if name == role]
             several = {
-                row for place, known in enumerate(lists) for row in known for other in lists[:place] if row in other
-            }
-            divided = sum(known.get(row, 0) for known in lists for row in several)
+                row for place, known in enumerate(lists) for row in known for other in lists[:place]
+                if other.get(row, known[row]) != known[row]
+            }  # fmt: skip
+            divided = sum(known[row].items for known in lists for row in several & known.keys())
             if divided:
                 self.losses.note(DIVIDED, "items", divided)
 

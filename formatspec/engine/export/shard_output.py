@@ -15,6 +15,17 @@ from formatspec.engine.resolve.row_counters import Counted
 from formatspec.files.document import FileError
 
 
+class Standing(msgspec.Struct, frozen=True, array_like=True):
+    """For which items a row stands: how many, and their marks joined, which tell if two rows have the same items."""
+
+    items: int = 0
+    marks: int = 0
+
+    def and_for(self, other: Standing) -> Standing:
+        """Return for which items two equal rows stand together."""
+        return Standing(self.items + other.items, self.marks ^ other.marks)
+
+
 class TableShard(msgspec.Struct):
     """Rows of one table, as JSON texts of one or more rows each.
 
@@ -27,7 +38,7 @@ class TableShard(msgspec.Struct):
         places: The place that each text's row had in its source, -1 for a text without one; empty where none has one.
         numbers: The numbers that were cut out, in the order of their places in the texts.
         counters: The table that each of these numbers counts.
-        repeated: If rows stand for several items each: for how many each text stands.
+        stands: If rows stand for several items each: for which each text stands.
     """
 
     texts: list[bytes] = []
@@ -35,7 +46,7 @@ class TableShard(msgspec.Struct):
     places: list[int] = []
     numbers: list[int] = []
     counters: list[str] = []
-    repeated: list[int] = []
+    stands: list[Standing] = []
 
     def add(self, documents: list[Any], place: int, codec: RoleCodec, keys: tuple[str, ...] = ()) -> None:
         """Add rows.
@@ -89,18 +100,19 @@ class TableShard(msgspec.Struct):
         self.sizes.append(rows)
 
 
-def once(rows: TableShard, known: dict[bytes, int]) -> TableShard:
-    """Return the rows that are not known yet, each once, and add up for how many items each row stands.
+def once(rows: TableShard, known: dict[bytes, Standing], item: int = 0) -> TableShard:
+    """Return the rows that are not known yet, each once, and add up for which items each row stands.
 
     Args:
         rows: Rows that stand for several items each.
-        known: For how many items each known row stands.
+        known: For which items each known row stands.
+        item: The mark of the item, if the rows are those of one.
     """
     new = TableShard()
     for place, text in enumerate(rows.texts):
         if text not in known:
             new.add_text(text, rows.sizes[place], rows.places[place] if rows.places else -1)
-        known[text] = known.get(text, 0) + (rows.repeated[place] if rows.repeated else 1)
+        known[text] = known.get(text, Standing()).and_for(rows.stands[place] if rows.stands else Standing(1, item))
     return new
 
 

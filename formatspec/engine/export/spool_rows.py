@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
+from formatspec.engine.base.scratch_records import mark
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.gather_rows import LAST_PLACE, Gathered, Shared, gather_row
@@ -55,7 +56,7 @@ class RowSpool:
         made, counts = Gathered(table, TableShard()), part.counts
         part.counts = dict(counts)
         count = self._rows(made, shared, item, context)
-        new = once(made.rows, shared.groups.setdefault(table.key, {}))
+        new = once(made.rows, shared.groups.setdefault(table.key, {}), mark(item.key))
         if not new.texts:
             part.counts = counts
         for place, text in enumerate(new.texts):

@@ -26,7 +26,7 @@ from formatspec.engine.index.looked_up import (
     path_of,
     unknown_item,
 )
-from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
+from formatspec.engine.index.row_ownership import Joined, RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
@@ -113,6 +113,7 @@ class _Joining(msgspec.Struct):
     in_capitals: tuple[Sequence[int], int] | None = None
     otherwise: Otherwise = msgspec.field(default_factory=Otherwise)
     last: int | None = None
+    latest: Joined | None = None
     retyped: bool = False
     early: list[tuple[int, int]] = msgspec.field(default_factory=list)
 
@@ -173,18 +174,25 @@ class _Joining(msgspec.Struct):
 
     def _rows(self, start: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
         """Join consecutive rows, all at once if each states the id of a known item."""
-        owners = owners_by_id(documents, key, by_id) if key is not None else None
-        if owners is not None:
-            self.joined.add_all(owners, start)
-            ids.see_all(documents, owners, start)
+        known_all = owners_by_id(documents, key, by_id) if key is not None else None
+        if known_all is not None:
+            self.joined.add_all(known_all, start)
+            ids.see_all(documents, known_all, start)
             return
+        telling = self.table.telling
         for position, document in enumerate(documents, start):
             known = by_id.get(plain_id(document, key), -1) if key is not None else -1
+            owners: Sequence[int] = (known,)
             if known < 0:
-                self._row(position, document, ids)
-                continue
-            self.joined.add(known, position, 0)
-            ids.see(0, document, known, position)
+                told = [document.get(one) for one in telling] if telling and isinstance(document, dict) else None
+                if told is None or self.latest is None or told != self.latest.told:
+                    self.latest = None
+                    self._row(position, document, ids, told)
+                    continue
+                owners = self.latest.owners
+            for number in owners:
+                self.joined.add(number, position, 0)
+            ids.see(0, document, owners[0], position)
 
     def _by_id(self) -> Mapping[Any, int]:
         """Return the numbers of the items by id, for ids that only one item has within the file's reach."""
@@ -192,7 +200,8 @@ class _Joining(msgspec.Struct):
         shape = tuple(sorted((*given, "id")))
         return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"), self.split)
 
-    def _row(self, position: int, document: Any, ids: Ids) -> None:
+    def _row(self, position: int, document: Any, ids: Ids, told: list[Any] | None) -> None:
+        """Join a row; `told` is what it says of its item, if rows that say the same belong to the same items."""
         file, table = self.file, self.table
         state, which = self._named_by(position, document)
         if state.faults and any(fault.sets_aside for fault in state.faults):
@@ -244,6 +253,8 @@ class _Joining(msgspec.Struct):
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+        if told is not None and not state.faults and self.in_capitals is None:
+            self.latest = Joined(told, found)
 
     def _named_by(self, position: int, document: Any) -> tuple[ItemState, int]:
         """Read the names that a row gives its item; return also which of the table's alternatives the row is."""

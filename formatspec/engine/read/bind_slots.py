@@ -37,7 +37,8 @@ def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Bi
     if meaning.where == "path":
         return _path(meaning.name, scope)
     if meaning.where == "capture":
-        return _capture(meaning.name, scope)
+        bound = _capture(meaning.name, scope)
+        return _as_spelled_in_paths(bound) if _is_text_in_paths(meaning.name, scope) else bound
     if meaning.where == "column":
         return _column(meaning, at, place)
     if meaning.where == "outer":
@@ -47,7 +48,8 @@ def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Bi
     if meaning.derived:
         return _lookup(meaning.name)
     if meaning.where == "item" or scope.kind == "item":
-        return _item(meaning.name, at)
+        bound, is_id = _item(meaning.name, at), meaning.name == "sequence"
+        return _as_spelled_in_paths(bound) if is_id and _is_text_in_paths("sequence", scope) else bound
     return _record(meaning.name, scope, at, place)
 
 
@@ -181,6 +183,16 @@ def _lookup(name: str) -> Binder:
         record[key] = value
 
     return bind
+
+
+def _is_text_in_paths(name: str, scope: Scope) -> bool:
+    """Return whether paths spell a name as a text, and not as a number."""
+    return name in scope.captures and not (scope.captures[name] or "").endswith(("d", "d?", "f"))
+
+
+def _as_spelled_in_paths(bind: Binder) -> Binder:
+    """Return a binder that takes a whole number as its text: a row's 7 is the folder 7 of a path."""
+    return lambda value, record, state: bind(str(value) if type(value) is int else value, record, state)
 
 
 def _item(name: str, at: DocumentPath) -> Binder:

@@ -27,7 +27,7 @@ from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.questions.may_lack import SOURCES
 from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.resolve.text_template import text_template
+from formatspec.engine.resolve.text_template import restating, text_template
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
@@ -260,7 +260,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         attribute = _is_attribute(meanings[0])
 
         def read(value: Any, record: Record, state: ItemState) -> None:
-            if exact and (whole := _whole(value)) is not None:
+            if exact and (whole := stated_whole(value)) is not None:
                 words = f"{value} is read as {whole}"
                 state.fault("NUMBER_FORM", (*state.at, *path), place, words, "a whole number", value)
                 value = whole
@@ -336,7 +336,7 @@ def is_numbered(meaning: Meaning) -> bool:
     return meaning.name in _COUNTED or meaning.name.endswith(("category.id", "category.index"))
 
 
-def _whole(value: Any) -> Any:
+def stated_whole(value: Any) -> Any:
     """Return the whole number for one that is spelled as a fraction, in the file's spelling; None for other values."""
     if type(value) is float:
         return int(value) if value.is_integer() else None
@@ -412,8 +412,11 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
         isinstance(part, Bind) and (meaning := scope.meaning(part.names[0])) is not None and meaning.where == "capture"
         for part in template.leaves.values()
     )
+    restates = restating(template) if names_file else None
 
     def read(value: Any, record: Record, state: ItemState) -> None:
+        if restates is not None and restates(value, state.captures):
+            return
         if is_key and type(value) is int:  # keys in YAML may be whole numbers
             value = str(value)
         parts = template.match(value) if isinstance(value, str) else None

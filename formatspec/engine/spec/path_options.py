@@ -15,6 +15,10 @@ OPTION = "option."
 """The beginning of the name that a path captures where an option has no value."""
 
 
+_NO_PART = frozenset(("", ".", ".."))
+"""What no segment of a path is."""
+
+
 @remembered(2048)
 def options_in_paths(spec: Spec) -> tuple[str, ...]:
     """Return the names of the options that stand in the paths of a spec, in the order of their places."""
@@ -39,9 +43,10 @@ def with_options_in_paths(layout: Layout, chosen: Mapping[str, Any]) -> Spec:
 
     def spelled(name: str) -> str:
         value = chosen.get(name)
-        return (
-            str(value) if value is not None else f"{{{OPTION}{name}:{'|'.join(map(str, spec.options[name].choices))}}}"
-        )
+        if value is not None:
+            return str(value).replace("{", "{{").replace("}", "}}")
+        words = ", ".join(f"{_quoted(choice)}={_quoted(choice)}" for choice in spec.options[name].choices)
+        return f"{{{OPTION}{name} | map({words})}}"
 
     files = {
         name: role.model_copy(update={"path": OPTION_KEY.sub(lambda found: spelled(found[1]), role.path)})
@@ -74,3 +79,14 @@ def _refuse_unknown(layout: Layout) -> None:
             if not option.choices or option.default is None:
                 message = f"the option {name} stands in a path, and its values are not known"
                 raise problem(message, place, f"`choices` and a `default` of the option {name}")
+            if len(set(map(str, option.choices))) < len(option.choices):
+                raise problem(f"the option {name} stands in a path, and one of its choices is given twice", place)
+            for choice in map(str, option.choices):
+                if not _NO_PART.isdisjoint(choice.split("/")) or "\\" in choice or {"'", '"'} <= set(choice):
+                    message = f"the option {name} stands in a path, and its choice {choice!r} can be no part of one"
+                    raise problem(message, place, "a folder's name, or several with `/` between")
+
+
+def _quoted(choice: Any) -> str:
+    text = str(choice)
+    return f'"{text}"' if "'" in text else f"'{text}'"

@@ -35,8 +35,8 @@ def matched_splits(
         by_index: Whether rows refer to a category by its position in the list.
 
     Returns:
-        The categories, and the faults: DUPLICATE, if a number or a name occurs twice within a split, and CATEGORY_IDS,
-        if splits number one category differently.
+        The categories, and the faults: DUPLICATE, if a number or a name occurs twice within a split, CATEGORY_IDS, if
+        splits number one category differently, and CATEGORY_UNLIKE, if files say different things about one.
     """
     groups: dict[Split, list[CategoryListing]] = {}
     for listing in listings:
@@ -48,6 +48,7 @@ def matched_splits(
     whole = _matched(own, key)
     pairs = [[(one, whole[key(one)]) for one in categories] for categories in own]
     listed = tuple(whole.values())
+    faults += _told_otherwise(listings, key)
 
     def known(numbered: Sequence[tuple[Category, Category]], listings: Iterable[CategoryListing]) -> Categories:
         made = Categories(listed, closed, match, numbered)
@@ -61,6 +62,74 @@ def matched_splits(
     faults += _differing(list(groups.values()), pairs, by_index)
     made = [(dict(split), known(one, group)) for (split, group), one in zip(groups.items(), pairs, strict=True)]
     return Splits(known(_agreed(pairs), listings), made), faults
+
+
+WORDS = {
+    "parent": "parent",
+    "color": "colour",
+    "countable": "mark of things",
+    "keypoint_names": "list of keypoints",
+    "skeleton": "skeleton",
+    "attribute_names": "list of attributes",
+    "part_names": "list of parts",
+}
+"""The slots that two files may state differently for one category, as messages name them."""
+
+
+class Unlike(NamedTuple):
+    """What a file says about a category that an earlier file says differently.
+
+    Attributes:
+        case: Which of the finding's cases it is: names of keypoints are in another order only if neither list begins
+            with the other.
+        expected: What the earlier file says.
+        got: What the file says.
+    """
+
+    case: str
+    message: str
+    expected: str
+    got: Any
+
+
+def told_otherwise(category: Category, file: str, first: dict[str, tuple[Any, str]]) -> Iterator[Unlike]:
+    """Yield what a file says about a category that an earlier file says differently.
+
+    Args:
+        category: The category as the file describes it.
+        file: The file.
+        first: What each slot was first, and in which file; it is added to.
+    """
+    reordered = False
+    told = {words: getattr(category, slot) for slot, words in WORDS.items()}
+    told |= {f"attribute {name}": value for name, value in category.attributes.items()}
+    for words, value in told.items():
+        if value in (None, "", (), {}) or (words == WORDS["skeleton"] and reordered):
+            continue
+        known, where = first.setdefault(words, (value, file))
+        if known == value:
+            continue
+        reordered = words == WORDS["keypoint_names"] and any(one != two for one, two in zip(known, value, strict=False))
+        expected, got = (list(one) if isinstance(one, tuple) else one for one in (known, value))
+        message = f"the {words} of the class {category.name!r} is not that of {where}"
+        yield Unlike("keypoints" if reordered else "", message, repr(expected), got)
+
+
+def _told_otherwise(listings: Sequence[CategoryListing], key: Callable[[Category], Any]) -> Iterator[Fault]:
+    """Yield, for each file, the first thing of each case that it says about a category differently from other files."""
+    first: dict[Any, dict[str, tuple[Any, str]]] = {}
+    for listing in listings:
+        found: dict[str, list[tuple[Unlike, tuple[str, DocumentPath]]]] = {}
+        for category, place in zip(listing.categories, listing.places, strict=True):
+            known = first.setdefault(key(category), {})
+            for unlike in told_otherwise(category, listing.file, known) if category.name else ():
+                found.setdefault(unlike.case, []).append((unlike, place))
+        for case, of_case in found.items():
+            unlike, (file, path) = of_case[0]
+            more = "" if len(of_case) == 1 else f" (and {len(of_case) - 1} more of these)"
+            yield Fault(
+                "CATEGORY_UNLIKE", file, path, None, unlike.message + more, unlike.expected, unlike.got, case=case
+            )
 
 
 def _key(groups: Sequence[Sequence[Category]]) -> Callable[[Category], Any]:

@@ -126,6 +126,11 @@ class Conversion:
             made.unheld = frozenset()  # boxes around lines and points replace them
         return made
 
+    def number_of(self, category: Category) -> Any:
+        """Return the number by which the output knows a category of the source; None if it has none."""
+        own = self.categories.own(category)
+        return None if own is None or "id" not in self.exporter.losses.category_slots else own.id
+
     @property
     def spelled(self) -> Spelled:
         """How paths are spelled: as in the source, if it has the same format."""
@@ -332,6 +337,8 @@ def numbers_meet(source: OpenDataset, form: Format, plan: Plan) -> bool:
         form: The target's layout.
         plan: What the user asked for.
     """
+    if source.joins_files:
+        return True
     files: dict[str, set[object]] = {}
     for file in source.index.shared:
         if "subset" in file.captures and not file.union:

@@ -73,6 +73,38 @@ def test_what_is_made_has_the_default_or_what_the_user_says(tmp_path: Path) -> N
         assert (out / folder / "a.json").is_file() and not (out / "second+").exists()
 
 
+WORDS = ["first", "second round", "it's", "a/b", "a{b}", "a|b"]
+
+
+@pytest.mark.parametrize("there", WORDS)
+def test_choices_may_be_any_names_of_folders(there: str, tmp_path: Path) -> None:
+    data, spec = made(tmp_path, there)
+    spec.write_text(spec.read_text().replace("[first, second+, third]", json.dumps(WORDS)))
+    (item,) = fs.open(data, spec)
+    assert [thing.category.name for thing in item.objects] == [there]
+    fs.convert(data, spec=spec, to=spec, out=tmp_path / "copy", labels={there: "new"})
+    assert json.loads((tmp_path / f"copy/{there}/a.json").read_text())["boxes"][0]["class"] == "new"
+
+
+def test_a_choice_with_a_blank_is_named_as_one_types_it(tmp_path: Path) -> None:
+    data, spec = made(tmp_path, "second round", "third")
+    spec.write_text(spec.read_text().replace("second+", "second round"))
+    with pytest.raises(SpecError, match="expected -O 'round=second round', or another"):
+        fs.open(data, spec)
+
+
+@pytest.mark.parametrize(("choices", "words"), [
+    ("[first, '']", "its choice '' can be no part of one"),
+    ("[first, ../x]", "its choice '../x' can be no part of one"),
+    ("[first, third, third]", "one of its choices is given twice"),
+])  # fmt: skip
+def test_choices_that_name_no_folder_are_mistakes(choices: str, words: str, tmp_path: Path) -> None:
+    data, spec = made(tmp_path, "first")
+    spec.write_text(spec.read_text().replace("[first, second+, third]", choices))
+    with pytest.raises(SpecError, match=words):
+        fs.open(data, spec)
+
+
 def test_the_laws_hold(tmp_path: Path) -> None:
     keeps_the_laws(made(tmp_path, "first")[1])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from formatspec.engine.base.faults import Fault, Record, other_encoding, other_parting, unread
@@ -18,6 +18,7 @@ from formatspec.files import json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError
 from formatspec.model.limits import TooLargeError
+from formatspec.model.records import Object
 from formatspec.model.slots import find_slot
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels.painting import KeptRaster
@@ -139,6 +140,12 @@ def _read_raster(
     except (ImageError, ValueError, OSError) as error:
         state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error), case="item"))
     return None
+
+
+def is_without_files(role: Role, entry: Entry, objects: Iterable[Object]) -> bool:
+    """Return whether no object has a file of a role, although each may have one that its id names."""
+    by_id = role.optional and "id" in role.record_slots
+    return by_id and role.name not in entry.files and all(thing.id is None for thing in objects)
 
 
 def read_record_files(

@@ -1,0 +1,53 @@
+"""Shared files of which a spec gives only the path: a copy to the same format has them, or the report names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_datasets import put
+
+import formatspec as fs
+from formatspec.testing.memory import image_bytes
+
+SPEC = """\
+formatspec: 1
+name: beside_calibration
+files:
+  image: "images/{name}.{ext:image}"
+  labels:
+    path: "labels/{name}.json"
+    json: {boxes: [{each: objects, class: category.name, box: bbox | xywh}]}
+  calibration: {path: "calibration/{camera}.txt", need: kept}
+"""
+LINE = "kept files: calibration (1 file)"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    files = {
+        "images/a.png": image_bytes(40, 30, "png"),
+        "labels/a.json": '{"boxes": [{"class": "cat", "box": [1, 2, 3, 4]}]}',
+        "calibration/left.txt": "1 0 0\n",
+    }
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    return put(tmp_path / "in", files)
+
+
+def test_a_copy_to_the_same_format_has_the_kept_file(data: Path, tmp_path: Path) -> None:
+    spec = str(tmp_path / "spec.yaml")
+    result = fs.convert(data, spec=spec, to=spec, out=tmp_path / "out", lossless=True)
+    assert (tmp_path / "out/calibration/left.txt").read_text() == "1 0 0\n"
+    assert (result.files, result.losses) == (3, ())
+
+
+def test_a_selection_names_the_kept_file_that_it_leaves_out(data: Path, tmp_path: Path) -> None:
+    spec = str(tmp_path / "spec.yaml")
+    result = fs.convert(data, spec=spec, to=spec, out=tmp_path / "out", where="category.name == 'cat'")
+    assert not (tmp_path / "out/calibration").exists()
+    assert result.losses == (LINE,)
+
+
+def test_a_conversion_to_another_format_names_the_kept_file(data: Path, tmp_path: Path) -> None:
+    result = fs.convert(data, spec=str(tmp_path / "spec.yaml"), to="coco", out=tmp_path / "out")
+    assert LINE in result.losses
