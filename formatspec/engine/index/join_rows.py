@@ -182,17 +182,17 @@ class _Joining(msgspec.Struct):
         telling = self.table.telling
         for position, document in enumerate(documents, start):
             known = by_id.get(plain_id(document, key), -1) if key is not None else -1
-            owners: Sequence[int] = (known,)
+            found: Sequence[int] = (known,)
             if known < 0:
                 told = [document.get(one) for one in telling] if telling and isinstance(document, dict) else None
                 if told is None or self.latest is None or told != self.latest.told:
                     self.latest = None
                     self._row(position, document, ids, told)
                     continue
-                owners = self.latest.owners
-            for number in owners:
+                found = self.latest.owners
+            for number in found:
                 self.joined.add(number, position, 0)
-            ids.see(0, document, owners[0], position)
+            ids.see(0, document, found[0], position)
 
     def _by_id(self) -> Mapping[Any, int]:
         """Return the numbers of the items by id, for ids that only one item has within the file's reach."""

@@ -260,6 +260,8 @@ def written_rows(
 
     source: the rows as they were read. If the item has several such lists, they say which records belong to this one.
     """
+    if context.as_read is None and len(rows) > 1:
+        rows = [row for row in rows if not row.kept] or rows  # records without a source get no row that is only kept
     numbers = [row.number for row in rows] if context.part else []
     several = _hold_tables_often(rows, context)
     if len(rows) == 1:

@@ -312,6 +312,6 @@ def generate_elements_reader(
         return None
     readers = [row_reader(table, place.scope, context) for table in place.tables]
     objects = [one for one in readers if one.kind == "object"]
-    if not objects or not all(map(may_be_planned, objects)) or (len(readers) > 1 and rows_of_tasks(readers)):
+    if not any(map(may_be_planned, objects)) or (len(readers) > 1 and rows_of_tasks(readers)):
         return None
     return FastElements(place.path, rooted, readers, shape, context)
