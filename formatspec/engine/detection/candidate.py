@@ -178,9 +178,9 @@ def examined(
         if role.kind == "pixels":
             fits[role.name] = fit_of_label_images(role, claimed, files, full, _image_finder(form, images))
         else:
-            fits[role.name] = fit_of_documents(role, claimed, files, full, listed)
-            if role.span == "item" and listed and not spells_path(role) and not image_keys(role):
-                fits[role.name] = strangers(fits[role.name], claimed, form.key_names, listed)
+            of_images = role.span == "item" and listed and not spells_path(role) and not image_keys(role)
+            strange = strangers(claimed, form.key_names, listed) if of_images and listed else None
+            fits[role.name] = strange or fit_of_documents(role, claimed, files, full, listed)
     judged = [fit.f for fit in fits.values() if fit.f is not None]
     mean = sum(judged) / len(judged) if judged else 0.0
     against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
