@@ -243,7 +243,7 @@ def open_source(
     found = candidates(source, tree, options, within)
     for form, prefix in found:
         dataset = OpenDataset(form, tree, prefix, purpose)
-        complete = dataset.index.complete
+        complete = dataset.index.complete - dataset.index.renamed  # another layout may spell the names as they are
         if best is not None and (_is_less_of(dataset, best[1]) or (best[0][0] and _lacks_more(dataset, best[1]))):
             continue
         items = min(complete, len(dataset))  # a layout may find more images than it has items

@@ -32,15 +32,16 @@ _LIKE = 0.75
 """Limits for suggesting a similar name: how many unknown names, among how many items, and the least similarity."""
 
 
-def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree: Tree) -> None:
+def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree: Tree) -> int:
     """Give documents that state the path of their image, and have another name, to the item of that image.
 
     Only images without a document are sought, for documents without an image of their name. An image is found by the
-    path as the document states it, or by its name if only one image has it.
+    path as the document states it, or by its name if only one image has it. Returns how many were given away.
     """
     roles = {role.name: keys for role in form.documents if role.span == "item" and (keys := image_keys(role))}
     if not roles or len(entries) > amounts().items:
-        return
+        return 0
+    count = 0
     alone = [entry.number for entry in entries if IMAGE not in entry.files and len(entry.files.keys() & roles) == 1]
     lone = {entry.files[IMAGE][0][0]: entry.number for entry in entries if entry.files.keys() == {IMAGE}}
     for number in alone if lone else ():
@@ -54,6 +55,8 @@ def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree:
             found = alike[0] if len(alike) == 1 else None
         if found is not None:
             items.join_to(number, lone.pop(found))
+            count += 1
+    return count
 
 
 def _last_segment(path: str) -> str:
