@@ -359,8 +359,8 @@ def plain_names(table: Table, key_names: Collection[str]) -> PlainNames | None:
         return None
     if each.kept or each.where is not None or reader.rule.levels:
         return None
-    naming = [leaf for leaf, within, _ in leaves(reader.rule.row, scope) if _names(leaf, within)]
-    own = [(path, leaf) for path, leaf, _ in _leaves_by_key(reader.rule.row, scope, ()) if _names(leaf, scope)]
+    naming = [leaf for leaf, within, _ in leaves(reader.rule.row, scope) if _names_item(leaf, within)]
+    own = [(path, leaf) for path, leaf, _ in _leaves_by_key(reader.rule.row, scope, ()) if _names_item(leaf, scope)]
     absent = [path for path, leaf, optional in _leaves_by_key(reader.rule.row, scope, ()) if optional]
     texts = [(path, leaf) for path, leaf in own if isinstance(leaf, Text)]
     ids = [(path, leaf) for path, leaf in own if isinstance(leaf, Bind) and leaf.names == ("id",) and not leaf.calls]
@@ -401,7 +401,7 @@ def plain_names(table: Table, key_names: Collection[str]) -> PlainNames | None:
     return names
 
 
-def _names(leaf: Leaf | None, scope: Scope) -> bool:
+def _names_item(leaf: Leaf | None, scope: Scope) -> bool:
     meanings = (scope.meaning(name) for name in names_of(leaf))
     return any(meaning is not None and names_only(meaning, scope) for meaning in meanings)
 
