@@ -167,7 +167,7 @@ ADE: dict[str, Case] = {
     "objects that are no list": Case(ade(lambda a: a.update(object=3)), "FIELD", "json", "/annotation/object"),
     "missing field": Case(ade(lambda a: a["object"][0].pop("crop") and None), "FIELD_MISSING", "json", OBJECT),
     "unknown field": Case(first("colour", "red"), "FIELD_UNKNOWN", "json", f"{OBJECT}/colour", mild=True),
-    "unknown word": Case(first("occluded", "maybe"), "FIELD", "json", f"{OBJECT}/occluded"),
+    "unknown word": Case(first("occluded", "maybe"), "FIELD", "json", f"{OBJECT}/occluded", mild=True),
     "NaN": Case(x_is("NaN"), "FIELD", "json", f"{OBJECT}/polygon"),
     "infinity": Case(x_is("-Infinity"), "FIELD", "json", f"{OBJECT}/polygon"),
     "number beyond all measure": Case(x_is("1e999"), "FIELD", "json", f"{OBJECT}/polygon"),
@@ -235,7 +235,7 @@ COCO: dict[str, Case] = {
     "box of three": Case(annotation(bbox=[1, 2, 3]), "FIELD", "json", ROW + "/bbox"),
     "box of negative size": Case(annotation(bbox=[1, 2, -3, 4]), "BOX_SIZE", "json", ROW + "/bbox"),
     "box outside": Case(annotation(bbox=[9000, 2, 3, 4]), "BOX_OUTSIDE", "json", ROW + "/bbox"),
-    "missing box": Case(coc(lambda d: d["annotations"][0].pop("bbox") and None), "FIELD_MISSING", "json", ROW),
+    "missing box": Case(coc(lambda d: d["annotations"][0].pop("bbox") and None), "FIELD_FILLED", "json", ROW, mild=True),
     "run lengths that are none": Case(
         annotation(segmentation={"size": [3, 3], "counts": "~~~~"}), "REGION_SIZE", "json", ROW + "/segmentation"),
     "run lengths of another size": Case(
@@ -260,7 +260,7 @@ COCO: dict[str, Case] = {
     "path that climbs": Case(image(file_name="../../../etc/passwd.jpg"), "PATH_ESCAPES", "json", "/images/0/file_name"),
     "absolute path": Case(image(file_name="/etc/passwd.jpg"), "PATH_ESCAPES", "json", "/images/0/file_name"),
     "file name that is a number": Case(image(file_name=7), "FIELD", "json", "/images/0/file_name"),
-    "iscrowd that is neither": Case(annotation(iscrowd=7), "FIELD", "json", ROW + "/iscrowd"),
+    "iscrowd that is neither": Case(annotation(iscrowd=7), "FIELD", "json", ROW + "/iscrowd", mild=True),
     "NaN": Case(annotation(bbox=[float("nan"), 2, 3, 4]), "FIELD", "json", ROW + "/bbox"),
 }
 

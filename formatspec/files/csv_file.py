@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
+
+from msgspec.structs import replace
 
 from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, check_values, text_of
 from formatspec.files.style import Style
@@ -43,6 +45,54 @@ def costs(style: Style) -> dict[bytes, int]:
     return {b" " if style.delimiter == BLANKS else style.delimiter[0].encode(): 80, b"\n": 270}
 
 
+HEAD = 1 << 16
+"""Bytes of a table in which its first row is sought."""
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+def style_of(data: bytes, style: Style, required: Sequence[frozenset[str]]) -> Style:
+    """Return the style with which a table is read: with another delimiter than stated where its first row says so.
+
+    Args:
+        data: The table, or its beginning.
+        style: The style that is stated.
+        required: Names of columns that a header has, in one of these sets at least. A table without a header has as
+            many cells in a row as there are columns.
+    """
+    if style.delimiter == BLANKS:
+        return style
+    try:
+        text = text_of(data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1], style.encoding)[0]
+    except FileError:
+        return style
+
+    def fits(other: Style) -> bool:
+        try:
+            cells = next(_rows(text, other), (0, 0, list[str]()))[2]
+        except FileError:
+            return False
+        if not style.header:
+            blanks = other.delimiter[1:] != " " and len(cells) > 1 and all(cell[:1] == " " for cell in cells[1:])
+            return len(cells) == len(style.columns) and not blanks
+        return any(names.issubset(cells) for names in required) or not any(required)
+
+    others = (
+        replace(style, delimiter=delimiter, trimmed=trimmed)
+        for trimmed in (False, True)
+        for delimiter in dict.fromkeys((style.delimiter[0], *_DELIMITERS))
+    )
+    return style if fits(style) else next((one for one in others if fits(one)), style)
+
+
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
+
+
+def parting(style: Style) -> str:
+    """Return how the cells of a table of this style are parted, in words."""
+    mark = _NAMES.get(style.delimiter[0], repr(style.delimiter))
+    return f"{mark}, with blanks around the cells" if style.trimmed or _is_spaced(style) else mark
+
+
 def columns_in(text: str, style: Style) -> tuple[str, ...]:
     """Return the names of the columns of a table that begins with this text. Raises FileError as `decode` does."""
     return _columns(_rows(text, style), style)
@@ -50,7 +100,8 @@ def columns_in(text: str, style: Style) -> tuple[str, ...]:
 
 def rows_of(text: str, columns: tuple[str, ...], style: Style) -> list[dict[Any, Any]]:
     """Return the rows of a part of a table that consists of whole rows, without the header. Raises FileError."""
-    if (style.quote or '"') in text or "\r" in text or style.comment or _is_spaced(style) or len(text) > limits().cell:
+    plain = not (style.comment or style.trimmed or _is_spaced(style))
+    if not plain or (style.quote or '"') in text or "\r" in text or len(text) > limits().cell:
         return [_row(columns, cells) for _, _, cells in _rows(text, style)]
     mark, count, made = style.delimiter[0], len(columns), []
     for line in text.split("\n"):
@@ -190,7 +241,7 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
         (line[0] for line in _LINE.finditer(text)),
         delimiter=style.delimiter[0],
         quotechar=style.quote or '"',
-        skipinitialspace=_is_spaced(style),
+        skipinitialspace=_is_spaced(style) or style.trimmed,
         strict=True,
     )
     while True:
@@ -206,7 +257,7 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
         if cells is None:
             return
         if cells and not (style.comment and cells[0].startswith(style.comment)):
-            yield start, reader.line_num, cells
+            yield start, reader.line_num, [cell.strip() for cell in cells] if style.trimmed else cells
 
 
 def _next_row(reader: Iterator[list[str]], most: int) -> list[str] | None:

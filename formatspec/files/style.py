@@ -30,6 +30,8 @@ class Style(msgspec.Struct, frozen=True):
     """csv: the quoting character, `"` if None."""
     delimiter: str = ","
     """csv: the character between cells; `blanks` for any blanks and tabs."""
+    trimmed: bool = False
+    """csv, for reading: whether blanks around a cell are no part of it."""
     comment: str | None = None
     """csv, lines: the beginning of lines that are comments."""
     header: bool = True

@@ -57,3 +57,13 @@ def test_a_box_that_is_said_again_beside_a_shape_is_that_of_the_shape(tmp_path: 
         boxes = [row["bbox"] for row in found["annotations"]]
     assert boxes == [[1, 1, 5, 5], [10, 10, 6, 6]]
     assert lost[WIDER] == 1
+
+
+@pytest.mark.parametrize("to", ["yolo_ultralytics", "datumaro", "cvat_images"])
+def test_a_box_around_outlines_that_are_joined_along_their_pixels_is_a_line(tmp_path: Path, to: str) -> None:
+    spike = [7, 9, 8.75, 11.25, 6.75, 4.25, 2.5, 3, 8.5, 10, 11, 11.25, 10.25, 15.75]  # its tips fill no pixel
+    rings = [[9.5, 2, 8.5, 1, 7.75, 6, 2.25, 14.5], spike]
+    row = {"bbox": [2.25, 1, 8.75, 14.75], "area": 30, "segmentation": rings}
+    _, lost = converted(coco(tmp_path / "in", [row]), to)
+    assert lost["outlines that overlap, joined along the edges of their pixels"] == 1
+    assert lost[WIDER] == 1

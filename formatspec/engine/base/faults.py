@@ -22,6 +22,8 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__bool_
 
 MILD = frozenset(name for name, code in CODES.items() if code.level != "error")
 """Codes that do not reject a record."""
+OF_ATTRIBUTES = frozenset({"spelling", "attribute"})
+"""Cases of FIELD that do not reject a record: an attribute is read from another spelling, or left out."""
 
 
 class Fault(NamedTuple):
@@ -53,7 +55,13 @@ class Fault(NamedTuple):
     @property
     def sets_aside(self) -> bool:
         """Whether it rejects the record in which it was found."""
-        return self.about is None and self.code not in MILD
+        mild = self.code in MILD or (self.code == "UNKNOWN_CATEGORY" and self.case == "spelling")
+        return self.about is None and not mild and not self.is_of_attribute
+
+    @property
+    def is_of_attribute(self) -> bool:
+        """Whether it is about a single attribute, without which the record is read."""
+        return self.code == "FIELD" and self.case in OF_ATTRIBUTES
 
 
 def unread(error: Exception, file: str, place: Place | None, scope: str) -> Fault:
@@ -113,6 +121,13 @@ def other_encoding(data: bytes, file: str, place: Place | None, encodings: tuple
         return None
     case = "mark" if used == f"{encodings[0]}-sig" else ""
     return Fault("FILE_ENCODING", file, (), place, f"the file is {used}", encodings[0], case=case)
+
+
+def other_parting(parted: tuple[str, str] | None, file: str, place: Place | None) -> list[Fault]:
+    """Return the fault of a table whose cells are parted by the first of two marks in words, and not by the second."""
+    return [] if parted is None else [
+        Fault("FILE_DELIMITER", file, (), place, f"{parted[0]} part the cells", parted[1])
+    ]  # fmt: skip
 
 
 class MisfitError(UnfitError):

@@ -61,6 +61,9 @@ def _choice_counter(rule: OneOf) -> RowCounter | None:
         return any_of
     counted = int(any(map(_is_counted, tables)))
     inside = {id(one): inner for one in tables if (inner := row_counter(one.row)) is not None}
+    leads = [_leading(one.row) for one in tables]
+    leading = frozenset[str]().union(*(one for one in leads if one is not None))
+    tells = None not in leads
 
     def count(document: Any) -> int:
         if not isinstance(document, list | tuple):
@@ -68,10 +71,20 @@ def _choice_counter(rule: OneOf) -> RowCounter | None:
         own = counted * len(document)
         if not inside:
             return own
-        of_row = ((inside[id(one)](row) for one in _holding(tables, row) if id(one) in inside) for row in document)
+        rows = [row for row in document if not (tells and isinstance(row, dict) and leading.isdisjoint(row))]
+        of_row = ((inside[id(one)](row) for one in _holding(tables, row) if id(one) in inside) for row in rows)
         return own + sum(max(counts, default=0) for counts in of_row)
 
     return count
+
+
+def _leading(row: Rule) -> frozenset[str] | None:
+    """Return the keys of a row under which it holds tables; None if other parts of it may hold some."""
+    if not isinstance(row, MapRule):
+        return None if row_counter(row) is not None else frozenset()
+    if any(row_counter(one) is not None for one in row.alternatives):
+        return None
+    return frozenset(field.keys[0] for field in row.fields if row_counter(field.rule) is not None)
 
 
 def _map_counter(rule: MapRule) -> RowCounter | None:

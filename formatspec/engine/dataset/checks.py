@@ -155,13 +155,18 @@ def _near(expected: Any, value: Any, exact: bool) -> bool:
     if isinstance(expected, list | tuple):
         alike = isinstance(value, list | tuple) and len(value) == len(expected)
         return alike and all(
-            _near(a, b, exact) or abs(a - b) <= 1 > exact for a, b in zip(expected, value, strict=True)
+            _near(a, b, exact) or (_are_numbers(a, b) and abs(a - b) <= 1 > exact)
+            for a, b in zip(expected, value, strict=True)
         )
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isinstance(expected, int | float):
+    if not _are_numbers(expected, value):
         return value is None
     if exact or value <= 0 < expected:
         return bool(value == expected)
     return bool(abs(value - expected) <= max(0.1 * abs(expected), 1.0))
+
+
+def _are_numbers(expected: Any, value: Any) -> bool:
+    return isinstance(expected, int | float) and isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _means_the_same(a: Any, b: Any) -> bool:

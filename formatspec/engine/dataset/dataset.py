@@ -39,6 +39,7 @@ from formatspec.policy.repair import Decision, repaired
 from formatspec.policy.rules import Policy, Rule
 
 if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_cells import FastCells
     from formatspec.engine.read.elements.fast_elements import FastElements
 
 AHEAD = 16
@@ -223,7 +224,7 @@ class OpenDataset:
             for name, tables in self.index.tables.items()
         }
 
-    def _plain(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastRows]:
+    def _plain(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastRows | FastCells]:
         """Return the fast readers of rows, for purposes that do not need the rows themselves."""
         if self.purpose.origin:
             return {}

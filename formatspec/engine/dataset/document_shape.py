@@ -8,6 +8,7 @@ from typing import Any
 from formatspec.engine.documents.role_codec import Decoded
 from formatspec.engine.index.row_source import range_file, sought
 from formatspec.engine.resolve.discriminators import row_test
+from formatspec.engine.resolve.questions.may_lack import following_box, label_lists, lenient
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.files.document import FileError
@@ -127,7 +128,11 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
 def differs(rule: Rule, scope: Scope, value: Any) -> bool:
     """Return whether a value lacks what a rule requires, or is a list where the rule has a mapping or vice versa."""
     if isinstance(rule, MapRule):
-        if not isinstance(value, dict) or not row_test(rule, scope)(value):
+        lists = label_lists(rule) if scope.kind == "dataset" else None
+        if lists is not None and isinstance(value, dict) and lists.lacks(value):
+            rule = lenient(rule, lists.keys)
+        box = following_box(rule) if scope.kind == "object" else None
+        if not isinstance(value, dict) or not row_test(rule, scope, box)(value):
             return True
         inner = scope.below()
         parts = ((field.rule, value[key]) for field in rule.fields for key in field.keys if key in value)

@@ -24,6 +24,7 @@ from formatspec.engine.detection.fit.role_fit import (
     strangers,
 )
 from formatspec.engine.index.build_index import ALL, PathMatches, claims
+from formatspec.engine.index.looked_up import image_keys
 from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.model.slots import TABLES
@@ -175,7 +176,7 @@ def examined(
             fits[role.name] = fit_of_label_images(role, claimed, files, full, _image_finder(form, images))
         else:
             fits[role.name] = fit_of_documents(role, claimed, files, full, listed)
-            if role.span == "item" and listed and not spells_path(role):
+            if role.span == "item" and listed and not spells_path(role) and not image_keys(role):
                 fits[role.name] = strangers(fits[role.name], claimed, form.key_names, listed)
     judged = [fit.f for fit in fits.values() if fit.f is not None]
     mean = sum(judged) / len(judged) if judged else 0.0

@@ -12,7 +12,8 @@ from formatspec.engine.dataset.choose_layout import roots
 from formatspec.engine.detection.candidate import may_be_empty, tells_items
 from formatspec.engine.detection.candidate_roots import below
 from formatspec.engine.detection.evidence.ignorable import is_ignorable
-from formatspec.engine.detection.fit.role_fit import Claim, spells_distinctly, spells_path
+from formatspec.engine.detection.fit.common_words import CONTAINERS, PICTURES
+from formatspec.engine.detection.fit.role_fit import Claim, distinct_words, spells_distinctly, spells_path
 from formatspec.engine.index.build_index import Claims, PathMatches, claims
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
 from formatspec.engine.spec.path_options import open_options
@@ -149,16 +150,35 @@ def _is_part(form: Format, by_role: Claims, start: str, beside: set[str]) -> boo
         role = form.roles[name]
         own = [claim for claim in found if claim[0].startswith(start)]
         if (name == IMAGE or role.kind == "pixels") and own and len(own) >= MOST * held:
+            if name == IMAGE and _spells_folder(form, role, start):
+                return True
             others = (
                 (other, [claim for claim in by_role[other.name] if claim[0] in beside])
                 for other in form.roles.values() if other.name != name
             )  # fmt: skip
-            return any(_tells_of(form, role, own, other, claimed) for other, claimed in others)
+            return any(_tells_of(form, role, own, other, claimed, start) for other, claimed in others)
     return False
 
 
-def _tells_of(form: Format, role: Role, own: Sequence[Claim], other: Role, claimed: Sequence[Claim]) -> bool:
-    """Return whether files outside a folder belong to files in it, by what their paths capture."""
+def _spells_folder(form: Format, role: Role, start: str) -> bool:
+    """Return whether images alone make items of a format, and it spells a word in the name of the folder that it has.
+
+    `start` is the path of the folder, with a slash at its end. The first folder of the images' template is the last one
+    of this path.
+    """
+    words = distinct_words(role.spec.path.partition("/")[0])
+    alone = {name.partition(".")[0] for name in form.spec.items} <= {IMAGE}
+    return alone and start.count("/") == 1 and any(word in start.lower() for word in words)
+
+
+def _tells_of(
+    form: Format, role: Role, own: Sequence[Claim], other: Role, claimed: Sequence[Claim], start: str
+) -> bool:
+    """Return whether files outside a folder belong to files in it, by what their paths capture.
+
+    A document beside the folder `start` that has the folder's name tells of it, whatever its path spells, and so does a
+    document beside a folder whose name says that it holds pictures.
+    """
     if not claimed or (other.kind is None and other.name != IMAGE):
         return False
     telling = role if other.name == IMAGE else other
@@ -166,6 +186,11 @@ def _tells_of(form: Format, role: Role, own: Sequence[Claim], other: Role, claim
         return False
     names = [name for name in role.captures if name in other.captures and name != "ext"]
     is_named_alike = spells_path(telling) and any(name != "subset" for name in names)
+    around, _, folder = start.rstrip("/").rpartition("/")
+    near = [path.rpartition("/")[2] for path, _ in claimed if path.rpartition("/")[0] == around]
+    if telling is other and other.kind not in ("lines", "pixels"):  # a text may say anything
+        holds_pictures = other.kind != "csv" and folder.lower() in CONTAINERS | PICTURES
+        is_named_alike = is_named_alike or any(holds_pictures or name.rpartition(".")[0] == folder for name in near)
     if not spells_distinctly(telling) and not is_named_alike:
         return False
     values = {tuple(str(captures.get(name)) for name in names) for _, captures in own}

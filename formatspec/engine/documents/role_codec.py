@@ -37,10 +37,16 @@ if TYPE_CHECKING:
 
 
 class Decoded(NamedTuple):
-    """A document, and the lines of its file that match nothing."""
+    """A document.
+
+    Attributes:
+        strays: The lines of its file that match nothing.
+        parted: What parts the cells of its file, and what should, in words; None if these are the same.
+    """
 
     document: Any
     strays: tuple[line_document.Stray, ...] = ()
+    parted: tuple[str, str] | None = None
 
 
 class RoleCodec(msgspec.Struct, frozen=True):
@@ -145,9 +151,14 @@ def _in_rows(
         frames: The leaf for the frame of rows along frames, with the name of its table.
     """
     last = Last(lambda data: listed(plain.decode(data).document))
+
+    def decode(data: bytes) -> Decoded:
+        decoded = plain.decode(data)
+        return Decoded(listed(decoded.document), parted=decoded.parted)
+
     return RoleCodec(
         plain.rule,
-        lambda data: Decoded(listed(plain.decode(data).document)),
+        decode,
         lambda document, around=None: plain.encode(keyed(document, around)),
         lambda data, path: plain.locate(data, file_path(last.of(data), path)),
         lambda data, path: file_path(last.of(data), path),
@@ -156,11 +167,16 @@ def _in_rows(
     )
 
 
-def _locating(module: Any, style: Style) -> Callable[[bytes, DocumentPath], tuple[int, int] | None]:
-    """Return a function that finds line and column of places in a file; it parses the file only once."""
+def _locating(
+    module: Any, style: Style, told: Callable[[bytes], Style] | None = None
+) -> Callable[[bytes, DocumentPath], tuple[int, int] | None]:
+    """Return a function that finds line and column of places in a file; it parses the file only once.
+
+    `told` gives the style of a file, if not all have the same.
+    """
     if not hasattr(module, "Places"):
         return lambda data, path: module.locate(data, path, style)
-    last = Last(lambda data: module.Places(data, style))
+    last = Last(lambda data: module.Places(data, style if told is None else told(data)))
 
     def locate(data: bytes, path: DocumentPath) -> tuple[int, int] | None:
         place: tuple[int, int] | None = last.of(data).at(path)
@@ -194,10 +210,18 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
 
     needed = style.header and any(not field.optional for field in fields)
 
-    def read(data: bytes) -> Any:
+    headed = [frozenset(key for one in row.fields if not one.optional for key in one.keys) for row in rows]
+
+    def told(data: bytes) -> Style:
+        style: Style = module.style_of(data, reading, [one for one in headed if one])
+        return style
+
+    def read(data: bytes) -> Decoded:
         if needed and not data.strip():
             raise FileError(f"the file is empty; its first line must name the columns: {', '.join(columns)}")
-        return made(module.decode(data, reading))
+        using = told(data)
+        parted = None if using == reading else (module.parting(using), module.parting(reading))
+        return Decoded(made(module.decode(data, using)), parted=parted)
 
     def made(rows: Any) -> Any:
         for line in rows if structured else ():
@@ -226,12 +250,12 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         pieces: Iterator[bytes] = module.stream(cells(document), style_for(document))
         return pieces
 
-    seeking = _module("rows.csv_rows").Cells(reading, made)
+    seeking = _module("rows.csv_rows").Cells(reading, made, told)
     plain = RoleCodec(
         rule,
-        lambda data: Decoded(read(data)),
+        read,
         encode,
-        _locating(module, reading),
+        _locating(module, reading, told),
         sought=seeking.can_seek(),
         elements=seeking,
         stream=stream if module.streams(style) else None,

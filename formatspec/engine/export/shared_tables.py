@@ -73,8 +73,12 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @cached_property
     def turns_anew(self) -> tuple[tuple[RowWriter, str], ...]:
-        """The turns of records without a source."""
-        return tuple((row, which) for row, which in self.turns if which != "read")
+        """The turns of records without a source, of which rows that are only kept take none."""
+        return tuple(
+            (row, which)
+            for row, which in self.turns
+            if which != "read" and (not row.kept or row.rule.each.by == ("item",))
+        )
 
     @cached_property
     def _shaped(self) -> Mapping[int, Shaped]:

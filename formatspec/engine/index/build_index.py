@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from formatspec.engine.base.faults import Fault, other_encoding, unread
+from formatspec.engine.base.faults import Fault, other_encoding, other_parting, unread
 from formatspec.engine.base.remembered import remembered
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.id_columns import id_key, name_key
 from formatspec.engine.index.join_rows import join_rows, names_only, noted_keys
-from formatspec.engine.index.looked_up import naming_roles
+from formatspec.engine.index.looked_up import join_by_named_images, naming_roles
 from formatspec.engine.index.named_folders import empty_subsets, share_captures, share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
@@ -272,6 +272,7 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     claimed = Claimed(form, tree.paths(), items, unclaimed, faults)
     faults += [Fault("FILE_ESCAPES", path, (), None, _escaping(path)) for path in tree.escapes()]
     faults += items.done()
+    join_by_named_images(form, items, entries, tree)
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
     lacks_images = not items.are_named and not any(_extension(path).lower() in IMAGE_EXTENSIONS for path in unclaimed)
@@ -388,6 +389,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     other = other_encoding(data, file.path, role.place, role.encodings)
     if other is not None:
         faults.append(other)
+    faults += other_parting(decoded.parted, file.path, role.place)
     file.document, file.open_end = decoded.document, bool(data) and not data.endswith((b"\n", b"\r"))
     for table in tables:
         rows = rows_at(file.document, table.path)

@@ -12,6 +12,9 @@ from formatspec.engine.index.row_ownership import SharedFile, Table
 from formatspec.engine.read.compile_reader import compile_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext
+from formatspec.engine.read.rows.lacking import labels_may_lack
+from formatspec.engine.read.rows.merge_rows import Reader
+from formatspec.engine.resolve.questions.may_lack import label_lists, lenient
 from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS, takes_null
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.language.leaf import Absent, Constant, Keep
@@ -31,12 +34,24 @@ def frame_faults(
         files = [file for file in shared if file.role == role.name] if rule is not None else []
         if rule is None or not files:
             continue
-        read = compile_reader(rule, role.scope, ReadContext(_nothing, False))
+        read = _reader(role, rule)
         for file in files:
             state = state_of(dict(file.captures))
             state.file = file.path
             read(file.document, {}, state)
             yield from (fault._replace(scope="document") for fault in state.faults)
+
+
+def _reader(role: Role, rule: Rule) -> Reader:
+    """Return the reader of the keys of a role's documents outside their tables."""
+    context, lists = ReadContext(_nothing, False), label_lists(role.document_rule)
+    read = compile_reader(rule, role.scope, context)
+    if lists is None or not isinstance(rule, MapRule):
+        return read
+    keys, known = lists.keys, rule
+    return labels_may_lack(
+        read, lists, rule.place, (), lambda: compile_reader(lenient(known, keys), role.scope, context)
+    )
 
 
 def _nothing(meaning: Any, scope: Any) -> bool:

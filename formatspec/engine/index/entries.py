@@ -362,6 +362,14 @@ class ItemFiles:
             entries.rename(identity, found[0])
             self._take(entries[found[0]], files)
 
+    def join_to(self, number: int, image: int) -> None:
+        """Give the files of an item without an image to the item of an image that has no other file."""
+        alone = self._entries[number]
+        identity, files = alone.identity, alone.files
+        alone.files, alone.names = NONE, {}
+        self._entries.rename(identity, image)
+        self._take(self._entries[image], files)
+
     def _take(self, entry: Entry, files: Mapping[str, list[tuple[str, dict[str, Any]]]]) -> None:
         """Add files of other roles to an item."""
         entry.files = dict(sorted({**entry.files, **files}.items(), key=lambda one: self._ranks[one[0]]))

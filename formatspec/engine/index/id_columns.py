@@ -5,7 +5,7 @@ Rows can then be joined to items without a second pass over the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -70,6 +70,33 @@ class IdColumns:
 def hashes(numbers: Column) -> Column:
     """Return the hashes of collected numbers."""
     return np.where(numbers == -1, -2, numbers)
+
+
+class ItemNumbers:
+    """Finds the items of many numeric ids at once."""
+
+    def __init__(self, by_id: Mapping[Any, int]) -> None:
+        """Take the numbers of items by their ids."""
+        near = {value: owner for value, owner in by_id.items() if type(value) is int and abs(value) < LARGEST_NOTED}
+        order = sorted(near)
+        self._ids = np.array(order, np.int64)
+        self._owners = np.array([*map(near.__getitem__, order), -1], np.int32)
+
+    def of(self, values: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """Return the numbers of the items with these ids; -1 for an id that no item has."""
+        places = np.searchsorted(self._ids, values)
+        known = places < len(self._ids)
+        known[known] = self._ids[places[known]] == values[known]
+        return self._owners[np.where(known, places, len(self._ids))]
+
+
+def whole_number(value: Any) -> int | None:
+    """Return the whole number that a text spells; None for other values."""
+    return int(value) if type(value) is str and value.isdecimal() and len(value) <= _DIGITS else None
+
+
+_DIGITS = 18
+"""The most digits of a number that stands in a text."""
 
 
 def id_key(reader: RowReader) -> str | None:

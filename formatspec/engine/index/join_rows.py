@@ -9,14 +9,13 @@ from functools import partial
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from formatspec.engine.base.faults import MILD, Fault
 from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.document_frames import no_rows
 from formatspec.engine.index.duplicate_ids import Ids, owners_by_id, plain_id
 from formatspec.engine.index.entries import Entries, header_of, item_key
-from formatspec.engine.index.id_columns import LARGEST_NOTED, Column, id_key
+from formatspec.engine.index.id_columns import Column, ItemNumbers, id_key, whole_number
 from formatspec.engine.index.looked_up import (
     LookedUp,
     Otherwise,
@@ -27,7 +26,7 @@ from formatspec.engine.index.looked_up import (
     path_of,
     unknown_item,
 )
-from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
+from formatspec.engine.index.row_ownership import Joined, RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
@@ -114,6 +113,8 @@ class _Joining(msgspec.Struct):
     in_capitals: tuple[Sequence[int], int] | None = None
     otherwise: Otherwise = msgspec.field(default_factory=Otherwise)
     last: int | None = None
+    latest: Joined | None = None
+    retyped: bool = False
     early: list[tuple[int, int]] = msgspec.field(default_factory=list)
 
     def run(self) -> None:
@@ -162,7 +163,7 @@ class _Joining(msgspec.Struct):
         by_id: Mapping[Any, int], ids: Ids,
     ) -> None:  # fmt: skip
         """Join rows whose item ids, and own ids if they have any, were collected before."""
-        own, decode = _Numbers(by_id), rows_decoder(self.table.named)
+        own, decode = ItemNumbers(by_id), rows_decoder(self.table.named)
         for start, (of_items, *of_rows) in stated:
             owners = own.of(of_items)
             if (owners < 0).any():
@@ -178,13 +179,20 @@ class _Joining(msgspec.Struct):
             self.joined.add_all(owners, start)
             ids.see_all(documents, owners, start)
             return
+        telling = self.table.telling
         for position, document in enumerate(documents, start):
             known = by_id.get(plain_id(document, key), -1) if key is not None else -1
+            found: Sequence[int] = (known,)
             if known < 0:
-                self._row(position, document, ids)
-                continue
-            self.joined.add(known, position, 0)
-            ids.see(0, document, known, position)
+                told = [document.get(one) for one in telling] if telling and isinstance(document, dict) else None
+                if told is None or self.latest is None or told != self.latest.told:
+                    self.latest = None
+                    self._row(position, document, ids, told)
+                    continue
+                found = self.latest.owners
+            for number in found:
+                self.joined.add(number, position, 0)
+            ids.see(0, document, found[0], position)
 
     def _by_id(self) -> Mapping[Any, int]:
         """Return the numbers of the items by id, for ids that only one item has within the file's reach."""
@@ -192,7 +200,8 @@ class _Joining(msgspec.Struct):
         shape = tuple(sorted((*given, "id")))
         return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"), self.split)
 
-    def _row(self, position: int, document: Any, ids: Ids) -> None:
+    def _row(self, position: int, document: Any, ids: Ids, told: list[Any] | None) -> None:
+        """Join a row; `told` is what it says of its item, if rows that say the same belong to the same items."""
         file, table = self.file, self.table
         state, which = self._named_by(position, document)
         if state.faults and any(fault.sets_aside for fault in state.faults):
@@ -206,7 +215,7 @@ class _Joining(msgspec.Struct):
         if lacked := lacked_name(table, which, document, names.keys() - file.captures.keys(), self.form.key_names):
             self.faults.append(lacked(file.path, state.at))
             return
-        found = self._owners(names)
+        found = self._owners(names) or self._of_other_type(names, which, state)
         if not found and len(several := self._in_folders(names)) > 1:
             self.faults.append(named_in_several(file.path, [self.entries[one] for one in several], state, table, which))
             return
@@ -244,6 +253,8 @@ class _Joining(msgspec.Struct):
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+        if told is not None and not state.faults and self.in_capitals is None:
+            self.latest = Joined(told, found)
 
     def _named_by(self, position: int, document: Any) -> tuple[ItemState, int]:
         """Read the names that a row gives its item; return also which of the table's alternatives the row is."""
@@ -393,6 +404,28 @@ class _Joining(msgspec.Struct):
         images = ((number, self.entries[number].files.get(IMAGE, ())) for number in found)
         return tuple(number for number, files in images if files and files[0][0].lower().endswith(ending))
 
+    def _of_other_type(self, names: dict[str, Any], which: int, state: ItemState) -> Sequence[int]:
+        """Return the item that a row names by a text where its id is a number, or the reverse.
+
+        The first such row of the table is noted. `names` takes the id as the item has it.
+        """
+        own = names.get("id")
+        other = str(own) if type(own) is int else whole_number(own)
+        if other is None or self.table.kind == "item" or self.rivals:
+            return ()
+        found = self._owners({**names, "id": other})
+        if found:
+            names["id"] = other
+            if not self.retyped:
+                kind = "a text" if isinstance(other, str) else "a number"
+                words = f"rows state {own!r} for the item {other!r}, whose id is {kind}, and are read as meant"
+                place = self.table.readers[which].place
+                self.faults.append(
+                    Fault("NUMBER_FORM", self.file.path, path_of(state, "id"), place, words, kind, own, case="type")
+                )
+            self.retyped = True
+        return found
+
     def _names(self, state: ItemState) -> dict[str, Any]:
         """Return what a row says of its item's names."""
         form = self.form
@@ -418,23 +451,6 @@ class _Joining(msgspec.Struct):
             entry.share(IDS, {self.split: names["id"], **entry.shared.get(IDS, {})})
         for name, value in names.items():
             entry.names.setdefault(name, value)
-
-
-class _Numbers:
-    """Finds the items of many numeric ids at once."""
-
-    def __init__(self, by_id: Mapping[Any, int]) -> None:
-        near = {value: owner for value, owner in by_id.items() if type(value) is int and abs(value) < LARGEST_NOTED}
-        order = sorted(near)
-        self._ids = np.array(order, np.int64)
-        self._owners = np.array([*map(near.__getitem__, order), -1], np.int32)
-
-    def of(self, values: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
-        """Return the numbers of the items with these ids; -1 for an id that no item has."""
-        places = np.searchsorted(self._ids, values)
-        known = places < len(self._ids)
-        known[known] = self._ids[places[known]] == values[known]
-        return self._owners[np.where(known, places, len(self._ids))]
 
 
 def noted_keys(table: Table) -> tuple[str, ...]:

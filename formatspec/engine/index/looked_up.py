@@ -10,21 +10,78 @@ from typing import Any
 import numpy as np
 
 from formatspec.engine.base.faults import DocumentPath, Fault, missing_key
-from formatspec.engine.index.entries import Entries, Entry
+from formatspec.engine.index.entries import Entries, Entry, ItemFiles
 from formatspec.engine.index.row_ownership import RowOwnership, Table
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.rows.merge_rows import RowReader
-from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in
+from formatspec.files.document import FileError
 from formatspec.language.errors import nearest
-from formatspec.paths.names import plain_spelling
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import Rule
+from formatspec.model.amounts import amounts
+from formatspec.paths.names import plain_spelling, safe_join
 from formatspec.paths.spellings import Spellings, spelled_like
+from formatspec.paths.trees.tree import Tree
 
 _SOUGHT = 20
 _AMONG = 5000
 _LIKE = 0.75
 """Limits for suggesting a similar name: how many unknown names, among how many items, and the least similarity."""
+
+
+def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree: Tree) -> None:
+    """Give documents that state the path of their image, and have another name, to the item of that image.
+
+    Only images without a document are sought, for documents without an image of their name. An image is found by the
+    path as the document states it, or by its name if only one image has it.
+    """
+    roles = {role.name: keys for role in form.documents if role.span == "item" and (keys := image_keys(role))}
+    if not roles or len(entries) > amounts().items:
+        return
+    alone = [entry.number for entry in entries if IMAGE not in entry.files and len(entry.files.keys() & roles) == 1]
+    lone = {entry.files[IMAGE][0][0]: entry.number for entry in entries if entry.files.keys() == {IMAGE}}
+    for number in alone if lone else ():
+        name = next(name for name in entries[number].files if name in roles)
+        path = entries[number].files[name][0][0]
+        told = _stated(form.roles[name], path, roles[name], tree)
+        found = None if not told else safe_join(path.rpartition("/")[0], told)
+        if found not in lone:
+            last = _last_segment(told)
+            alike = [one for one in lone if last and one.rpartition("/")[2] == last]
+            found = alike[0] if len(alike) == 1 else None
+        if found is not None:
+            items.join_to(number, lone.pop(found))
+
+
+def _last_segment(path: str) -> str:
+    """Return the last segment of a path that slashes or backslashes part."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def image_keys(role: Role) -> tuple[str, ...]:
+    """Return the keys that lead to the path of the image in a document of an item; none if it states no path."""
+
+    def keys(rule: Rule, at: tuple[str, ...]) -> tuple[str, ...]:
+        if isinstance(rule.leaf, Bind) and rule.leaf.names == ("path.image",):
+            return at
+        return next((found for field in rule.fields if (found := keys(field.rule, (*at, field.keys[0])))), ())
+
+    return keys(role.document_rule, ()) if role.codec is not None and role.kind != "pixels" else ()
+
+
+def _stated(role: Role, path: str, keys: Sequence[str], tree: Tree) -> str:
+    """Return the text under some keys of a document; an empty text if there is none."""
+    assert role.codec is not None
+    try:
+        value = role.codec.decode(tree.read(path)).document
+    except (FileError, ValueError, OSError):
+        return ""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 class LookedUp:

@@ -36,6 +36,13 @@ class Table(msgspec.Struct, frozen=True):
     names: tuple[str | None, ...] = ()
     names_only: bool = False
 
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The keys of a row that say to which items it belongs; none where rows of one item may differ otherwise."""
+        if self.kind == "item" or len(self.joiners) > 1 or self.named is None:
+            return ()
+        return tuple(key for key, matters in self.named.items() if matters)
+
 
 class SharedFile(msgspec.Struct):
     """A shared file that was read. Its document leaves out the rows of tables that are located in the file.
@@ -88,6 +95,13 @@ class TableFile(NamedTuple):
 
 OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]
 """The columns of a row that belongs to an item: the item's number, the row's part, its position, and its reader."""
+
+
+class Joined(NamedTuple):
+    """What a row said of its item, and the numbers of the items that it was given to."""
+
+    told: list[Any]
+    owners: Sequence[int]
 
 
 class Run(NamedTuple):

@@ -137,6 +137,7 @@ def _category(name: str, at: DocumentPath) -> Binder:
 
     def bind(value: Any, record: Record, state: ItemState) -> None:
         if value is not None:
+            value = _as_listed(slot, value, (*state.at, *at), state)
             try:
                 _known_category(slot, value, state)
             except MisfitError as unknown:
@@ -155,6 +156,24 @@ def _category(name: str, at: DocumentPath) -> Binder:
             record[f"${slot}_at"] = (state.file, (*state.at, *at))
 
     return bind
+
+
+def _as_listed(slot: str, value: Any, path: DocumentPath, state: ItemState) -> Any:
+    """Return the value by which the list of categories names the category that a row means."""
+    categories = state.categories
+    if not categories.listed or categories.match or categories.knows(slot, value):
+        return value
+    same = categories.spelled(slot, value)
+    if same is None:
+        return value
+    if slot == "name":
+        words = "the name differs from the listed one in blanks or in the form of its letters"
+        state.fault("UNKNOWN_CATEGORY", path, None, words, ascii(same), ascii(value), case="spelling")
+    else:
+        kind = "a text" if isinstance(same, str) else "a number"
+        words = f"{value!r} is read as {same!r}, since the list of categories has {kind} there"
+        state.fault("NUMBER_FORM", path, None, words, kind, value, case="type")
+    return same
 
 
 def _lookup(name: str) -> Binder:
@@ -197,6 +216,9 @@ def _item(name: str, at: DocumentPath) -> Binder:
     def bind(value: Any, record: Record, state: ItemState) -> None:
         if label and value is not None:
             _known_category(label, value, state)
+        own = state.item.get(name) if name == "id" else None
+        if own is not None and type(own) is not type(value) and str(own) == str(value):
+            return  # a row that names its item by a text instead of a number, or the reverse
         put(state.item, name, value, state)
         if name not in state.place_of:
             state.place_of[name] = (state.file, (*state.at, *at))

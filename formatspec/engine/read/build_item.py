@@ -170,11 +170,8 @@ def _compare_size(info: ImageInfo, state: ItemState) -> None:
 
 
 def _attributes(record: Record) -> dict[str, Any]:
-    return {
-        slot.removeprefix("attributes."): value
-        for slot, value in record.items()
-        if slot.startswith("attributes.") and value is not None
-    }
+    attributes = _groups(tuple(record))[2]
+    return {name: value for slot, name in attributes if (value := record[slot]) is not None}
 
 
 def _objects(state: ItemState) -> tuple[Object, ...]:
@@ -230,7 +227,7 @@ def in_named_order(points: Sequence[Any], names: Sequence[str], order: Sequence[
 
 @lru_cache(maxsize=1024)
 def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Sort the slots of an object's record into the object's own, those of its category, and its attributes.
+    """Sort the slots of a record into those of an object's own, those of its category, and its attributes.
 
     The result is cached by the slots' names, since the records of a dataset mostly have the same slots.
     """
@@ -238,6 +235,12 @@ def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], t
     named = tuple(slot for slot in slots if slot.startswith("category."))
     attributes = tuple((slot, slot.removeprefix("attributes.")) for slot in slots if slot.startswith("attributes."))
     return own, named, attributes
+
+
+@lru_cache(maxsize=1024)
+def _label_slots(slots: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return those of an item's slots that tell of its one label, each with its name in the label; cached likewise."""
+    return tuple((slot, slot.removeprefix("label.")) for slot in slots if slot.startswith("label."))
 
 
 def group_slots(record: Record) -> tuple[Record, Record, Record]:
@@ -279,10 +282,10 @@ def _name_parents(records: Sequence[Record]) -> None:
 
 def _labels(state: ItemState) -> tuple[Label, ...]:
     records = list(state.tables.get("label", ()))
-    told = [slot for slot in state.item if slot.startswith("label.")]
+    told = _label_slots(tuple(state.item))
     if not told and not records:
         return ()
-    single = {slot.removeprefix("label."): state.item[slot] for slot in told if state.item[slot] is not None}
+    single = {name: value for slot, name in told if (value := state.item[slot]) is not None}
     if single and not any(categories_of(r, state).resolve(r) == state.categories.resolve(single) for r in records):
         records.insert(0, single)
     return tuple(_kept_as_read(_label(record, state), record, state) for record in records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,15 @@ def _listed(known: Iterable[Any], names: Mapping[Any, str | None]) -> str:
     return f"{'one of ' if len(values) > 1 else ''}{', '.join(first)}{more}"
 
 
+_DIGITS = 18
+"""The most digits of a number that stands in a text."""
+
+
+def _plain_name(name: Any) -> str:
+    """Return a name in the composed form of Unicode, with single blanks between its words."""
+    return " ".join(unicodedata.normalize("NFC", str(name)).split())
+
+
 class Categories:
     """The categories that are known while reading.
 
@@ -84,6 +94,7 @@ class Categories:
         self.merged, self.adds = len({id(category) for _, category in numbered}) < len(numbered), False
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
+        self._plain: dict[str, list[str]] | None = None
 
     def opened(self) -> Categories:
         """Return the same categories, to which rows may add others by their numbers."""
@@ -130,6 +141,26 @@ class Categories:
             return value in self._by[slot]
         except TypeError:
             return False
+
+    def spelled(self, slot: str, value: Any) -> Any:
+        """Return the value of a slot that one category has and that is spelled otherwise; None if there is none.
+
+        A number may be a text, and a name may differ in blanks or in its Unicode form.
+        """
+        known = self._by.get(slot, {})
+        if slot in _NUMBERS:
+            other: Any = str(value) if type(value) is int else None
+            if type(value) is str and value.strip().isdecimal() and len(value) <= _DIGITS:
+                other = int(value)
+            return other if other in known else None
+        if slot != "name" or type(value) is not str:
+            return None
+        if self._plain is None:
+            self._plain = {}
+            for name in known:
+                self._plain.setdefault(_plain_name(name), []).append(name)
+        found = self._plain.get(_plain_name(value), ())
+        return found[0] if len(found) == 1 and found[0] != value else None
 
     def told(self, slot: str, value: Any) -> str:
         """Return what a value of a slot could have been, for a message: the nearest name, or the known numbers."""
@@ -217,7 +248,8 @@ class _Named(dict[Any, Category]):
 
     def __missing__(self, value: Any) -> Category:
         closed = self.categories.closed or self.categories.adds  # categories that rows add are reported elsewhere
-        if value is None or (closed and not self.categories.knows(self.slot, value)):
+        unknown = not self.categories.knows(self.slot, value)
+        if value is None or (unknown and (closed or self.categories.spelled(self.slot, value) is not None)):
             raise LookupError(value)
         stated = {f"category.{self.slot}": value}
         found = self.categories.resolve(stated, stated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from formatspec.codecs.regions.shared_runs import EXPECTED, rows_of_runs
@@ -21,7 +21,9 @@ from formatspec.engine.read.generate_mapping import (
 )
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, json_types_of, noting
-from formatspec.engine.read.leaf_reader import ReadContext, leaf_reader, nothing
+from formatspec.engine.read.leaf_reader import ReadContext, leaf_reader, nothing, outlined
+from formatspec.engine.read.rows.alternatives import is_aside, is_remark, lacking_keys, readdress
+from formatspec.engine.read.rows.lacking import box_may_follow, labels_may_lack
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
 from formatspec.engine.read.rows.table_row import by_constant, read_row, rows_of_columns, rows_of_tasks
@@ -37,6 +39,7 @@ from formatspec.engine.resolve.discriminators import (
     row_test,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY
+from formatspec.engine.resolve.questions.may_lack import following_box, label_lists, lenient
 from formatspec.engine.resolve.questions.meanings import scoped
 from formatspec.engine.resolve.questions.tables import holds_tables
 from formatspec.engine.resolve.scope import Scope
@@ -116,6 +119,20 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
     """Compile the reader of a mapping; if not `whole`, it is an alternative within another mapping."""
     if context.sparse:
         return _sparse(rule, scope, context, at)
+    read = _whole_map(rule, scope, context, at, whole)
+
+    def without(keys: Iterable[str], context: ReadContext) -> Callable[[], Reader]:
+        return lambda: _whole_map(lenient(rule, keys), scope, context, at, whole)
+
+    if scope.kind == "object" and (box := following_box(rule)) is not None:
+        return box_may_follow(read, box, rule.place, at, without((box.key,), outlined(context, scope)))
+    if scope.kind == "dataset" and (lists := label_lists(rule)) is not None:
+        return labels_may_lack(read, lists, rule.place, at, without(lists.keys, context))
+    return read
+
+
+def _whole_map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, whole: bool) -> Reader:
+    """Compile the reader of a mapping all of whose required keys are there."""
     fields = _fields(rule, scope, context, at)
     filled = {field.keys[0]: filling(field) for field in rule.fields if is_filled(field, scope)}
     single = [
@@ -297,7 +314,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
     often = context.often and kinds is None
     plain = plain_alternative(rule.alternatives[0], scope, context.wanted) if often else None
     first_keys = tried[0][2]
-    lacking = _lacking(rule, scope)
+    lacking = lacking_keys(rule, scope)
 
     def choose(value: Any, record: Record, state: ItemState) -> frozenset[str]:
         if plain is not None and type(value) is dict and plain(value, record, state):
@@ -310,18 +327,26 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
                 return keys
         before, noted, restated = len(state.faults), len(state.judged), len(state.restated)
         kept: list[Any] = []
+        aside: list[tuple[Reader, frozenset[str]]] = []
         for test, reader, keys, _ in tried:
             if not test(value):
                 continue
             fresh = dict(record)
             reader(value, fresh, state)
-            if all(fault.code in _REMARKS or fault.case in _REMARK_CASES for fault in state.faults[before:]):
+            if all(map(is_remark, state.faults[before:])):
                 record.update(fresh)
-                _readdress(state, fresh, record, before, noted, restated)
+                readdress(state, fresh, record, before, noted, restated)
                 return keys
             kept.append((state.faults[before:], keys))
+            aside.extend([(reader, keys)] if all(map(is_aside, state.faults[before:])) else [])
             del state.faults[before:]
             del state.judged[noted:], state.restated[restated:]
+        for reader, keys in aside[:1]:  # nothing fits better than this one without an attribute
+            fresh = dict(record)
+            reader(value, fresh, state)
+            record.update(fresh)
+            readdress(state, fresh, record, before, noted, restated)
+            return keys
         if not kept:
             words, wanted = "none of the alternatives fits", lacking(value)
             state.fault("ALTERNATIVE", (*state.at, *at), rule.place, words, wanted, value)
@@ -335,42 +360,6 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
 
     unread = unread_kinds(rule, scope, context)
     return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
-
-
-def _lacking(rule: OneOf, scope: Scope) -> Callable[[Any], str]:
-    """Return a function that names the keys that a mapping lacks for its alternatives; an empty text if none lacks."""
-    wanted = [
-        [key for one in choice.fields if not may_be_absent(one, scope) for key in one.keys]
-        for choice in rule.alternatives
-        if isinstance(choice, MapRule)
-    ]
-
-    def lacking(value: Any) -> str:
-        if not isinstance(value, dict) or len(wanted) < len(rule.alternatives):
-            return ""
-        first = [next((key for key in keys if key not in value), "") for keys in wanted]
-        return " or ".join(dict.fromkeys(map(repr, first))) if all(first) else ""
-
-    return lacking
-
-
-_REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM", "SEGMENT_EMPTY"})
-"""Codes of faults whose value is read all the same."""
-_REMARK_CASES = frozenset({"capitals"})
-"""Cases of codes whose value is read all the same."""
-
-
-def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int, restated: int) -> None:
-    """Move what was noted about a copy of a record to the record itself."""
-    for at, fault in enumerate(state.faults[faults:], faults):
-        if fault.about is fresh:
-            state.faults[at] = fault._replace(about=record)
-    for at, one in enumerate(state.judged[judged:], judged):
-        if one.record is fresh:
-            state.judged[at] = one._replace(record=record)
-    for at, value in enumerate(state.restated[restated:], restated):
-        if value.record is fresh:
-            state.restated[at] = value._replace(record=record)
 
 
 def unread_kinds(rule: OneOf, scope: Scope, context: ReadContext) -> JsonTypes | None:
@@ -402,7 +391,7 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
         table_number(rule, scope),
         TABLES[rule.each.table],
         rule.each.by,
-        row_test(rule.row, inner),
+        row_test(rule.row, inner, following_box(rule.row)),
         compile_reader(rule.row, inner, context),
         reading_condition(rule.each.where, inner),
         rule.each.overlap,

@@ -241,7 +241,7 @@ class _Writing:
         free = f"{meaning.name!r} not in record"
         if meaning.name == "category.name":
             free = f"{free} and part != ''"  # a class without a name is reported
-        return f"{free} and not categories.closed" if meaning.name in NAMED else free
+        return f"{free} and not categories.listed and not categories.closed" if meaning.name in NAMED else free
 
     def _stored(self, meaning: Meaning, here: str) -> tuple[str, ...] | None:
         """Return the lines that follow setting a slot; None if the value needs a check beyond its type."""

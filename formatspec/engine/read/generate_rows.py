@@ -14,7 +14,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.codecs.values import FARTHEST
 from formatspec.engine.base.faults import MISSING, Record
 from formatspec.engine.base.kept_fields import AREA, KEPT, holds_value, note_kept
 from formatspec.engine.base.source_code import Names, function, remembering
@@ -30,7 +29,7 @@ from formatspec.engine.read.rows.merge_rows import BY_ID, RowReader
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import keys_of, may_say_nothing
-from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE, box_lines
+from formatspec.engine.resolve.fuse_arithmetic import BOUNDS, IN_IMAGE, box_lines
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.engine.resolve.questions.tables import bound_names, holds_tables
 from formatspec.engine.resolve.scope import Scope
@@ -38,7 +37,7 @@ from formatspec.language import expression
 from formatspec.language.leaf import Bind, Keep, names_of
 from formatspec.language.rules import Field, MapRule, OneOf, Rule
 from formatspec.model.amounts import amounts
-from formatspec.model.flaws import ROUNDING, flaws, miscounted
+from formatspec.model.flaws import flaws, miscounted
 from formatspec.model.records import Object, Origin, note_area
 
 _NUMBER = int | float
@@ -281,8 +280,7 @@ class _Writing:
         if self._names_one_category():
             yield f"named = categories.named({self.stated[0].removeprefix('category.')!r})"
         yield "size = state.size()"
-        yield f"near, right, bottom = (-{FARTHEST!r}, {FARTHEST!r}, {FARTHEST!r}) if size is None else ("
-        yield f"    -{ROUNDING!r}, size[0] + {ROUNDING!r}, size[1] + {ROUNDING!r})"
+        yield from BOUNDS
         yield "made, known, state.file = [], set(), file"
         if self.reader.fits is not always:
             yield f"fits, bare = {self.names.of('fits', self.reader.fits)}, None"

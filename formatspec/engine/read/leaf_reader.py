@@ -13,8 +13,9 @@ from msgspec import Raw, json
 from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.faults import DocumentPath, Record
+from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.base.kept_fields import AREA, RESTATES, holds_value, note_all_kept, note_kept
+from formatspec.engine.base.value_spellings import other_spellings
 from formatspec.engine.read.bind_slots import binder, report, slot_binding
 from formatspec.engine.read.generate_mapping import PLAIN
 from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf
@@ -23,9 +24,10 @@ from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import OF_SHAPE, constant_of, follows_from_shape
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
+from formatspec.engine.resolve.questions.may_lack import SOURCES
 from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.resolve.text_template import text_template
+from formatspec.engine.resolve.text_template import restating, text_template
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
@@ -53,6 +55,20 @@ class ReadContext(msgspec.Struct, frozen=True):
     often: bool = False
     counts: bool = False
     areas: bool = False
+
+
+_BOX = Meaning("record", "bbox", "box")
+
+
+def outlined(context: ReadContext, scope: Scope) -> ReadContext:
+    """Return a context that wants the geometry from which a box follows as well, if it wants boxes."""
+    if not context.wanted(_BOX, scope):
+        return context
+
+    def wanted(meaning: Meaning, scope: Scope) -> bool:
+        return context.wanted(meaning, scope) or (scope.kind == "object" and meaning.name in SOURCES)
+
+    return replace(context, wanted=wanted)
 
 
 def nothing(value: Any, record: Record, state: ItemState) -> None:
@@ -241,9 +257,10 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         many = scope.textual and keys == 1 and any(codec.kind in ("numbers", "any") for codec in chain.codecs)
         exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
         outline = meanings[0].name in OUTLINES and scope.kind == "object"
+        attribute = _is_attribute(meanings[0])
 
         def read(value: Any, record: Record, state: ItemState) -> None:
-            if exact and (whole := _whole(value)) is not None:
+            if exact and (whole := stated_whole(value)) is not None:
                 words = f"{value} is read as {whole}"
                 state.fault("NUMBER_FORM", (*state.at, *path), place, words, "a whole number", value)
                 value = whole
@@ -258,12 +275,29 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
                     words = "the outline is null, and the object has none"
                     state.fault("SEGMENT_EMPTY", (*state.at, *path), place, words, about=record, scope="object")
                     return
+                if attribute and unfit.code == "FIELD" and not isinstance(unfit, MisfitError):
+                    _read_otherwise(unfit, value, record, state)
+                    return
                 parts = value.split() if many and isinstance(value, str) and unfit.code == "FIELD" else ()
                 if len(parts) > 1 and all(map(_is_finite, parts)):
                     words = f"the row has {len(parts)} numbers where it states {meanings[0].name}"
                     state.fault("LINE", (*state.at, *path), place, words, unfit.expected, value)
                 else:
                     report(unfit, path, place, value, record, scope, state)
+
+        def _read_otherwise(unfit: UnfitError, value: Any, record: Record, state: ItemState) -> None:
+            """Read an attribute from another spelling that means the same; if none fits, leave it out."""
+            about = record if scope.kind == "object" else None
+            for other in other_spellings(value):
+                try:
+                    bind(decode(other, state.env), record, state)
+                except UnfitError:
+                    continue
+                words, case = f"{value!r} is read as {other!r}", "spelling"
+                break
+            else:
+                words, case = "the value does not fit, and the attribute is left out", "attribute"
+            state.fault("FIELD", (*state.at, *path), place, words, unfit.expected, value, case=case, about=about)
 
         if not wanted:
             return _unread(meanings, chain, at, place, read)
@@ -282,6 +316,17 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
 
 
+_ATTRIBUTES = frozenset({"single", "score", "tags", "order", "level", "text"})
+"""Slots of a record, besides its attributes, without which it says most of what it says."""
+
+
+def _is_attribute(meaning: Meaning) -> bool:
+    """Return whether a name means something of a record that is neither its geometry, its class nor its identity."""
+    return meaning.where in ("record", "item", "outer") and not meaning.derived and (
+        meaning.name in _ATTRIBUTES or meaning.name.startswith("attributes.")
+    )  # fmt: skip
+
+
 _COUNTED = frozenset({"id", "track", "frame", "parent"})
 _FRACTION = re.compile(r"([-+]?\d+)\.0+")
 
@@ -291,7 +336,7 @@ def is_numbered(meaning: Meaning) -> bool:
     return meaning.name in _COUNTED or meaning.name.endswith(("category.id", "category.index"))
 
 
-def _whole(value: Any) -> Any:
+def stated_whole(value: Any) -> Any:
     """Return the whole number for one that is spelled as a fraction, in the file's spelling; None for other values."""
     if type(value) is float:
         return int(value) if value.is_integer() else None
@@ -367,8 +412,11 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
         isinstance(part, Bind) and (meaning := scope.meaning(part.names[0])) is not None and meaning.where == "capture"
         for part in template.leaves.values()
     )
+    restates = restating(template) if names_file else None
 
     def read(value: Any, record: Record, state: ItemState) -> None:
+        if restates is not None and restates(value, state.captures):
+            return
         if is_key and type(value) is int:  # keys in YAML may be whole numbers
             value = str(value)
         parts = template.match(value) if isinstance(value, str) else None

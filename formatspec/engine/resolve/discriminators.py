@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import MISSING
+from formatspec.engine.resolve.questions.may_lack import FollowingBox
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Name
 from formatspec.language.leaf import Bind, Constant, Keep
@@ -38,8 +39,11 @@ def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any],
     return tuple((path, constant_of(leaf, scope)) for path, leaf in found if isinstance(leaf, Constant))
 
 
-def row_test(rule: Rule, scope: Scope) -> RowTest:
-    """Return a test of whether a document has the constants and the required keys of a rule, and no key it excludes."""
+def row_test(rule: Rule, scope: Scope, box: FollowingBox | None = None) -> RowTest:
+    """Return a test of whether a document has the constants and the required keys of a rule, and no key it excludes.
+
+    `box` is a required key that may be missing because the box follows from other keys of the document.
+    """
     constants = constants_in(rule, scope)
     row = rule.row
     required = frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
@@ -53,7 +57,11 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
             return not required
         if places is not None and not value.keys() <= places:
             return False  # lists are distinguished by their length
-        if not required <= value.keys() or any(value[key] == "" for key in filled):
+        if not required <= value.keys() and not (
+            box is not None and required - value.keys() == {box.key} and box.lacks(value)
+        ):
+            return False
+        if any(value.get(key) == "" for key in filled):
             return False
         if any(value.get(key, "") != "" or (key in value and not scope.textual) for key in excluded):
             return False
@@ -127,11 +135,11 @@ def may_be_absent(field: Field, scope: Scope) -> bool:
 def is_filled(field: Field, scope: Scope) -> bool:
     """Return whether an absent or null field gets a value, which a finding reports.
 
-    A row of an object gets the value of the leaf's `else`; an image's size is taken from the image file.
+    A row of an object or an area gets the value of the leaf's `else`; an image's size is taken from the image file.
     """
     if filling(field) == "IMAGE_SIZE_ABSENT":
         return not field.optional and not scope.cells and scope.kind != "dataset"
-    if field.optional or scope.kind != "object" or scope.textual or len(field.keys) > 1:
+    if field.optional or scope.kind not in ("object", "area") or scope.textual or len(field.keys) > 1:
         return False
     leaf = field.rule.leaf
     if isinstance(leaf, Keep):

@@ -6,18 +6,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.codecs.registry import Codec, Env
+from formatspec.codecs.values import FARTHEST
 from formatspec.engine.base.source_code import function
-from formatspec.model.flaws import SMALLEST
+from formatspec.model.flaws import ROUNDING, SMALLEST
 
 NEAR = 1e9
 """Numbers up to this are safe: codecs accept them, and the results of their arithmetic."""
+BOUNDS = (
+    f"near, right, bottom = (-{FARTHEST!r}, {FARTHEST!r}, {FARTHEST!r}) if size is None else (",
+    f"    -{ROUNDING!r}, size[0] + {ROUNDING!r}, size[1] + {ROUNDING!r})",
+)
+"""Source lines that set the bounds of a box in an image of the size `size`, which may be None."""
 IN_IMAGE = (
     f"if not (wide >= {SMALLEST!r} and high >= {SMALLEST!r} and x >= near and y >= near): return None",
     "if not (x + wide <= right and y + high <= bottom): return None",
 )
 """Source lines that give up a box `x, y, wide, high` about which there is something to say.
 
-`near`, `right` and `bottom` are the bounds of its image.
+`near`, `right` and `bottom` are the bounds of its image, as `BOUNDS` sets them.
 """
 
 

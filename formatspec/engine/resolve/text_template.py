@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -95,6 +96,27 @@ class TextTemplate(msgspec.Struct, frozen=True):
         if found is None or not self.optional:
             return found
         return {name: None if name in self.optional and part == "" else part for name, part in found.items()}
+
+
+def restating(template: TextTemplate) -> Callable[[Any, Mapping[str, Any]], bool] | None:
+    """Return whether a text says just what some names say, which are known already; None where this is not asked.
+
+    The function takes the text and the known names by what the fields bind. It is quicker than to take the text apart
+    and to compare each part, and False only means that this must be done.
+    """
+    names = [part.names[0] for part in template.leaves.values() if isinstance(part, Bind) and not part.calls]
+    if not template.literals or len(names) < len(template.leaves):
+        return None
+    form, known = "%s".join(one.replace("%", "%%") for one in template.literals), itemgetter(*names, names[0])
+
+    def restates(text: Any, captures: Mapping[str, Any]) -> bool:
+        try:
+            told = known(captures)
+        except KeyError:
+            return False
+        return bool(form % told[:-1] == text) and None not in told
+
+    return restates
 
 
 def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:

@@ -49,6 +49,7 @@ from formatspec.paths.names import with_small_extension
 from formatspec.paths.templates.template import Template
 
 if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_cells import FastCells
     from formatspec.engine.read.elements.fast_elements import FastElements
 
 Span = Literal["item", "record", "shared"]
@@ -477,6 +478,12 @@ def asking(reader: RowReader, context: ReadContext) -> RowReader:
 
 
 @lru_cache(KEPT_FORMATS)
-def plain_rows(reader: RowReader, context: ReadContext, generates: bool) -> FastRows | None:
+def plain_rows(reader: RowReader, context: ReadContext, generates: bool) -> FastRows | FastCells | None:
     """Return the fast reader of the same rows, if one is generated at all."""
-    return generate_rows_reader(reader, context) if generates else None
+    if not generates:
+        return None
+    if reader.scope.cells:
+        from formatspec.engine.read.elements.fast_cells import generate_cells_reader  # it imports lxml
+
+        return generate_cells_reader(reader, context)
+    return generate_rows_reader(reader, context)

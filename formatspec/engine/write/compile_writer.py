@@ -18,6 +18,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, getter
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import is_filled, keys_of
 from formatspec.engine.resolve.held_slots import names_within
+from formatspec.engine.resolve.questions.may_lack import label_lists
 from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
@@ -92,6 +93,8 @@ def _map(rule: MapRule, scope: Scope) -> Writer:
     plain = [(keys[0], writer) for keys, _, writer in fields] if all(len(keys) == 1 for keys, *_ in fields) else None
     bare = plain is not None and not choices and not others_bound and not isinstance(rule.rest, OneOf)
     filled = frozenset(field.keys[0] for field in rule.fields if is_filled(field, scope))
+    lists = label_lists(rule) if scope.kind == "dataset" else None
+    may_lack = frozenset() if lists is None else lists.keys
 
     def write(context: WriteContext, source: Any) -> Any:
         if bare and source is NO_SOURCE:
@@ -103,6 +106,8 @@ def _map(rule: MapRule, scope: Scope) -> Writer:
             if source is not MISSING and (before is MISSING or before is None) and keys[0] in filled:
                 before = NO_SOURCE
             value = writer(context, before)
+            if known is not None and not value and keys[0] in may_lack and keys[0] not in known:
+                value = before  # a list that the source lacks, and that would be empty
             if value is MISSING:
                 continue
             if len(keys) == 1:

@@ -20,6 +20,7 @@ from formatspec.engine.resolve.held_slots import (
     record_mark,
     slot_bits,
 )
+from formatspec.engine.resolve.questions.may_lack import following_box
 from formatspec.engine.resolve.questions.tables import holds_tables, up_to_tables
 from formatspec.engine.resolve.row_counters import counting_keys
 from formatspec.engine.resolve.scope import Scope
@@ -131,7 +132,7 @@ class RowWriter:
         self.quick = None if rule.each.where is None else condition_filter(rule.each.where, inner)
         self.write = write
         self.plain: PlainWriter | None = None
-        self.test = row_test(rule.row, inner)
+        self.test = row_test(rule.row, inner, following_box(rule.row))
         self.shape = shape_of(rule.row)
         choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
         shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
@@ -259,6 +260,8 @@ def written_rows(
 
     source: the rows as they were read. If the item has several such lists, they say which records belong to this one.
     """
+    if context.as_read is None and len(rows) > 1:
+        rows = [row for row in rows if not row.kept] or rows  # records without a source get no row that is only kept
     numbers = [row.number for row in rows] if context.part else []
     several = _hold_tables_often(rows, context)
     if len(rows) == 1:

@@ -33,11 +33,13 @@ Row = dict[Any, Any]
 class Cells(msgspec.Struct, frozen=True):
     """Finds, decodes and locates the rows of CSV files of one style.
 
-    style: the style of the files. made: converts decoded rows.
+    style: the style of the files. made: converts decoded rows. told: gives the style of a file that begins with some
+    bytes; files of another style are decoded whole.
     """
 
     style: Style
     made: Callable[[list[Row]], list[Row]]
+    told: Callable[[bytes], Style] | None = None
 
     def can_seek(self) -> bool:
         """Whether rows of this style can be found in the bytes of a file."""
@@ -65,7 +67,7 @@ class Cells(msgspec.Struct, frozen=True):
             NotRowsError: The file must be decoded whole: it is not UTF-8, begins with a mark, or is damaged.
         """
         try:
-            return _Scan(self.style, take).whole(read, piece)
+            return _Scan(self.style, take, self.told).whole(read, piece)
         except (FileError, TooLargeError, UnicodeError):
             raise NotRowsError from None
 
@@ -86,8 +88,9 @@ def _fields(style: Style) -> dict[str, Any]:
 class _Scan:
     """The state of a search through a file."""
 
-    def __init__(self, style: Style, take: Take) -> None:
+    def __init__(self, style: Style, take: Take, told: Callable[[bytes], Style] | None = None) -> None:
         self.style = style
+        self.told = told
         self.take = take
         self.quote = (style.quote or '"').encode()
         self.by_lines = style.delimiter[1:] != " " and style.delimiter[0] not in (style.comment or "")
@@ -123,6 +126,8 @@ class _Scan:
         text = part.decode()
         if (not base and part.startswith(_MARK)) or part.count(b"\r") != part.count(b"\r\n"):
             raise NotRowsError  # a mark is no part of a name, and lines that end with a return are not counted
+        if not base and self.told is not None and self.told(part) != self.style:
+            raise NotRowsError
         plain = self.by_lines and self.quote not in part
         spans = self._lines(part) if plain else None
         used = stop

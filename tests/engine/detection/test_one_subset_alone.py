@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import Run
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.engine.detection.surroundings import names_around
@@ -77,6 +78,45 @@ def test_folders_that_look_like_classes_are_a_part_of_the_dataset_whose_files_li
     assert f"{sample / folder} is the folder {folder!r} of a dataset of {name}, whose other files lie around" in said
     assert f"formatspec … {sample} --subset NAME" in said and f"formatspec … imagenet {sample / folder}" in said
     assert run("validate", "imagenet", sample / folder).status != 2, "a format that the user names is not questioned"
+
+
+CLASSES = [f"{kind}/{number}.jpg" for kind in ("street", "park") for number in (18, 204)]
+PERSONS = ["0002/0002C6T0003F120.jpg", "00-1/00-1C1T0001F001.jpg"]
+TABLE = "Width,Height,Roi.X1,Roi.Y1,Roi.X2,Roi.Y2,ClassId,Path\n20,10,1,1,5,5,0,Train/0/a.png\n"
+
+
+@pytest.mark.parametrize(
+    ("folder", "images", "beside", "format"),
+    [
+        ("bbox_test", PERSONS, ["bbox_train/0001/0001C1T0001F001.jpg"], "mars"),
+        ("Train", ["0/a.png", "20/b.png"], ["Train.csv"], "gtsrb_kaggle"),
+        ("images", CLASSES, ["annotations.xml"], "cvat_images"),
+    ],
+)
+def test_a_name_of_the_folder_or_beside_it_speaks_of_another_format_than_classes(
+    folder: str, images: list[str], beside: list[str], format: str, tmp_path: Path, run: Run
+) -> None:
+    put(
+        tmp_path / "data", {**{f"{folder}/{path}": None for path in images}, **dict.fromkeys(beside, TABLE)}
+    )  # only names count
+    status, out, said = run("detect", tmp_path / "data" / folder)
+    assert (status, out) == (2, "") and f"is the folder {folder!r} of a dataset of {format}" in said
+
+
+@pytest.mark.parametrize(
+    ("folder", "beside"),
+    [
+        ("pets", ["pets.txt", "pets.zip"]),
+        ("JPEGImages", []),
+        ("images", ["classes.txt", "labels.csv"]),
+        ("pets", ["x.csv"]),
+    ],
+)
+def test_other_names_beside_a_folder_of_classes_say_nothing(
+    folder: str, beside: list[str], tmp_path: Path, run: Run
+) -> None:
+    put(tmp_path / "data", {**{f"{folder}/{path}": None for path in CLASSES}, **dict.fromkeys(beside, "a,b\n")})
+    assert run("detect", tmp_path / "data" / folder)[:2] == (0, "imagenet\n")
 
 
 def test_a_folder_of_classes_beside_other_datasets_is_one_still(tmp_path: Path, run: Run) -> None:

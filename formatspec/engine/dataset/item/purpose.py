@@ -15,6 +15,7 @@ from formatspec.engine.read.projection import Decode
 from formatspec.engine.read.rows.merge_rows import Reader
 
 if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_cells import FastCells
     from formatspec.engine.read.elements.fast_elements import FastElements
 
 
@@ -33,7 +34,7 @@ class Readers(msgspec.Struct, frozen=True):
     rasters: Mapping[str, RasterReader]
     tables: Mapping[str, tuple[Table, ...]]
     decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]
-    plain: Mapping[tuple[str, tuple[str, ...]], FastRows]
+    plain: Mapping[tuple[str, tuple[str, ...]], FastRows | FastCells]
     lines: Mapping[str, FastLines]
     elements: Mapping[str | tuple[str, tuple[str, ...]], FastElements]
     wanted_roles: frozenset[str]

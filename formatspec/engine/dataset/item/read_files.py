@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
+from formatspec.engine.base.faults import Fault, Record, other_encoding, other_parting, unread
 from formatspec.engine.dataset.item.expected_files import expected_path, file_of_id, named_file, note_missing
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
 from formatspec.engine.index.entries import Entry
@@ -18,6 +18,7 @@ from formatspec.files import json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError
 from formatspec.model.limits import TooLargeError
+from formatspec.model.records import Object
 from formatspec.model.slots import find_slot
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels.painting import KeptRaster
@@ -119,6 +120,7 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
     other = other_encoding(data, path, role.place, role.encodings)
     if other is not None:
         state.faults.append(other)
+    state.faults += other_parting(decoded.parted, path, role.place)
     state.faults += (stray.fault(path, role.place, "item") for stray in decoded.strays)
     return (decoded.document,)
 
@@ -138,6 +140,12 @@ def _read_raster(
     except (ImageError, ValueError, OSError) as error:
         state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error), case="item"))
     return None
+
+
+def is_without_files(role: Role, entry: Entry, objects: Iterable[Object]) -> bool:
+    """Return whether no object has a file of a role, although each may have one that its id names."""
+    by_id = role.optional and "id" in role.record_slots
+    return by_id and role.name not in entry.files and all(thing.id is None for thing in objects)
 
 
 def read_record_files(

@@ -11,7 +11,7 @@ from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.item.expected_files import is_named, note_missing, note_missing_levels
 from formatspec.engine.dataset.item.link_overlap import link
 from formatspec.engine.dataset.item.purpose import Purpose, Readers, is_read
-from formatspec.engine.dataset.item.read_files import read_item_file, read_record_files
+from formatspec.engine.dataset.item.read_files import is_without_files, read_item_file, read_record_files
 from formatspec.engine.dataset.item.read_image import look_inside, measure_unsized, name_image, read_image
 from formatspec.engine.dataset.item.read_rows import read_rows
 from formatspec.engine.dataset.item.restated import forget_restated
@@ -94,7 +94,7 @@ def _read_entry(
         elif is_read(name, readers, purpose):
             if role.span == "item":
                 read_item_file(role, entry, tree, readers, state, files, rasters, purpose)
-            else:
+            elif state.plain is None or not is_without_files(role, entry, state.plain.objects):
                 state.materialize_records()
                 read_record_files(role, entry, tree, readers, state, files, rasters, purpose, form.objects_are_files)
         elif role.span == "item" and name not in entry.files and not is_named(role, tree, state):

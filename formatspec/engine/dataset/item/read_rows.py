@@ -33,6 +33,8 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
         turns.to(part.split, part.captures, state, part.file)
         repeated = [place for place in part.repeated if start <= place < start + len(which)] if part.repeated else ()
         known = _told_by_path(part.captures) if labels and table.kind in ("object", "area") else {}
+        if part.columns != state.env.columns:
+            state.env = replace(state.env, columns=part.columns)
         plain = None if repeated or known else readers.plain.get(key)
         if plain is not None and plain.take(part.rows, start, start + len(which), part.table.path, part.file, state):
             continue
@@ -41,8 +43,6 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
             if len(which) == 1 and not repeated and not labels and _is_plain(elements, part, start, table, state):
                 continue
             state.materialize_records()
-        if part.columns != state.env.columns:
-            state.env = replace(state.env, columns=part.columns)
         state.file = part.file
         if table.kind not in ("item", "label", "caption"):
             state.materialize_records()

@@ -86,8 +86,13 @@ def spells_path(role: Role) -> bool:
 def spells_distinctly(role: Role) -> bool:
     """Return whether a role's template fixes a word of its folders or names that is not in paths of many formats."""
     path = role.spec.path.removesuffix(f".{role.spec.path.rpartition('.')[2]}")
+    return bool(distinct_words(path))
+
+
+def distinct_words(path: str) -> set[str]:
+    """Return the words that a template's path fixes and that are not in paths of many formats, in small letters."""
     words = {word.lower() for word in _LETTERS.findall(_PLACEHOLDER.sub("/", path))}
-    return bool(words - CONTAINERS - SUBSETS)
+    return words - CONTAINERS - SUBSETS
 
 
 def spells_words(role: Role) -> bool:

@@ -31,7 +31,7 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format
 from formatspec.model import derive
-from formatspec.model.outlines import overlap
+from formatspec.model.outlines import joined, overlap
 from formatspec.model.records import Category, Id, Item, Object
 from formatspec.model.region import Region
 
@@ -441,7 +441,12 @@ def _around(thing: Object, held: int, item: Item) -> derive.Box | None:
     if held & BITS["region"] and not held & BITS["polygons"] and item.image is not None:
         region = derive.region(thing, item.image.height, item.image.width)
         return None if region is None else region.bbox
-    return derive.bbox(msgspec.structs.replace(thing, bbox=None, region=None if _stands(thing) else thing.region))
+    stands, rings = _stands(thing), thing.polygons
+    if stands and len(rings) > 1 and held & BITS["polygons"] and not held & SEVERAL:
+        rings = (joined(rings),)  # which may run along the edges of pixels
+    return derive.bbox(
+        msgspec.structs.replace(thing, bbox=None, polygons=rings, region=None if stands else thing.region)
+    )
 
 
 def _stands(thing: Object) -> bool:

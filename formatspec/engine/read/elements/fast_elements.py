@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.codecs.values import FARTHEST
 from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.build_item import group_slots
@@ -23,6 +22,7 @@ from formatspec.engine.read.item_state import DeviatesError, FastObjects, ItemSt
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.table_row import rows_of_tasks
+from formatspec.engine.resolve.fuse_arithmetic import BOUNDS
 from formatspec.engine.resolve.questions.tables import OF_OBJECTS, tables_within
 from formatspec.engine.resolve.scope import Scope
 from formatspec.files.document import FileError, check_values
@@ -40,7 +40,7 @@ from formatspec.files.rows.xml_skeletons import (
 from formatspec.files.xml_file import COSTS, XmlShape, parsed
 from formatspec.language.rules import MapRule, Rule, TableRule
 from formatspec.model.amounts import amounts
-from formatspec.model.flaws import ROUNDING, flaws, miscounted
+from formatspec.model.flaws import flaws, miscounted
 from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Object, Origin
 
@@ -241,8 +241,7 @@ _HEAD = "make(found, state)"
 def _body(plans: Sequence[Plan]) -> Iterator[str]:
     """The lines of a function that makes objects of matches of the patterns of some plans."""
     yield "named, categories, size = state.categories.named('name'), state.categories, state.size()"
-    yield f"near, right, bottom = (-{FARTHEST!r}, {FARTHEST!r}, {FARTHEST!r}) if size is None else ("
-    yield f"    -{ROUNDING!r}, size[0] + {ROUNDING!r}, size[1] + {ROUNDING!r})"
+    yield from BOUNDS
     yield "made = []"
     yield "add = made.append"
     yield "try:"
@@ -313,6 +312,6 @@ def generate_elements_reader(
         return None
     readers = [row_reader(table, place.scope, context) for table in place.tables]
     objects = [one for one in readers if one.kind == "object"]
-    if not objects or not all(map(may_be_planned, objects)) or (len(readers) > 1 and rows_of_tasks(readers)):
+    if not any(map(may_be_planned, objects)) or (len(readers) > 1 and rows_of_tasks(readers)):
         return None
     return FastElements(place.path, rooted, readers, shape, context)

@@ -1,7 +1,7 @@
 """How the elements with one skeleton become objects: the lines of a function generated for their texts.
 
-What a skeleton says, which keys are there and which are not, is decided once.  A skeleton of which the judging readers
-would say anything, or whose rule asks for more than such lines can do, has no plan.
+What a skeleton says, which keys are there and which are not, is decided once, and likewise for the cells of rows.  A
+skeleton of which the judging readers would say anything, or whose rule asks for more than such lines can do, has none.
 """
 
 from __future__ import annotations
@@ -15,19 +15,27 @@ import msgspec
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.kept_fields import KEPT, note_all_kept
 from formatspec.engine.base.source_code import Names
-from formatspec.engine.read.bind_slots import slot_binding
+from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT
 from formatspec.engine.read.compile_reader import field_reader
-from formatspec.engine.read.elements.element_document import Memo, Text, document_of, places_of, source_of, variable
+from formatspec.engine.read.elements.element_document import (
+    Memo,
+    Text,
+    document_of,
+    exact,
+    places_of,
+    source_of,
+    variable,
+)
 from formatspec.engine.read.json_type_dispatch import json_types_of
 from formatspec.engine.read.leaf_reader import ReadContext, is_numbered, nothing, restates, states_area
-from formatspec.engine.read.rows.merge_rows import RowReader
+from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import holds_unsaid
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import constant_of, constants_in, is_filled, keys_of, may_be_absent
-from formatspec.engine.resolve.fuse_arithmetic import IN_IMAGE, decoded
+from formatspec.engine.resolve.fuse_arithmetic import BOUNDS, IN_IMAGE, decoded
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
-from formatspec.engine.resolve.questions.tables import holds_tables
+from formatspec.engine.resolve.questions.tables import holds_pairs
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.files.rows.xml_skeletons import NUMBER, Skeleton, pattern_of, texts_of
 from formatspec.files.xml_file import XmlShape
@@ -86,9 +94,20 @@ def plan_of(
     return Plan(skeleton.tag, pattern_of(skeleton, kinds), texts, tuple(lines))
 
 
+def lines_of_cells(row: Any, reader: RowReader, context: ReadContext, names: Names) -> tuple[Lines, list[str]] | None:
+    """The lines that read rows of cells, of which `row` is one; None where they are left to the readers that judge.
+
+    `row` has a `Text` for each cell that is not empty.  The item that rows belong to is known, and so are its names.
+    """
+    try:
+        return _first_lines(row, (reader,), context, names, last=True, known=True)
+    except _UnplannedError:
+        return None
+
+
 def _first_lines(
-    row: Any, readers: Sequence[RowReader], context: ReadContext, names: Names, last: bool
-) -> tuple[_Lines, list[str]]:
+    row: Any, readers: Sequence[RowReader], context: ReadContext, names: Names, last: bool, known: bool = False
+) -> tuple[Lines, list[str]]:
     """The lines for the first table whose constants and required keys a row has."""
     for reader in readers:
         if len(readers) > 1 and not _fits(reader.rule.row, row, reader.scope.inside(reader.table)):
@@ -96,10 +115,10 @@ def _first_lines(
         if not may_be_planned(reader):
             break
         try:
-            made = _Lines(reader, context, names, last, False)
+            made = Lines(reader, context, names, last, known, False)
             lines = made.lines(row)
             if made.needs_record:
-                made = _Lines(reader, context, names, last, True)
+                made = Lines(reader, context, names, last, known, True)
                 lines = made.lines(row)
         except _MisfitError:
             if not reader.constants or not all(other.constants for other in readers):
@@ -134,17 +153,20 @@ def may_be_planned(reader: RowReader) -> bool:
     return plain and not folded and not reader.rule.keyed and not reader.rule.levels and not reader.carried
 
 
-class _Lines(msgspec.Struct, eq=False):
+class Lines(msgspec.Struct, eq=False):
     """The lines in the making for one skeleton.
 
-    apart: whether some leaves are read by their own readers, into a record.  texts: the patterns of the texts that
-    are asked for, by their places.  slots: the expressions of an object's slots.
+    known: whether the item's names are known, and its image's size is known or told by the row.  apart: whether some
+    leaves are read by their own readers, into a record.  texts: the patterns of the texts that are asked for, by their
+    places.  slots: the expressions of an object's slots.  named: that of what names its category, by the slot
+    `named_by`.  before: lines in front of all rows.  told: lines that read what a row says of its item.
     """
 
     reader: RowReader
     context: ReadContext
     names: Names
     last: bool
+    known: bool
     apart: bool
     needs_record: bool = False
     texts: dict[int, str] = {}
@@ -153,6 +175,9 @@ class _Lines(msgspec.Struct, eq=False):
     attributes: list[tuple[str, str]] = []
     kept: list[str] = []
     named: str = ""
+    named_by: str = "name"
+    before: list[str] = []
+    told: list[str] = []
 
     def lines(self, row: Any) -> list[str]:
         """The lines that read a row and add its object."""
@@ -160,12 +185,11 @@ class _Lines(msgspec.Struct, eq=False):
         rule = self.reader.rule.row
         if not isinstance(rule, MapRule):
             raise _UnplannedError
-        found = ["record = {}"] if self.apart else []
-        found += self._map(rule, row, scope, ())
+        found = list(self._map(rule, row, scope, ()))
         where = self.reader.rule.each.where
         if where is not None and not holds_unsaid(where, scope, self.bound):
             raise _UnplannedError
-        return [*found, *self._end()]
+        return [*self.told, *(["record = {}"] if self.apart else []), *found, *self._end()]
 
     def _end(self) -> Iterator[str]:
         told = [f"{slot}={value}" for slot, value in self.slots.items()]
@@ -266,6 +290,8 @@ class _Lines(msgspec.Struct, eq=False):
             if inline is not None:
                 yield from inline
                 return
+        if self._is_of_item(rule, read, parts, scope):
+            return
         pairs = self._pairs(rule, parts[0], scope.below())
         if pairs is not None:
             yield from pairs
@@ -276,6 +302,21 @@ class _Lines(msgspec.Struct, eq=False):
             self.texts.setdefault(place, "")
         value = source_of(parts[0]) if len(parts) == 1 else f"({', '.join(map(source_of, parts))})"
         yield f"{self.names.of('read', read)}({value}, record, state)"
+
+    def _is_of_item(self, rule: Rule, read: Reader, parts: Sequence[Any], scope: Scope) -> bool:
+        """Whether a field says something of the row's item alone, which is read once for rows that say the same."""
+        if not self.known or not isinstance(rule, LeafRule) or len(parts) > 1 or not isinstance(parts[0], Text):
+            return False
+        meanings = [scope.resolve(name, rule.place) for bind in bindings(rule.leaf) for name in bind.names]
+        if not meanings or any(one.where not in ("capture", "item") for one in meanings):
+            return False
+        text, told = self._text(parts[0]), f"told{parts[0].place}"
+        self.before.append(f"{told} = None")
+        sized = any(one.name in ("image.width", "image.height") for one in meanings)
+        lines = [f"{told} = {text}", f"{self.names.of('read', read)}({text}, {{}}, state)"]
+        lines += ["size = state.size()", *BOUNDS] if sized else []
+        self.told += [f"if {text} != {told}:", *(f"    {line}" for line in lines)]
+        return True
 
     def _constant(self, expected: Any, part: Any) -> Iterator[str]:
         if not isinstance(part, Text):
@@ -288,7 +329,7 @@ class _Lines(msgspec.Struct, eq=False):
 
     def _note_names(self, rule: Rule, scope: Scope) -> None:
         """Note the slots that a rule's own reader fills; it must fill those of the row's record alone, and no other."""
-        if rule.tables and all(map(_is_plain_table, rule.tables)):
+        if rule.tables and all(map(holds_pairs, rule.tables)):
             return
         if not isinstance(rule, LeafRule):
             raise _UnplannedError
@@ -328,14 +369,17 @@ class _Lines(msgspec.Struct, eq=False):
         if name == "bbox":
             return self._box(leaf, meaning, field, parts, scope)
         chain = build(leaf, [meaning.value_type], len(parts), scope.textual, field.place)
-        if len(parts) > 1 or not isinstance(parts[0], Text) or chain.needs or chain.others or is_numbered(meaning):
+        names_category = (name in NAMED and self.known) or (name == "category.name" and not chain.codecs)
+        if len(parts) > 1 or not isinstance(parts[0], Text) or chain.needs or chain.others:
             return None
-        if name == "category.name" and not chain.codecs:
+        if names_category:
             if "category" in self.bound:
                 return None
             self._note(meaning, scope)
-            self.named = self._text(parts[0])
+            self.named, self.named_by = self._decoded(chain, meaning, parts[0]), name.removeprefix("category.")
             return []
+        if is_numbered(meaning):
+            return None
         value = self._decoded(chain, meaning, parts[0])
         if name.startswith("attributes."):
             self._note(meaning, scope)
@@ -356,7 +400,7 @@ class _Lines(msgspec.Struct, eq=False):
 
     def _pairs(self, rule: Rule, value: Any, scope: Scope) -> list[str] | None:
         """The lines that read rows of attributes which are no more than a key and a value; None for any others."""
-        if not isinstance(rule, TableRule) or not _is_plain_table(rule):
+        if not isinstance(rule, TableRule) or not holds_pairs(rule):
             return None
         inner, others = scope.inside(rule.each.table), _unlike_keys(rule.each.where)
         found: list[dict[str, str]] = []
@@ -399,7 +443,8 @@ class _Lines(msgspec.Struct, eq=False):
         text = self._text(part)
         if not chain.codecs and meaning.value_type == "text":
             return text
-        return f"{self.names.of('memo', Memo(chain))}[{text}]"
+        decode = exact(chain.decode) if is_numbered(meaning) else chain.decode
+        return f"{self.names.of('memo', Memo(decode))}[{text}]"
 
     def _unread(
         self, leaf: Bind, meaning: Meaning, name: str, field: Field, parts: Sequence[Any], scope: Scope
@@ -417,11 +462,15 @@ class _Lines(msgspec.Struct, eq=False):
         """The lines that read a box whose four numbers are arithmetic on x, y, width and height."""
         codecs = build(leaf, [meaning.value_type], len(parts), scope.textual, field.place).codecs
         texts = [part for part in parts if isinstance(part, Text)]
-        if len(parts) != 4 or len(texts) < 4 or any(one.inverse is None or one.needs for one in codecs):
+        needs = frozenset[str]().union(*(one.needs for one in codecs))
+        if len(parts) != 4 or len(texts) < 4 or any(one.inverse is None for one in codecs):
+            return None
+        if needs and not (self.known and needs == {"size"}):
             return None
         self._note(meaning, scope)
         found = [self._text(part, NUMBER) for part in texts]
         lines = [f"{text} = float({text}) if '.' in {text} else int({text})" for text in found]
+        lines += ["if size is None: return None", "width, height = size"] if needs else []
         self.slots["bbox"] = "box"
         return [*lines, f"box = x, y, wide, high = {', '.join(decoded(codecs, found))}", *IN_IMAGE]
 
@@ -441,15 +490,6 @@ def _unlike_keys(where: Expression | None) -> list[str] | None:
             return None
         found.append(part.right.value)
     return found
-
-
-def _is_plain_table(rule: Rule) -> bool:
-    """Whether rows of a table of attributes say nothing but keys and values."""
-    if not isinstance(rule, TableRule) or rule.each.table != "attributes" or rule.each.by or rule.each.kept:
-        return False
-    if rule.keyed or rule.levels or rule.each.folded or rule.each.along is not None:
-        return False
-    return not holds_tables(rule.row)
 
 
 _OPEN = frozenset({"", "#", "<>", "*"})

@@ -28,6 +28,7 @@ def read_row(
     state: ItemState,
     known: Mapping[str, Any] = {},
     among: Sequence[RowReader] | None = None,
+    strict: bool = True,
 ) -> RowReader | None:
     """Read one row with the first reader that fits, and keep its record.
 
@@ -39,22 +40,36 @@ def read_row(
         state: The state of the item.
         known: Slots that are already set.
         among: Those of the readers that the row's constants allow, if known; otherwise all are tried.
+        strict: A reader that would leave out an attribute does not fit, as long as another one may fit better.
 
     Returns:
         The reader; None if the row is rejected.
     """
     before, alone = len(state.faults), len(readers) == 1
+    strict = strict and not alone
+    judged, restated = len(state.judged), len(state.restated)
     nearest: tuple[tuple[int, int, int], list[Fault]] | None = None
+    passable: RowReader | None = None  # the first that would read the row without an attribute
     within = False  # whether a nested row is at fault, which a table without nested rows could not report
     for reader in readers if among is None else among:
         if len(readers) > 1 and (not reader.test(row) or (within and not reader.nests)):
+            continue
+        if passable is not None and (reader.carried or reader.rule.each.kept):
             continue
         record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
         mark = state.mark() if reader.nests and len(readers) > 1 else None
         reader.read(row, record, state)
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
-        if len(state.faults) > before and any(costs_row(fault, reader, alone) for fault in state.faults[before:]):
+        new = state.faults[before:]
+        costs = any(costs_row(fault, reader, alone) for fault in new)
+        if strict and not costs and any(_is_own_attribute(fault, state) for fault in new):
+            passable = passable or reader
+            del state.faults[before:], state.judged[judged:], state.restated[restated:]
+            if mark is not None:
+                state.forget(mark)
+            continue
+        if costs:
             _of_row(state, before, reader, record)
             wrong = _distance(state.faults[before:])
             if nearest is None or wrong < nearest[0]:
@@ -66,6 +81,8 @@ def read_row(
                 if mark is not None:
                     state.forget(mark)
                 continue
+            if passable is not None:
+                break
             state.faults += _as_resembled(
                 nearest[1], readers, row
             )  # the most similar alternative reports the row's faults
@@ -84,6 +101,8 @@ def read_row(
             state.kept += len(record[KEPT])
         keep_row(reader, record, outer, state)
         return reader
+    if passable is not None:
+        return read_row(row, position, readers, outer, state, known, (passable,), strict=False)
     if nearest is not None:
         state.faults += _as_resembled(nearest[1], readers, row)
         return None
@@ -122,6 +141,11 @@ def costs_row(fault: Fault, reader: RowReader, alone: bool = False) -> bool:
     other alternative could read (`alone`).
     """
     return fault.sets_aside and not (fault.scope == "object" and (alone or reader.kind == "item"))
+
+
+def _is_own_attribute(fault: Fault, state: ItemState) -> bool:
+    """Return whether a fault is about an attribute that a row itself states, not one of a row within it."""
+    return fault.is_of_attribute and not any(isinstance(part, int) for part in fault.path[len(state.at) :])
 
 
 def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:

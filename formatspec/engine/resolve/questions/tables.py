@@ -130,3 +130,12 @@ def states_outlines(rule: Rule) -> bool:
 def states_numbers(rule: Rule) -> bool:
     """Return whether documents of a rule number items or objects."""
     return any(name in ("id", "track") for name in bound_names(rule))
+
+
+def holds_pairs(rule: Rule) -> bool:
+    """Return whether a rule is a table of attributes whose rows say nothing but keys and values."""
+    if not isinstance(rule, TableRule) or rule.each.table != "attributes" or rule.each.by or rule.each.kept:
+        return False
+    if rule.keyed or rule.levels or rule.each.folded or rule.each.along is not None:
+        return False
+    return not holds_tables(rule.row)
