@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import msgspec
@@ -203,19 +203,16 @@ def is_mapping_or_rows(rule: Rule) -> bool:
     return isinstance(rule, MapRule) or bool(rule.tables)
 
 
-def inside(rule: Rule) -> Iterator[Rule]:
-    """Yield the rules directly inside a rule, in their order."""
+def inside(rule: Rule) -> Sequence[Rule]:
+    """Return the rules directly inside a rule, in their order."""
     if isinstance(rule, MapRule):
-        yield from (field.rule for field in rule.fields)
-        yield from rule.alternatives
-        if rule.rest is not None:
-            yield rule.rest
-    elif isinstance(rule, ListRule | SequenceRule):
-        yield from rule.rules
-    elif isinstance(rule, OneOf):
-        yield from rule.alternatives
-    elif isinstance(rule, TableRule):
-        yield rule.row
+        fields = [field.rule for field in rule.fields]
+        return [*fields, *rule.alternatives, *(() if rule.rest is None else (rule.rest,))]
+    if isinstance(rule, ListRule | SequenceRule):
+        return rule.rules
+    if isinstance(rule, OneOf):
+        return rule.alternatives
+    return (rule.row,) if isinstance(rule, TableRule) else ()
 
 
 def with_inside(rule: Rule, change: Callable[[Rule], Rule]) -> Rule:
@@ -252,9 +249,12 @@ def possible_fields(rule: Rule) -> Iterator[Field]:
 
 def within(rule: Rule) -> Iterator[Rule]:
     """Yield a rule and all rules in it, at any depth, in their order."""
-    yield rule
-    for one in inside(rule):
-        yield from within(one)
+    todo: list[Rule] = [rule]
+    while todo:
+        one = todo.pop()
+        yield one
+        if not isinstance(one, LeafRule):
+            todo += reversed(inside(one))
 
 
 def is_places(row: Rule) -> bool:

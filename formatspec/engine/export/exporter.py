@@ -171,7 +171,8 @@ class Exporter:
             raise CannotWriteError(str(error)) from None
         if own.id is None and item.id is not None:
             self.losses.image_id(item, "image ids renumbered" if "id" in self.losses.item_slots else "image ids")
-        place = own.key if self.same else self.adapter.naming.key(own.captures)
+        naming = self.adapter.naming
+        place = naming.key(own.captures) if naming.keys_tell_extensions and not self.same else own.key
         if self.by_extension and own.image is not None and own.image.path:
             place = own.image.path
         other = self.named.get(place)

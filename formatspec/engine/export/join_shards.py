@@ -192,8 +192,10 @@ class Finisher:
             self.losses.note(what, unit, count)
         for mine, other in zip(self.subsets, part.subsets, strict=True):
             mine.update(other)
-        for name in ("met", "used", "stuff", "things"):
-            getattr(self, name).update(getattr(part, name))
+        self.met.update(part.met)
+        self.used.update(part.used)
+        self.stuff.update(part.stuff)
+        self.things.update(part.things)
         self.files += part.files
         self.tally.add(part.tally)
         self.are_read = self.are_read or part.are_read

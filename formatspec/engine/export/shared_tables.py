@@ -22,7 +22,7 @@ from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
-from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
+from formatspec.engine.write.table_rows import RowWriter, Shapes, needs_columns, shapes_of
 from formatspec.language.expression import Call, Name, parts_of
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import MapRule, Rule, TableRule
@@ -81,8 +81,8 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         )
 
     @cached_property
-    def _shaped(self) -> Mapping[int, Shaped]:
-        return shape_tests(self.writers)
+    def _shapes(self) -> Shapes:
+        return shapes_of(self.writers)
 
     def takes(self, row: RowWriter, which: str, context: WriteContext) -> bool:
         """Return whether an alternative is tried for the context's record in this turn."""
@@ -93,7 +93,7 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     def holds(self, row: RowWriter, which: str, context: WriteContext, record: Any) -> bool:
         """Return whether an alternative holds a record's geometry as stated; true in turns for any record."""
-        return not which or self._shaped[id(row)].holds(context, record)
+        return not which or self._shapes.tests[id(row)].holds(context, record)
 
 
 def without_records(item: Item) -> frozenset[str]:

@@ -14,8 +14,8 @@ from formatspec.engine.base.faults import Fault, other_encoding, other_parting, 
 from formatspec.engine.base.remembered import remembered
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
-from formatspec.engine.index.id_columns import id_key, name_key
-from formatspec.engine.index.join_rows import join_rows, names_only, noted_keys
+from formatspec.engine.index.id_columns import id_key, name_key, names_only, noted_keys
+from formatspec.engine.index.join_rows import join_rows
 from formatspec.engine.index.looked_up import join_by_named_images, naming_roles
 from formatspec.engine.index.named_folders import empty_subsets, share_captures, share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table

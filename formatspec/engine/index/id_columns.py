@@ -1,4 +1,4 @@
-"""Collects the ids that rows state while the rows are located in the file.
+"""Collects the ids that rows state while the rows are located in the file, and says under which keys these stand.
 
 Rows can then be joined to items without a second pass over the file.
 """
@@ -14,9 +14,12 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.base.scratch_records import Records
+from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.read.rows.merge_rows import RowReader
+from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE
 from formatspec.language.leaf import Bind, names_of
+from formatspec.language.rules import LeafRule, MapRule
 
 LARGEST_NOTED = 1 << 60
 """Numbers below this are their own hashes, except -1."""
@@ -119,3 +122,39 @@ def name_key(reader: RowReader) -> str | None:
 
 
 _IMAGES = {("path", IMAGE), ("item", "image.path"), ("record", "image.path")}
+
+
+def noted_keys(table: Table) -> tuple[str, ...]:
+    """Return the keys that suffice to join most rows: that of the item's id, and that of the row's own id."""
+    key = item_key_of(table)
+    own = id_key(table.readers[0])
+    return () if key is None or len(table.readers) > 1 else (key,) if own is None else (key, own)
+
+
+def names_only(meaning: Meaning, scope: Scope) -> bool:
+    """Return whether a slot only tells which item a row belongs to."""
+    if meaning.where == "capture" or (meaning.where == "path" and meaning.name == IMAGE):
+        return True
+    if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
+        return meaning.name in ("id", "image.path", "subset") or meaning.name in scope.captures
+    return False
+
+
+def item_key_of(table: Table) -> str | None:
+    """Return the key by which a row names its item's id, if nothing else identifies the item; None otherwise."""
+    row = table.joiners[0].rule.row
+    if len(table.joiners) != 1 or table.kind == "item" or table.named is None or not isinstance(row, MapRule):
+        return None
+    scope = table.joiners[0].scope.inside(table.joiners[0].table)
+    found = None
+    for one in row.fields:
+        leaf = one.rule.leaf
+        names = names_of(leaf)
+        wanted = [meaning for name in names if (meaning := scope.meaning(name)) and names_only(meaning, scope)]
+        if not wanted and isinstance(one.rule, LeafRule):
+            continue
+        plain = isinstance(leaf, Bind) and not leaf.calls and len(names) == 1 and len(one.keys) == 1
+        if not plain or found is not None or wanted[0].where != "item" or wanted[0].name != "id":
+            return None
+        found = one.keys[0]
+    return found

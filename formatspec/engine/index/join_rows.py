@@ -15,15 +15,17 @@ from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.document_frames import no_rows
 from formatspec.engine.index.duplicate_ids import Ids, owners_by_id, plain_id
 from formatspec.engine.index.entries import Entries, header_of, item_key
-from formatspec.engine.index.id_columns import Column, ItemNumbers, id_key, whole_number
+from formatspec.engine.index.id_columns import Column, ItemNumbers, id_key, item_key_of, whole_number
 from formatspec.engine.index.looked_up import (
     LookedUp,
     Otherwise,
+    PlainNames,
     file_of,
     lacked_name,
     may_lack,
     named_in_several,
     path_of,
+    plain_names,
     unknown_item,
 )
 from formatspec.engine.index.row_ownership import Joined, RepeatedId, RowOwnership, SharedFile, Table, TableFile
@@ -31,11 +33,8 @@ from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import RowSource, rows_decoder
-from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.splits.id_scopes import IDS, Split, id_split, several_id_splits, whole_split
-from formatspec.language.leaf import Bind, names_of
-from formatspec.language.rules import LeafRule, MapRule
 from formatspec.paths.spellings import plainly
 
 
@@ -115,6 +114,7 @@ class _Joining(msgspec.Struct):
     last: int | None = None
     latest: Joined | None = None
     retyped: bool = False
+    plain: PlainNames | None = None
     early: list[tuple[int, int]] = msgspec.field(default_factory=list)
 
     def run(self) -> None:
@@ -127,7 +127,8 @@ class _Joining(msgspec.Struct):
         part = TableFile(self.table, self.file.path, rows, columns, captures, self.split, {})
         self.joined.parts.append(part)
         ids = Ids([id_key(reader) for reader in self.table.readers])
-        key = _item_key(self.table)
+        key = item_key_of(self.table)
+        self.plain = plain_names(self.table, self.form.key_names)
         by_id = self._by_id() if key is not None else {}
         stated = rows.stated.pieces() if isinstance(rows, FileRows) else None
         if stated is None:
@@ -202,6 +203,8 @@ class _Joining(msgspec.Struct):
 
     def _row(self, position: int, document: Any, ids: Ids, told: list[Any] | None) -> None:
         """Join a row; `told` is what it says of its item, if rows that say the same belong to the same items."""
+        if self.plain is not None and self._plainly(position, self.plain(document), ids):
+            return
         file, table = self.file, self.table
         state, which = self._named_by(position, document)
         if state.faults and any(fault.sets_aside for fault in state.faults):
@@ -255,6 +258,32 @@ class _Joining(msgspec.Struct):
             self._tell(number, names)
         if told is not None and not state.faults and self.in_capitals is None:
             self.latest = Joined(told, found)
+
+    def _plainly(self, position: int, plain: Mapping[str, Any] | None, ids: Ids) -> bool:
+        """Join a row that spells the names of its item plainly, if it has its image and nothing is to be said."""
+        given = {name: value for name, value in self.file.captures.items() if value is not None} if plain else {}
+        if not plain or any(given.get(name, value) != value for name, value in plain.items() if name != "subset"):
+            return False
+        names = {**plain, **given}
+        if not self._is_whole(names):
+            return False
+        identity, own = self._identity(names), names.get("id")
+        number = self.entries.twin(identity, names.get(self.looked.extension))
+        number = self.entries.find(identity) if number is None else number
+        if number is None or IMAGE not in self.entries[number].files:
+            return False
+        if own is not None:
+            by_id = self.table.readers[0].by == ("id",)
+            if by_id and (own in self.own or self._same_id_elsewhere(own, (number,))):
+                return False
+            if self.table.source and self.owned.setdefault(number, own) != own:
+                return False
+            self.own.update((own,) if by_id else ())
+        ids.see(0, None, number, position)
+        self.last = number
+        self.joined.add(number, position, 0)
+        self._tell(number, names)
+        return True
 
     def _named_by(self, position: int, document: Any) -> tuple[ItemState, int]:
         """Read the names that a row gives its item; return also which of the table's alternatives the row is."""
@@ -451,42 +480,6 @@ class _Joining(msgspec.Struct):
             entry.share(IDS, {self.split: names["id"], **entry.shared.get(IDS, {})})
         for name, value in names.items():
             entry.names.setdefault(name, value)
-
-
-def noted_keys(table: Table) -> tuple[str, ...]:
-    """Return the keys that suffice to join most rows: that of the item's id, and that of the row's own id."""
-    key = _item_key(table)
-    own = id_key(table.readers[0])
-    return () if key is None or len(table.readers) > 1 else (key,) if own is None else (key, own)
-
-
-def names_only(meaning: Meaning, scope: Scope) -> bool:
-    """Return whether a slot only tells which item a row belongs to."""
-    if meaning.where == "capture" or (meaning.where == "path" and meaning.name == IMAGE):
-        return True
-    if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
-        return meaning.name in ("id", "image.path", "subset") or meaning.name in scope.captures
-    return False
-
-
-def _item_key(table: Table) -> str | None:
-    """Return the key by which a row names its item's id, if nothing else identifies the item; None otherwise."""
-    row = table.joiners[0].rule.row
-    if len(table.joiners) != 1 or table.kind == "item" or table.named is None or not isinstance(row, MapRule):
-        return None
-    scope = table.joiners[0].scope.inside(table.joiners[0].table)
-    found = None
-    for one in row.fields:
-        leaf = one.rule.leaf
-        names = names_of(leaf)
-        wanted = [meaning for name in names if (meaning := scope.meaning(name)) and names_only(meaning, scope)]
-        if not wanted and isinstance(one.rule, LeafRule):
-            continue
-        plain = isinstance(leaf, Bind) and not leaf.calls and len(names) == 1 and len(one.keys) == 1
-        if not plain or found is not None or wanted[0].where != "item" or wanted[0].name != "id":
-            return None
-        found = one.keys[0]
-    return found
 
 
 def _names_of(document: Any, table: Table, state: ItemState) -> int:

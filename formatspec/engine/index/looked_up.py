@@ -9,18 +9,26 @@ from typing import Any
 
 import numpy as np
 
+from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import DocumentPath, Fault, missing_key
 from formatspec.engine.index.entries import Entries, Entry, ItemFiles
+from formatspec.engine.index.id_columns import names_only
 from formatspec.engine.index.row_ownership import RowOwnership, Table
 from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.leaf_reader import stated_whole
 from formatspec.engine.read.rows.merge_rows import RowReader
+from formatspec.engine.resolve.codec_chain import build
+from formatspec.engine.resolve.discriminators import may_be_absent
+from formatspec.engine.resolve.questions.meanings import leaves
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.resolve.text_template import text_template
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in
 from formatspec.files.document import FileError
-from formatspec.language.errors import nearest
-from formatspec.language.leaf import Bind
-from formatspec.language.rules import Rule
+from formatspec.language.errors import Place, nearest
+from formatspec.language.leaf import Bind, Computed, Keep, Leaf, Text, bindings, names_of
+from formatspec.language.rules import MapRule, Rule
 from formatspec.model.amounts import amounts
 from formatspec.paths.names import plain_spelling, safe_join
 from formatspec.paths.spellings import Spellings, spelled_like
@@ -321,6 +329,107 @@ def lacked_name(
         return None
     words = missing_key(key, tuple(document))
     return lambda file, at: Fault("FIELD_MISSING", file, at, reader.place, words, scope="object")
+
+
+PlainNames = Callable[[Any], dict[str, Any] | None]
+"""Gives the names of the item that a row describes; None for a row that must be judged."""
+_FAR = frozenset(":\\")
+"""Characters of paths that lead elsewhere."""
+
+
+def plain_names(table: Table, key_names: Collection[str]) -> PlainNames | None:
+    """Return a function that gives what a row says of its item's names, by one text of names and an id.
+
+    It is quicker than the reader that judges a row, and leaves to it each row that lacks a name, spells it otherwise,
+    or gives a path that leads elsewhere.
+
+    Args:
+        table: The table of the rows.
+        key_names: The names that make up an item's key.
+
+    Returns:
+        The function; None if rows must name items in another way.
+    """
+    reader = table.joiners[0]
+    each, scope = reader.rule.each, reader.scope.inside(reader.table)
+    if table.kind != "item" or len(table.joiners) > 1 or not amounts().generates:
+        return None
+    if each.kept or each.where is not None or reader.rule.levels:
+        return None
+    naming = [leaf for leaf, within, _ in leaves(reader.rule.row, scope) if _names(leaf, within)]
+    own = [(path, leaf) for path, leaf, _ in _leaves_by_key(reader.rule.row, scope, ()) if _names(leaf, scope)]
+    absent = [path for path, leaf, optional in _leaves_by_key(reader.rule.row, scope, ()) if optional]
+    texts = [(path, leaf) for path, leaf in own if isinstance(leaf, Text)]
+    ids = [(path, leaf) for path, leaf in own if isinstance(leaf, Bind) and leaf.names == ("id",) and not leaf.calls]
+    others = [path for path, leaf in own if (path, leaf) not in texts and (path, leaf) not in ids]
+    beside = [path for path, leaf in own if isinstance(leaf, Bind) and leaf.names == ("subset",) and not leaf.calls]
+    untold, is_key = [path for path in others if path not in beside], "subset" in key_names
+    if len(texts) != 1 or len(ids) > 1 or not set(others) <= set(absent):
+        return None
+    if sum(len(bindings(leaf)) for _, leaf in own) != len(naming):
+        return None
+    template = text_template(texts[0][1], scope, reader.place)
+    captures = {part: _capture(leaf, scope, reader.place) for part, leaf in template.leaves.items()}
+    if not all(captures.values()) or template.optional:
+        return None
+    decode = build(ids[0][1], ["id"], 1, scope.textual, reader.place).decode if ids else None
+
+    def names(row: Any) -> dict[str, Any] | None:
+        text = _at(row, texts[0][0])
+        if type(text) is not str or text[:1] in ("/", ".") or ".." in text or not _FAR.isdisjoint(text):
+            return None
+        parts = template.match(text)
+        if parts is None or None in parts.values():
+            return None
+        found = {captures[part]: value for part, value in parts.items()}
+        if decode is not None:
+            value = _at(row, ids[0][0])
+            if type(value) not in (int, str) or stated_whole(value) is not None:
+                return None
+            found["id"] = decode(value, Env())
+        for path in beside:
+            subset = _at(row, path)
+            if subset is not None and (type(subset) is not str or not subset):
+                return None
+            if subset is not None and is_key:
+                found.setdefault("subset", subset)
+        return None if any(_at(row, path) is not None for path in untold) else found
+
+    return names
+
+
+def _names(leaf: Leaf | None, scope: Scope) -> bool:
+    meanings = (scope.meaning(name) for name in names_of(leaf))
+    return any(meaning is not None and names_only(meaning, scope) for meaning in meanings)
+
+
+def _capture(leaf: Bind | Keep | Computed, scope: Scope, place: Place) -> str:
+    """Return the name in the path of the image that a part of a text is, spelled as it is there; empty for others."""
+    if not isinstance(leaf, Bind) or leaf.calls or len(leaf.names) > 1:
+        return ""
+    meaning = scope.resolve(leaf.names[0], place)
+    plain = meaning.where == "capture" and not build(leaf, [meaning.value_type], 1, True, place).codecs
+    return meaning.name if plain else ""
+
+
+def _leaves_by_key(row: Rule, scope: Scope, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Leaf, bool]]:
+    """Yield the leaves of a row that stand under keys of its mappings, with these keys and whether they may be absent.
+
+    A leaf in a mapping that may be absent may not be absent by itself.
+    """
+    for field in row.fields:
+        if len(field.keys) > 1:
+            continue
+        path = (*at, field.keys[0])
+        if field.rule.leaf is not None:
+            yield path, field.rule.leaf, may_be_absent(field, scope)
+        yield from _leaves_by_key(field.rule, scope, path) if isinstance(field.rule, MapRule) else ()
+
+
+def _at(row: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        row = row.get(key) if isinstance(row, dict) else None
+    return row
 
 
 def file_of(entry: Entry) -> str:

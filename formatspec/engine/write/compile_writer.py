@@ -40,7 +40,7 @@ from formatspec.engine.write.table_rows import (
     bound_attributes,
     held_by_row,
     row_scope,
-    shape_tests,
+    shapes_of,
     written_rows,
 )
 from formatspec.language.leaf import Bind, Computed, Constant, bindings
@@ -274,7 +274,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         raise problem("a list whose rows are `in rings` can hold no other table of objects", rules[0].place)
     rows = [row_writer(rule, scope) for rule in rules]
     columns, names = rules[0].each.columns, _key_of_names(rules[0])
-    shaped = shape_tests(rows)
+    shapes = shapes_of(rows)
 
     numbers = {row.number for row in rows}
     of_categories = all(TABLES[rule.each.table] == "category" for rule in rules)
@@ -282,7 +282,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     def write(context: WriteContext, source: Any) -> Any:
         if of_categories and source and context.as_read is not None and lists_again(numbers, context):
             return again(context, source)
-        documents = [document for document, _ in written_rows(rows, shaped, context, source)]
+        documents = [document for document, _ in written_rows(rows, shapes, context, source)]
         if names:
             return runs_of_rows(documents, names, source)
         return _in_columns(documents, source) if columns else with_empty(documents, source)

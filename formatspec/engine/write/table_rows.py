@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -224,37 +225,61 @@ class Shaped(NamedTuple):
         return self.place in self.fits(context, record).stated
 
 
-def shape_tests(rows: Sequence[RowWriter]) -> dict[int, Shaped]:
-    """Return a test for each row, by its identity, whether it holds a record's geometry as the record states it.
+class Group(NamedTuple):
+    """Rows of one table that are compared with each other.
 
-    Rows of the same table are compared with each other.
+    Attributes:
+        select: Gives the records of the table.
+        fits: Orders the rows for a record.
+        rows: The rows that may be given to a record without a source, by their positions in that order.
     """
+
+    select: Callable[[WriteContext], Iterable[Any]]
+    fits: Choose
+    rows: Mapping[int, RowWriter]
+
+
+class Shapes(NamedTuple):
+    """Which of several rows hold a record's geometry as it is stated.
+
+    Attributes:
+        tests: A test for each row, by its identity.
+        groups: The rows of each table that may be given to records without a source.
+        tell: Whether one of these rows describes other records too.
+    """
+
+    tests: Mapping[int, Shaped]
+    groups: tuple[Group, ...]
+    tell: bool
+
+    def found(self, context: WriteContext) -> dict[int, list[Any]]:
+        """Return the records whose stated geometry a row holds, by the row's identity, in the model's order."""
+        found: dict[int, list[Any]] = {}
+        for group in self.groups:
+            for record in group.select(context):
+                for place in group.fits(context, record).stated:
+                    row = group.rows.get(place)
+                    if row is not None:
+                        found.setdefault(id(row), []).append(record)
+        return found
+
+
+def shapes_of(rows: Sequence[RowWriter]) -> Shapes:
+    """Return which of some rows hold a record's geometry; rows of the same table are compared with each other."""
     tests: dict[int, Shaped] = {}
-    for table in {row.table for row in rows}:
+    groups: list[Group] = []
+    made = [row for row in rows if not (row.kept or row.rule.each.rings)]
+    for table in dict.fromkeys(row.table for row in rows):
         same = [row for row in rows if row.table == table]
         fits = shape_chooser([row.shape for row in same])
         tests.update({id(row): Shaped(fits, place) for place, row in enumerate(same)})
-    return tests
-
-
-def _by_shape(rows: Sequence[RowWriter], shaped: Mapping[int, Shaped], context: WriteContext) -> dict[int, list[Any]]:
-    """Return, for each row by its identity, the records whose stated geometry it holds, in the model's order."""
-    found: dict[int, list[Any]] = {id(row): [] for row in rows}
-    tables: dict[int, list[RowWriter]] = {}
-    for row in rows:
-        tables.setdefault(id(shaped[id(row)].fits), []).append(row)
-    for same in tables.values():
-        places = {shaped[id(row)].place: found[id(row)] for row in same}
-        fits = shaped[id(same[0])].fits
-        for record in same[0].select(context):
-            for place in fits(context, record).stated:
-                if place in places:
-                    places[place].append(record)
-    return found
+        own = {place: row for place, row in enumerate(same) if row in made}
+        groups += [Group(next(iter(own.values())).select, fits, own)] if own else []
+    return Shapes(tests, tuple(groups), any(row.tells for row in made))
 
 
 def written_rows(
-    rows: list[RowWriter], shaped: Mapping[int, Shaped], context: WriteContext, source: Any
+    rows: list[RowWriter], shapes: Shapes, context: WriteContext, source: Any
 ) -> Iterator[tuple[Any, Any]]:
     """Yield each record's row with the record: rows of the source in its order, then others in the model's order.
 
@@ -283,10 +308,12 @@ def written_rows(
     # A record is written first by the row that it was read from, then by a row that holds its geometry as it is stated.
     # A row that is only kept is written beside another row of its record.
     made = [row for row in rows if not row.kept]
-    passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept) if context.as_read is not None]
-    passes += [(row, True, False) for row in made] + [(row, False, False) for row in made]
-    by_shape = _by_shape(made, shaped, context) if context.as_read is None else {}
-    for row, stated_only, again in passes:
+    by_shape = shapes.found(context) if context.as_read is None else {}
+    passes = []
+    if context.as_read is not None:
+        passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept)]
+    passes += [(row, True, False) for row in made if context.as_read is not None or id(row) in by_shape]
+    for row, stated_only, again in itertools.chain(passes, _last_passes(made, shapes, done, places)):
         if not again and row.table in again_told:
             continue  # the item's own row describes the others
         beside = again and (row.kept or row.table == "items")
@@ -308,7 +335,7 @@ def written_rows(
             own = [row.number] if whole else numbers
             chosen = [r for r in chosen if stands_in(r, own, source, context.part or 1)]
         if stated_only and not by_shape:
-            chosen = [r for r in chosen if shaped[id(row)].holds(context, r)]
+            chosen = [r for r in chosen if shapes.tests[id(row)].holds(context, r)]
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         plain = row.fitting(chosen, context) if context.as_read is None and row.plain is not None else None
         if plain is not None:
@@ -344,6 +371,14 @@ def written_rows(
         context.setting.lost += lacking_rows
     pending.sort(key=lambda entry: entry[0])
     yield from ((document, record) for _, document, record in pending)
+
+
+def _last_passes(
+    made: Sequence[RowWriter], shapes: Shapes, done: Collection[int], places: Collection[int]
+) -> Iterator[tuple[RowWriter, bool, bool]]:
+    """Yield the passes in which a row takes any record, after the others; none if each record has its row by then."""
+    if shapes.tell or len(done) < len(places):
+        yield from ((row, False, False) for row in made)
 
 
 def _hold_tables_often(rows: Sequence[RowWriter], context: WriteContext) -> bool:

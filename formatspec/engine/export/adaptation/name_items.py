@@ -126,7 +126,12 @@ class Naming:
 
     def key(self, names: Mapping[str, Any]) -> str:
         """Return the key of an item with these captures."""
-        return "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
+        return "/".join([str(names[name]) for name in self.names if names.get(name) not in (None, "")])
+
+    @property
+    def keys_tell_extensions(self) -> bool:
+        """Whether the key of an item may say more than its captures in the target: the extension of its image."""
+        return self._extension is not None
 
     def own_key(self, item: Item, names: Mapping[str, Any]) -> str:
         """Return the key in the target of an item with these captures.
