@@ -244,3 +244,10 @@ def test_a_folder_per_subset_with_a_document_beside_its_images(images: str, docu
         ("train/train", ("train",), (1, 2, 3, 1)),
         ("val/val", ("val",), (1, 2, 3, 2)),
     ]
+
+
+def test_the_folder_of_one_subset_of_kitti(tmp_path: Path) -> None:
+    line = "Car 0.00 0 -1.58 10 10 30 30 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\n"
+    files = {"image_2/000007.png": None, "label_2/000007.txt": line, "calib/000007.txt": "P0: 1 0 0\n"}
+    (item,) = read(put(tmp_path, files, SIZE), "kitti_detection")
+    assert (item.key, item.objects[0].bbox) == ("000007", (10, 10, 20, 20))
