@@ -239,7 +239,7 @@ def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ..
         place=base.place,
         keys=base.keys,
     )
-    return merge(kept, node), (*ancestors, base.value["name"].value), (*parents, extended)
+    return merge(kept, _others_dropped(kept, node)), (*ancestors, base.value["name"].value), (*parents, extended)
 
 
 def _extended(file: Path, parent: Node) -> Path:
@@ -275,6 +275,27 @@ def beside(spec: Path, named: str, place: Place) -> Path:
             raise
         raise problem(f"{named!r} cannot be looked up: {error}", place) from None
     return spec.parent / str(inner)
+
+
+def _others_dropped(base: Node, over: Node) -> Node:
+    """Return what is laid over a spec; `"*": drop` under `files` becomes an entry for each role that is not named."""
+    files = over.value.get("files")
+    if files is None or not isinstance(files.value, dict) or "*" not in files.value:
+        return over
+    star, known = files.value["*"], base.value.get("files")
+    if star.value != "drop":
+        raise problem("`*` under `files` drops the other roles", star.place, "`drop`")
+    others = (
+        [name for name in known.value if name not in files.value] if known and isinstance(known.value, dict) else []
+    )
+    if not others:
+        raise problem("there is no other role to drop", star.place)
+    entries = {name: value for name, value in files.value.items() if name != "*"}
+    laid = {**{name: value for name, value in entries.items() if value.value != {}}, **dict.fromkeys(others, star)}
+    return Node(
+        value={**over.value, "files": Node(value=laid, place=files.place, keys=files.keys)},
+        place=over.place, keys=over.keys,
+    )  # fmt: skip
 
 
 def merge(base: Node, over: Node) -> Node:
@@ -340,7 +361,7 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
         over = Node(
             value={k: v for k, v in variant.value.items() if k != "name"}, place=variant.place, keys=variant.keys
         )
-        yield str(variant.value["name"].value), merge(rest, over)
+        yield str(variant.value["name"].value), merge(rest, _others_dropped(rest, over))
 
 
 def _weight(node: Node, most: int) -> int:

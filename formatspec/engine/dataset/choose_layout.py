@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
+from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.choose_options import FILES, undecided, with_names
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.document_shape import beginning, has_another_shape, in_parts, told_by_documents
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.build_index import PathMatches, claims, sampled, unclaimed
+from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.label_images.reader import fits_header
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
 from formatspec.engine.spec.option_keys import options_in_keys
@@ -240,7 +243,7 @@ def open_source(
     found = candidates(source, tree, options, within)
     for form, prefix in found:
         dataset = OpenDataset(form, tree, prefix, purpose)
-        complete = dataset.index.complete
+        complete = dataset.index.complete - dataset.index.renamed  # another layout may spell the names as they are
         if best is not None and (_is_less_of(dataset, best[1]) or (best[0][0] and _lacks_more(dataset, best[1]))):
             continue
         items = min(complete, len(dataset))  # a layout may find more images than it has items
@@ -255,4 +258,34 @@ def open_source(
     dataset = best[1]
     _see_one_root(source.name, tree, dataset.prefix, found)
     dataset.index.faults.extend(undecided(dataset.form, options))
+    _see_one_layout(dataset, found, tree, purpose)
     return dataset
+
+
+def _see_one_layout(dataset: OpenDataset, found: Sequence[tuple[Format, str]], tree: Tree, purpose: Purpose) -> None:
+    """Say of a shared file none of whose rows fits that another layout reads it, in place of a fault for each row."""
+    faults = dataset.index.faults
+    rejected = Counter(fault.file for fault in faults if fault.code == "ALTERNATIVE")
+    files = {file.path: file for file in dataset.index.shared}
+    whole = [path for path, count in rejected.items() if path in files and count >= _rows_in(files[path])]
+    fitting = [file.path for file in dataset.index.shared if file.path not in rejected]
+    others = [(form, prefix) for form, prefix in found if form.layout.variant != dataset.form.layout.variant]
+    if not whole or not fitting or not others:
+        return
+    for form, prefix in others:
+        other = OpenDataset(form, tree, prefix, purpose)
+        unread = {fault.file for fault in other.index.faults if fault.code == "ALTERNATIVE"}
+        read = {file.path for file in other.index.shared} - unread
+        for path in [one for one in whole if one in read and prefix == dataset.prefix]:
+            whole.remove(path)
+            words = (
+                f"its rows are of the layout {form.layout.variant!r}, and a dataset has one: {fitting[0]} is of "
+                f"{dataset.form.layout.variant!r}; put the file into a folder of its own, with its images beside it"
+            )
+            faults[:] = [fault for fault in faults if fault.file != path or fault.code != "ALTERNATIVE"]
+            faults.append(Fault("FILE_UNREADABLE", path, (), dataset.form.roles[files[path].role].place, words))
+
+
+def _rows_in(file: SharedFile) -> int:
+    """Return how many rows the tables of a shared file have, at least one."""
+    return max(1, sum(len(rows) for rows in file.tables.values()))

@@ -28,6 +28,7 @@ from formatspec.engine.index.looked_up import image_keys
 from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.model.slots import TABLES
+from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
 
 State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
 ORDER: dict[State, int] = {"identified": 3, "weakly": 2, "bare": 1, "contradicted": 0, "nothing": 0}
@@ -75,6 +76,7 @@ class Candidate(Explained, frozen=True, kw_only=True):
         shows: Whether images of the tree belong to it, if there are any.
         unusual: Whether only images speak for it and their folders look more like another format's.
         root: The folder in which the layout begins.
+        familiar: The share of the layout's folders that are there, although none of its files lies in them.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Candidate(Explained, frozen=True, kw_only=True):
     unusual: bool = False
     tells_items: bool = True
     root: str = ""
+    familiar: float = 0.0
 
     @property
     def may_win(self) -> bool:
@@ -128,7 +131,7 @@ class Candidate(Explained, frozen=True, kw_only=True):
     def nearness(self) -> tuple[float, ...]:
         """The sort key for how near a tree is to a format; the largest is the nearest."""
         return (
-            self.named + self.fit - (1 if self.state == "contradicted" else 0),
+            self.named + self.fit + self.familiar / 2 - (1 if self.state == "contradicted" else 0),
             ORDER[self.state],
             self.may_be_bare,
             -len(self.missing),
@@ -175,9 +178,9 @@ def examined(
         if role.kind == "pixels":
             fits[role.name] = fit_of_label_images(role, claimed, files, full, _image_finder(form, images))
         else:
-            fits[role.name] = fit_of_documents(role, claimed, files, full, listed)
-            if role.span == "item" and listed and not spells_path(role) and not image_keys(role):
-                fits[role.name] = strangers(fits[role.name], claimed, form.key_names, listed)
+            of_images = role.span == "item" and listed and not spells_path(role) and not image_keys(role)
+            strange = strangers(claimed, form.key_names, listed) if of_images and listed else None
+            fits[role.name] = strange or fit_of_documents(role, claimed, files, full, listed)
     judged = [fit.f for fit in fits.values() if fit.f is not None]
     mean = sum(judged) / len(judged) if judged else 0.0
     against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
@@ -208,7 +211,18 @@ def examined(
         unusual=state == "bare" and lists_one_subset_of_several(form, images),
         shows=not groups.images or bool(by_role.get(IMAGE)),
         tells_items=any(by_role[role.name] and tells_items(role, form) for role in form.roles.values()),
+        familiar=0.0 if any(by_role.values()) else _familiar(form, matches.paths),
     )
+
+
+def _familiar(form: Format, paths: Sequence[str]) -> float:
+    """Return the share of the first folders of a layout that exist, where images alone do; 0 if only one does."""
+    if any(path.rpartition(".")[2].lower() not in IMAGE_EXTENSIONS for path in paths):
+        return 0.0
+    firsts = (role.spec.path.partition("/") for role in form.roles.values())
+    spelled = {first for first, slash, _ in firsts if slash and "{" not in first}
+    there = spelled & {path.partition("/")[0] for path in paths}
+    return len(there) / len(spelled) if len(there) > 1 else 0.0
 
 
 def _image_finder(form: Format, images: Sequence[Claim]) -> Any:

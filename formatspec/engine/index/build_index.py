@@ -44,6 +44,7 @@ class Index(msgspec.Struct):
     Attributes:
         listed: The entries that are items, in the order of their keys; `complete` of them have their image.
         unlisted: The other entries.
+        renamed: How many documents belong to an image of another name, which they state.
     """
 
     entries: Sequence[Entry]
@@ -56,6 +57,7 @@ class Index(msgspec.Struct):
     faults: list[Fault]
     unclaimed: list[str]
     claimed: Claimed
+    renamed: int
 
 
 class PathMatches:
@@ -272,7 +274,7 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     claimed = Claimed(form, tree.paths(), items, unclaimed, faults)
     faults += [Fault("FILE_ESCAPES", path, (), None, _escaping(path)) for path in tree.escapes()]
     faults += items.done()
-    join_by_named_images(form, items, entries, tree)
+    renamed = join_by_named_images(form, items, entries, tree)
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
     lacks_images = not items.are_named and not any(_extension(path).lower() in IMAGE_EXTENSIONS for path in unclaimed)
@@ -289,7 +291,7 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     faults += frame_faults(form, shared, state_of)
     values = read_values(form, shared, known, state_of, faults)
     rows.values_of = values.of if values else None
-    return Index(all_, known, strangers, complete, shared, tables, rows, faults, unclaimed, claimed)
+    return Index(all_, known, strangers, complete, shared, tables, rows, faults, unclaimed, claimed, renamed)
 
 
 def _escaping(path: str) -> str:

@@ -175,10 +175,10 @@ class _Joining(msgspec.Struct):
 
     def _rows(self, start: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
         """Join consecutive rows, all at once if each states the id of a known item."""
-        owners = owners_by_id(documents, key, by_id) if key is not None else None
-        if owners is not None:
-            self.joined.add_all(owners, start)
-            ids.see_all(documents, owners, start)
+        known_all = owners_by_id(documents, key, by_id) if key is not None else None
+        if known_all is not None:
+            self.joined.add_all(known_all, start)
+            ids.see_all(documents, known_all, start)
             return
         telling = self.table.telling
         for position, document in enumerate(documents, start):

@@ -40,15 +40,16 @@ _LIKE = 0.75
 """Limits for suggesting a similar name: how many unknown names, among how many items, and the least similarity."""
 
 
-def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree: Tree) -> None:
+def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree: Tree) -> int:
     """Give documents that state the path of their image, and have another name, to the item of that image.
 
     Only images without a document are sought, for documents without an image of their name. An image is found by the
-    path as the document states it, or by its name if only one image has it.
+    path as the document states it, or by its name if only one image has it. Returns how many were given away.
     """
     roles = {role.name: keys for role in form.documents if role.span == "item" and (keys := image_keys(role))}
     if not roles or len(entries) > amounts().items:
-        return
+        return 0
+    count = 0
     alone = [entry.number for entry in entries if IMAGE not in entry.files and len(entry.files.keys() & roles) == 1]
     lone = {entry.files[IMAGE][0][0]: entry.number for entry in entries if entry.files.keys() == {IMAGE}}
     for number in alone if lone else ():
@@ -62,6 +63,8 @@ def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree:
             found = alike[0] if len(alike) == 1 else None
         if found is not None:
             items.join_to(number, lone.pop(found))
+            count += 1
+    return count
 
 
 def _last_segment(path: str) -> str:
@@ -356,8 +359,8 @@ def plain_names(table: Table, key_names: Collection[str]) -> PlainNames | None:
         return None
     if each.kept or each.where is not None or reader.rule.levels:
         return None
-    naming = [leaf for leaf, within, _ in leaves(reader.rule.row, scope) if _names(leaf, within)]
-    own = [(path, leaf) for path, leaf, _ in _leaves_by_key(reader.rule.row, scope, ()) if _names(leaf, scope)]
+    naming = [leaf for leaf, within, _ in leaves(reader.rule.row, scope) if _names_item(leaf, within)]
+    own = [(path, leaf) for path, leaf, _ in _leaves_by_key(reader.rule.row, scope, ()) if _names_item(leaf, scope)]
     absent = [path for path, leaf, optional in _leaves_by_key(reader.rule.row, scope, ()) if optional]
     texts = [(path, leaf) for path, leaf in own if isinstance(leaf, Text)]
     ids = [(path, leaf) for path, leaf in own if isinstance(leaf, Bind) and leaf.names == ("id",) and not leaf.calls]
@@ -398,7 +401,7 @@ def plain_names(table: Table, key_names: Collection[str]) -> PlainNames | None:
     return names
 
 
-def _names(leaf: Leaf | None, scope: Scope) -> bool:
+def _names_item(leaf: Leaf | None, scope: Scope) -> bool:
     meanings = (scope.meaning(name) for name in names_of(leaf))
     return any(meaning is not None and names_only(meaning, scope) for meaning in meanings)
 

@@ -123,6 +123,7 @@ def _mapping(node: Node) -> Rule:
     if "each" in entries:
         each = entries.pop("each")
         row = _mapping(Node(value=entries, place=node.place))
+        _check_one_each(row, each.place)
         _check_places(row)
         table = TableRule(parse_each(each), row, each.place)
         if isinstance(row, MapRule) and table.each.along is not None and table.each.table == "items":
@@ -178,6 +179,16 @@ def _check_categories(row: Rule) -> None:
                           rule.place, '`"{category.name}": [{each: objects, …}]` where names are keys, or a group, '
                           "`[{each: group, name: category.name, rows: [{each: objects, …}]}]`")  # fmt: skip
         _check_categories(rule)
+
+
+def _check_one_each(row: Rule, place: Place) -> None:
+    """Raise SpecError if a row has an `each` and alternatives that are rows of tables themselves."""
+    alternatives = row.alternatives if isinstance(row, MapRule) else (row,) if isinstance(row, OneOf) else ()
+    if any(isinstance(one, TableRule) for choice in alternatives for one in choice.choices):
+        raise problem(
+            "`each` stands beside a `one of` whose alternatives have an `each` of their own", place,
+            "one of the two; a spec that extends another one takes its alternatives away with `one of: drop`",
+        )  # fmt: skip
 
 
 def _check_places(row: Rule) -> None:

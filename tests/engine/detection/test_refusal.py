@@ -37,6 +37,15 @@ def test_an_unknown_format_is_exit_2_with_the_five_nearest(words: tuple[str, ...
     assert list(images.parent.iterdir()) == [images]
 
 
+def test_folders_that_a_format_spells_make_it_one_of_the_nearest(run: Run, images: Path) -> None:
+    """Images beside masks, without folders of subsets and without a list of classes."""
+    (images / "masks").mkdir()
+    (images / "masks/a.png").write_bytes(image_bytes(20, 10, "png"))
+    status, _, said = run("detect", images)
+    near = said.partition("Nearest: ")[2].partition("; `formatspec")[0]
+    assert status == 2 and "image_masks (no file is images/{subset}/" in near and near.count(" (no file is ") >= 3
+
+
 def test_all_says_why_of_every_format(run: Run, images: Path) -> None:
     status, _, said = run("detect", images, "--all")
     assert status == 2 and said.count("\n  not ") > 60

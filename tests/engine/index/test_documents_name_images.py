@@ -62,3 +62,14 @@ def test_of_two_images_of_one_name_the_path_decides(tmp_path: Path) -> None:
     files = {"a/x.png": None, "b/x.png": None, "b/y.json": record("x.png"), "z.json": record("/far/x.png")}
     items = {item.key: item for item in fs.open(put(tmp_path, files), "labelme")}
     assert items["b/x"].objects and json.dumps(sorted(items)) == '["a/x", "b/x"]'
+
+
+def test_a_layout_that_spells_the_names_as_they_are_goes_before_one_that_does_not(tmp_path: Path) -> None:
+    """Files of one name in two folders belong together by these names; so the layout is that of two folders."""
+    files = {f"images/{name}.png": None for name in "ab"} | {
+        f"labels/{name}.json": record(f"../images/{name}.png") for name in "ab"
+    }
+    data = put(tmp_path / "data", files)
+    assert sorted(item.key for item in fs.open(data, "labelme")) == ["a", "b"]
+    fs.convert(data, to="labelme", out=tmp_path / "out", workers=1, labels={"cat": "dog"})
+    assert (tmp_path / "out/labels/a.json").is_file() and (tmp_path / "out/images/a.png").is_file()

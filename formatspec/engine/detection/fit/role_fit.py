@@ -155,14 +155,14 @@ _TREES = ("json", "xml", "yaml", "pickle")
 """Kinds of documents whose fit is measured by keys, which also shows how many rows were compared."""
 
 
-def strangers(fit: RoleFit, claims: Sequence[Claim], names: Sequence[str], images: Sequence[Claim]) -> RoleFit:
-    """Mark files of single items as something else if no image has the name of any of them.
+def strangers(claims: Sequence[Claim], names: Sequence[str], images: Sequence[Claim]) -> RoleFit | None:
+    """Return that files of single items are something else if no image has the name of any of them; else None.
 
-    `names` are the captures that make an item's name.
+    `names` are the captures that make an item's name. Such files need not be opened.
     """
     known = {folded_names(captures, names) for _, captures in images}
     if any(folded_names(captures, names) in known for _, captures in claims):
-        return fit
+        return None
     return RoleFit(0.0, claims[0][0], "no image has its name", strange=frozenset(path for path, _ in claims))
 
 

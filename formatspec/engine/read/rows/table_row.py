@@ -61,7 +61,7 @@ def read_row(
         reader.read(row, record, state)
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
-        new = state.faults[before:]
+        new = state.faults[before:] if len(state.faults) > before else ()
         costs = any(costs_row(fault, reader, alone) for fault in new)
         if strict and not costs and any(_is_own_attribute(fault, state) for fault in new):
             passable = passable or reader
