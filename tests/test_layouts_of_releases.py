@@ -206,3 +206,48 @@ def test_a_table_of_keras_retinanet_for_each_subset(tmp_path: Path) -> None:
         data = put(tmp_path / str(number), {**images, "class_mapping.csv": "cow,0\n", **rows})
         told = [(item.key, item.subsets, len(item.objects)) for item in read(data, "retinanet_csv")]
         assert told == [("imgs/a", ("train",), 1), ("imgs/b", ("val",), 0)]
+
+
+TABLE = "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,64,48,cat,1,2,30,40\na.jpg,64,48,dog,5,5,30,40\n"
+
+
+@pytest.mark.parametrize(
+    ("image", "table", "key"),
+    [
+        ("images/a.jpg", "annotations.csv", "a"),
+        ("images/a.jpg", "labels.csv", "a"),
+        ("a.jpg", "_annotations.csv", "a"),
+        ("train/a.jpg", "train.csv", "train/a"),
+    ],
+)
+def test_one_table_of_boxes_for_all_images(image: str, table: str, key: str, tmp_path: Path) -> None:
+    """As notebooks and the scripts from XML to CSV leave it: beside a folder of images, or among the images."""
+    (item,) = read(put(tmp_path, {image: None, table: TABLE}, SIZE), "tfod_csv")
+    assert (item.key, [thing.category.name for thing in item.objects]) == (key, ["cat", "dog"])
+
+
+@pytest.mark.parametrize(("images", "document"), [("data", "labels"), ("images", "annotations")])
+def test_a_folder_per_subset_with_a_document_beside_its_images(images: str, document: str, tmp_path: Path) -> None:
+    """FiftyOne exports each split so (data and labels.json); others call both otherwise."""
+    files: dict[str, Any] = {}
+    for number, subset in enumerate(("train", "val"), 1):
+        rows = {
+            "images": [{"id": 1, "file_name": f"{subset}.jpg", "width": SIZE[0], "height": SIZE[1]}],
+            "annotations": [
+                {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, number], "area": 3 * number, "iscrowd": 0}
+            ],
+            "categories": [{"id": 1, "name": "cat"}],
+        }
+        files |= {f"{subset}/{images}/{subset}.jpg": None, f"{subset}/{document}.json": json.dumps(rows)}
+    items = read(put(tmp_path, files, SIZE), "coco")
+    assert [(one.key, one.subsets, one.objects[0].bbox) for one in items] == [
+        ("train/train", ("train",), (1, 2, 3, 1)),
+        ("val/val", ("val",), (1, 2, 3, 2)),
+    ]
+
+
+def test_the_folder_of_one_subset_of_kitti(tmp_path: Path) -> None:
+    line = "Car 0.00 0 -1.58 10 10 30 30 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\n"
+    files = {"image_2/000007.png": None, "label_2/000007.txt": line, "calib/000007.txt": "P0: 1 0 0\n"}
+    (item,) = read(put(tmp_path, files, SIZE), "kitti_detection")
+    assert (item.key, item.objects[0].bbox) == ("000007", (10, 10, 20, 20))

@@ -173,6 +173,8 @@ def path_from(role: Role, item: Item) -> PathOf:
 
     def path(context: WriteContext) -> str | None:
         names = {**item.captures, **record_names(role, context)}
+        if role.name == IMAGE and "ext" not in names and item.image is not None:
+            names["ext"] = posixpath.splitext(item.image.path)[1].removeprefix(".") or None  # the image is not there
         try:
             target = item.captures.get(f"path.{role.name}") or role.template.render(names)
             folder = context.setting.folder if role.base is None else role.base.render(names)

@@ -299,6 +299,12 @@ def _path(role: str, scope: Scope) -> Binder:
                 return
             state.stated[slot] = None  # so that the file's own path is written
             raise MisfitError("DIFFERS", "the path leads to another folder than the file's own", known, value, "name")
+        if joined is None and known is None and owner is state.item and slot == "image.path" and _names(value, state):
+            own = safe_join(folder, _last(value)) or ""
+            put(owner, slot, own, state)
+            state.stated[slot] = None
+            words = "the path leads out of the dataset, and the image is not there"
+            raise MisfitError("DIFFERS", words, own, value, "name")
         if joined is None:
             raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
         if isinstance(known, str) and differs_in_capitals(known, joined):
@@ -307,6 +313,12 @@ def _path(role: str, scope: Scope) -> Binder:
         put(owner, slot, joined, state)
 
     return bind
+
+
+def _names(path: Any, state: ItemState) -> bool:
+    """Return whether the last segment of a path is, but for its extension, the name of the document that states it."""
+    own = state.file.rpartition("/")[2].rpartition(".")[0]
+    return isinstance(path, str) and bool(own) and _last(path).rpartition(".")[0] == own
 
 
 def _last(path: str) -> str:

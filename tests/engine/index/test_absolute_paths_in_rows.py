@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -149,3 +150,25 @@ def test_a_path_that_climbs_to_another_file_is_refused(stated: str, tmp_path: Pa
     data = _put(tmp_path / "data", "a.jpg")
     (data / "a.json").write_text(f'{{"image": "{stated}", "boxes": [[1, 2, 3, 4]]}}', "utf-8")
     assert [one.code for one in fs.validate(data, spec_file(tmp_path, OWN_RECORD)).findings] == ["PATH_ESCAPES"]
+
+
+@pytest.mark.parametrize("stated", ["..\\\\images\\\\a.png", "../images/a.png", "/home/me/a.png", "C:\\\\me\\\\a.png"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_document_without_its_image_may_state_the_folder_that_it_came_from(
+    stated: str, inside: bool, tmp_path: Path
+) -> None:
+    """LabelMe keeps images within documents, and the paths that they had; the documents may come alone."""
+    image = base64.b64encode(image_bytes(20, 10, "png")).decode() if inside else None
+    shape = {"label": "cat", "points": [[1, 2], [9, 2], [9, 8]], "shape_type": "polygon", "group_id": None, "flags": {}}
+    record = {"version": "5.5.0", "flags": {}, "shapes": [shape], "imagePath": json.loads(f'"{stated}"')}
+    (tmp_path / "data").mkdir()
+    document = {**record, "imageData": image, "imageHeight": 10, "imageWidth": 20}
+    (tmp_path / "data/a.json").write_text(json.dumps(document), "utf-8")
+    levels = {one.code: one.level for one in fs.validate(tmp_path / "data").findings}
+    assert levels == {"DIFFERS": "warning"} | ({} if inside else {"IMAGE_ABSENT": "info"})
+    fs.convert(tmp_path / "data", to="coco", out=tmp_path / "out", media="copy" if inside else "none")
+    assert (tmp_path / "out/images/default/a.png").is_file() == inside
+    (item,) = fs.open(tmp_path / "out")
+    assert len(item.objects) == 1
+    fs.convert(tmp_path / "data", to="labelme", out=tmp_path / "copy", media="copy" if inside else "none")
+    assert json.loads((tmp_path / "copy/a.json").read_text("utf-8"))["imagePath"] == "a.png"
