@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -21,6 +22,7 @@ from formatspec.engine.dataset.whole_dataset import (
 )
 from formatspec.engine.export.adaptation.category_names import named_once
 from formatspec.engine.export.adaptation.follow_options import PEEKED, with_following
+from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.engine.export.lost.kept_records import tells_of_kept
@@ -237,7 +239,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
             *_notices(source, copied, claimed if plan.places is None else None, conversion.adapter.same),
-            *finisher.borrowed, *_unchecked(conversion, outlines),
+            *_of_years(conversion, finisher.met), *finisher.borrowed, *_unchecked(conversion, outlines),
             *_of_classes(conversion, classed, classless, losses), *_of_strangers(conversion, finisher.used),
             *_of_coverage(coverage), *_of_joined(joined),
             *(conversion.labels.unmet(categories | conversion.labels.met)
@@ -351,6 +353,14 @@ def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDa
             message = f"{message}: {unions[name]} is made of other lists, and its items have the subsets of those"
             hint = f"name one of {', '.join(sorted(met))}"
         raise SpecError((Problem(message, None, "", hint),))
+
+
+def _of_years(conversion: Conversion, subsets: Collection[str]) -> Iterator[str]:
+    """Yield which subsets lose the year in their name."""
+    with suppress(NoPlaceError):  # the items of such a subset were left out
+        told = [f"{name} is written as {own}" for name, own in conversion.adapter.naming.without_years(sorted(subsets))]
+        if told:
+            yield f"subsets without their year: {', '.join(told)}"
 
 
 def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:

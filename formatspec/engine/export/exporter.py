@@ -216,8 +216,7 @@ class Exporter:
         for path, data in files:
             self._put(path, data)
         self._in_subsets(own)
-        if self.adapter.renamed:
-            self.met.update(item.subsets)
+        self.met.update(item.subsets)
         if self.losses.may_lack_categories:
             self.used.update(category_names(item))
         unwritten = self.unwritten if whole else self.beside_copies

@@ -138,7 +138,7 @@ class ShardOutput(msgspec.Struct):
     """What the items of a shard give beside their own files.
 
     Attributes:
-        met: The source's names of the items' subsets, where subsets are renamed.
+        met: The source's names of the items' subsets.
         used: The names of the categories that records have, where the target lists only those.
         stuff: The names of the categories of areas that became objects, where the target tells things from stuff.
         things: Those of all other objects, likewise.

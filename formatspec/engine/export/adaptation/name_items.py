@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +24,8 @@ from formatspec.model.slots import find_slot
 from formatspec.paths.templates.template import Template
 
 DEFAULT_SUBSET = "default"
+_YEAR = re.compile(r"(?<=[a-z])[-_]?(?:19|20)[0-9]{2}$", re.IGNORECASE)
+"""The year at the end of a subset's name, as COCO has it."""
 MOMENTS = ("sequence", "frame")
 """Slots of an item that may stand in its name."""
 
@@ -178,12 +181,40 @@ class Naming:
         choices = self._words("subset")
         if self._is_same and name in choices:
             return name
+        own = None if name is None else self._listed(name)
+        if own is not None or not choices:
+            return own or name
+        if name is None or name == DEFAULT_SUBSET:
+            return choices[0]
+        return self._without_year(name)
+
+    def _listed(self, name: str) -> str | None:
+        """Return the subset of the target that a name means, by its list of names; None if it means none."""
         for own, others in self.target.spec.subsets.items():
-            if name is not None and (name == own or name.lower() in (own, *others)):
+            if name == own or name.lower() in (own, *others):
                 return own
-        if not choices or name in choices:
-            return name
-        return choices[0] if name is None or name == DEFAULT_SUBSET else None
+        return name if name in self._words("subset") else None
+
+    def _without_year(self, name: str) -> str | None:
+        """Return the target's subset for one named with a year, as `train2017`; None if there is no such subset.
+
+        None is returned, too, if another subset of the source would become the same.
+        """
+        own = self._listed(_YEAR.sub("", name)) if _YEAR.search(name) else None
+        others = (_YEAR.sub("", one) for one in self._in_source if one != name)
+        return None if own is None or any(self._listed(one) == own for one in others) else own
+
+    @cached_property
+    def _in_source(self) -> frozenset[str]:
+        """The subsets of the source, with their new names."""
+        return frozenset(self._renamed.get(one, one) for one in self.subsets_of_source())
+
+    def without_years(self, subsets: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield those of some subsets of the source that lose a year in the target, each with the target's name."""
+        for name in subsets:
+            own = self.subset(name)
+            if own is not None and _YEAR.search(name) and own == self._listed(_YEAR.sub("", name)):
+                yield name, own
 
     @cached_property
     def _proposed(self) -> dict[str, str]:
@@ -191,9 +222,7 @@ class Naming:
 
         The proposal is an empty text where no such subset is left.
         """
-        named = {
-            name: self._own_subset(name) for name in (self._renamed.get(one, one) for one in self.subsets_of_source())
-        }
+        named = {name: self._own_subset(name) for name in self._in_source}
         own_names = dict.fromkeys(self._own_subset(one) for one in self._words("subset"))
         free = [one for one in own_names if one is not None and one not in named.values()]
         lacking = sorted(name for name, own in named.items() if own is None)
