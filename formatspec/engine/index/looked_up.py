@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import may_be_absent
 from formatspec.engine.resolve.questions.meanings import leaves
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.resolve.text_template import text_template
+from formatspec.engine.resolve.text_template import TextTemplate, text_template
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in
@@ -338,6 +338,29 @@ PlainNames = Callable[[Any], dict[str, Any] | None]
 """Gives the names of the item that a row describes; None for a row that must be judged."""
 _FAR = frozenset(":\\")
 """Characters of paths that lead elsewhere."""
+_Keys = tuple[str, ...]
+
+
+class _Naming(NamedTuple):
+    """Where rows name their item: the keys that lead to each leaf of a row, from the outermost on.
+
+    Attributes:
+        text: The keys of the text of names.
+        template: The template of this text.
+        captures: The names that its fields are.
+        id: The keys of the item's id; None if rows state none.
+        decode: Decodes it.
+        subsets: The keys of subsets.
+        others: The keys of other leaves that name the item and may be absent.
+    """
+
+    text: _Keys
+    template: TextTemplate
+    captures: Mapping[str, str]
+    id: _Keys | None
+    decode: Callable[[Any, Env], Any]
+    subsets: Sequence[_Keys]
+    others: Sequence[_Keys]
 
 
 def plain_names(table: Table, key_names: Collection[str]) -> PlainNames | None:
@@ -353,52 +376,60 @@ def plain_names(table: Table, key_names: Collection[str]) -> PlainNames | None:
     Returns:
         The function; None if rows must name items in another way.
     """
+    naming = _naming(table) if table.kind == "item" and len(table.joiners) == 1 and amounts().generates else None
+    if naming is None:
+        return None
+    match, captures, decode = naming.template.match, naming.captures, naming.decode
+
+    def names(row: Any) -> dict[str, Any] | None:
+        text = _at(row, naming.text)
+        if type(text) is not str or text[:1] in ("/", ".") or ".." in text or not _FAR.isdisjoint(text):
+            return None
+        parts = match(text)
+        if parts is None or None in parts.values() or any(_at(row, keys) is not None for keys in naming.others):
+            return None
+        found = {captures[part]: value for part, value in parts.items()}
+        if naming.id is not None:
+            own = _at(row, naming.id)
+            if type(own) not in (int, str) or stated_whole(own) is not None:
+                return None
+            found["id"] = decode(own, Env())
+        for keys in naming.subsets:
+            subset = _at(row, keys)
+            if subset is not None and (type(subset) is not str or not subset):
+                return None
+            if subset is not None and "subset" in key_names:
+                found.setdefault("subset", subset)
+        return found
+
+    return names
+
+
+def _naming(table: Table) -> _Naming | None:
+    """Return where the rows of a table name their item; None if one text of names and an id do not tell it all."""
     reader = table.joiners[0]
-    each, scope = reader.rule.each, reader.scope.inside(reader.table)
-    if table.kind != "item" or len(table.joiners) > 1 or not amounts().generates:
+    rule, scope = reader.rule, reader.scope.inside(reader.table)
+    if rule.each.kept or rule.each.where is not None or rule.levels:
         return None
-    if each.kept or each.where is not None or reader.rule.levels:
-        return None
-    naming = [leaf for leaf, within, _ in leaves(reader.rule.row, scope) if _names_item(leaf, within)]
-    own = [(path, leaf) for path, leaf, _ in _leaves_by_key(reader.rule.row, scope, ()) if _names_item(leaf, scope)]
-    absent = [path for path, leaf, optional in _leaves_by_key(reader.rule.row, scope, ()) if optional]
-    texts = [(path, leaf) for path, leaf in own if isinstance(leaf, Text)]
-    ids = [(path, leaf) for path, leaf in own if isinstance(leaf, Bind) and leaf.names == ("id",) and not leaf.calls]
-    others = [path for path, leaf in own if (path, leaf) not in texts and (path, leaf) not in ids]
-    beside = [path for path, leaf in own if isinstance(leaf, Bind) and leaf.names == ("subset",) and not leaf.calls]
-    untold, is_key = [path for path in others if path not in beside], "subset" in key_names
-    if len(texts) != 1 or len(ids) > 1 or not set(others) <= set(absent):
-        return None
-    if sum(len(bindings(leaf)) for _, leaf in own) != len(naming):
+    own = [one for one in _leaves_by_key(rule.row, scope, ()) if _names_item(one[1], scope)]
+    everywhere = [leaf for leaf, within, _ in leaves(rule.row, scope) if _names_item(leaf, within)]
+    if sum(len(bindings(leaf)) for _, leaf, _ in own) < len(everywhere):
+        return None  # some stand in alternatives, in lists, or under several keys
+    texts = [(keys, leaf) for keys, leaf, _ in own if isinstance(leaf, Text)]
+    plain = [(keys, leaf, optional) for keys, leaf, optional in own if isinstance(leaf, Bind) and not leaf.calls]
+    ids = [(keys, leaf) for keys, leaf, _ in plain if leaf.names == ("id",)]
+    subsets = [keys for keys, leaf, optional in plain if leaf.names == ("subset",) and optional]
+    known = [*subsets, *(keys for keys, _ in (*texts, *ids))]
+    others = [(keys, optional) for keys, _, optional in own if keys not in known]
+    if len(texts) != 1 or len(ids) > 1 or not all(optional for _, optional in others):
         return None
     template = text_template(texts[0][1], scope, reader.place)
     captures = {part: _capture(leaf, scope, reader.place) for part, leaf in template.leaves.items()}
     if not all(captures.values()) or template.optional:
         return None
-    decode = build(ids[0][1], ["id"], 1, scope.textual, reader.place).decode if ids else None
-
-    def names(row: Any) -> dict[str, Any] | None:
-        text = _at(row, texts[0][0])
-        if type(text) is not str or text[:1] in ("/", ".") or ".." in text or not _FAR.isdisjoint(text):
-            return None
-        parts = template.match(text)
-        if parts is None or None in parts.values():
-            return None
-        found = {captures[part]: value for part, value in parts.items()}
-        if decode is not None:
-            value = _at(row, ids[0][0])
-            if type(value) not in (int, str) or stated_whole(value) is not None:
-                return None
-            found["id"] = decode(value, Env())
-        for path in beside:
-            subset = _at(row, path)
-            if subset is not None and (type(subset) is not str or not subset):
-                return None
-            if subset is not None and is_key:
-                found.setdefault("subset", subset)
-        return None if any(_at(row, path) is not None for path in untold) else found
-
-    return names
+    decode = build(ids[0][1], ["id"], 1, scope.textual, reader.place).decode if ids else lambda value, env: value
+    own_id = ids[0][0] if ids else None
+    return _Naming(texts[0][0], template, captures, own_id, decode, subsets, [keys for keys, _ in others])
 
 
 def _names_item(leaf: Leaf | None, scope: Scope) -> bool:
