@@ -74,15 +74,31 @@ def test_a_mark_of_crowds_is_read_where_its_meaning_is_certain(
     assert run("convert", data, "--to", "coco", "-o", tmp_path / "out", "--on", "FIELD=error").status == 1
 
 
-def test_a_line_of_dota_may_end_with_its_class(tmp_path: Path) -> None:
-    lines = "1.0 1.0 9.0 1.0 9.0 5.0 1.0 5.0 ship\n1.0 1.0 9.0 1.0 8.0 5.0 1.0 7.0 plane\n2 2 9 2 9 5 2 5 ship 1\n"
-    data = put(tmp_path / "data", {"train/images/a.png": None, "train/labelTxt/a.txt": lines})
-    (item,) = fs.open(data, "dota")
-    assert [(one.category and one.category.name, one.attributes) for one in item.objects] == [
-        ("ship", {}), ("plane", {}), ("ship", {"difficult": True}),
-    ]  # fmt: skip
-    fs.convert(data, to="dota", spec="dota", out=tmp_path / "out", workers=1)
-    assert (tmp_path / "out/train/labelTxt/a.txt").read_text() == lines
+@pytest.mark.parametrize(
+    "line",
+    ["1 1 8 1 8 6 1 6 0", "0 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5", "1 1 8 1 8 6 1 6 small vehicle", "1 1 8 1 8 6 1 6 6 2"],
+    ids=["no class", "a line of YOLO", "a class of two words and no mark", "a class that may be a mark"],
+)
+def test_a_word_of_a_line_in_place_of_an_attribute_costs_the_line(line: str, tmp_path: Path) -> None:
+    lines = f"2 2 9 2 9 5 2 5 ship 1\n{line}\n"
+    data = put(tmp_path, {"train/images/a.png": None, "train/labelTxt/a.txt": lines})
+    told = [one for one in fs.validate(data, spec="dota").findings if one.level == "error"]
+    assert [one.line for one in told] == ([] if line.endswith("6 2") else [2])
+    names = [one.category.name for item in fs.open(data, "dota") for one in item.objects if one.category]
+    assert names[:1] == ["ship"] and not {"0", "0.5", "small"} & set(names)
+
+
+def test_an_outline_beside_a_class_in_other_spelling_fills_its_object(tmp_path: Path) -> None:
+    box = '<box label="cat " occluded="0" xtl="1" ytl="2" xbr="3" ybr="4" z_order="0"></box>'
+    labels = "<meta><task><labels><label><name>cat</name></label></labels></task></meta>"
+    text = (
+        f"<annotations><version>1.1</version>{labels}"
+        f'<image id="0" name="a.jpg" subset="train" width="20" height="10">{box}</image></annotations>'
+    )
+    data = put(tmp_path, {"annotations.xml": text, "images/train/a.jpg": None})
+    (thing,) = [thing for item in fs.open(data, "cvat_images") for thing in item.objects]
+    assert thing.category is not None and thing.category.name == "cat"
+    assert thing.bbox == (1, 2, 2, 2)
 
 
 SPEC = """

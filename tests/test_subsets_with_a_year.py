@@ -49,6 +49,7 @@ def test_where_any_name_has_a_place_the_year_stays(tmp_path: Path) -> None:
 def test_a_stated_name_goes_before(tmp_path: Path) -> None:
     data = coco(tmp_path / "in", "train2017", "val2017")
     renamed = {"train2017": "val", "val2017": "train"}
-    fs.convert(data, spec="coco", to="yolo_ultralytics", out=tmp_path / "out", subsets=renamed)
+    result = fs.convert(data, spec="coco", to="yolo_ultralytics", out=tmp_path / "out", subsets=renamed)
+    assert not any("year" in one for one in result.notices)
     found = {item.key.rpartition("/")[2]: item.subsets for item in fs.open(tmp_path / "out", spec="yolo_ultralytics")}
     assert found == {"1": ("val",), "2": ("train",)}

@@ -55,8 +55,12 @@ class Fault(NamedTuple):
     @property
     def sets_aside(self) -> bool:
         """Whether it rejects the record in which it was found."""
-        mild = self.code in MILD or (self.code == "UNKNOWN_CATEGORY" and self.case == "spelling")
-        return self.about is None and not mild and not self.is_of_attribute
+        return self.about is None and not self.is_mild and not self.is_of_attribute
+
+    @property
+    def is_mild(self) -> bool:
+        """Whether it is about a value that is read all the same, as meant."""
+        return self.code in MILD or (self.code == "UNKNOWN_CATEGORY" and self.case == "spelling")
 
     @property
     def is_of_attribute(self) -> bool:

@@ -93,15 +93,6 @@ class ItemNumbers:
         return self._owners[np.where(known, places, len(self._ids))]
 
 
-def whole_number(value: Any) -> int | None:
-    """Return the whole number that a text spells; None for other values."""
-    return int(value) if type(value) is str and value.isdecimal() and len(value) <= _DIGITS else None
-
-
-_DIGITS = 18
-"""The most digits of a number that stands in a text."""
-
-
 def id_key(reader: RowReader) -> str | None:
     """Return the key of the id that distinguishes a row of objects from others; None if rows have no id."""
     if reader.kind != "object" or reader.by != ("id",):

@@ -15,7 +15,7 @@ from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.document_frames import no_rows
 from formatspec.engine.index.duplicate_ids import Ids, owners_by_id, plain_id
 from formatspec.engine.index.entries import Entries, header_of, item_key
-from formatspec.engine.index.id_columns import Column, ItemNumbers, id_key, item_key_of, whole_number
+from formatspec.engine.index.id_columns import Column, ItemNumbers, id_key, item_key_of
 from formatspec.engine.index.looked_up import (
     LookedUp,
     Otherwise,
@@ -35,6 +35,7 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.splits.id_scopes import IDS, Split, id_split, several_id_splits, whole_split
+from formatspec.model.plain.decimals import whole_number
 from formatspec.paths.spellings import plainly
 
 

@@ -17,6 +17,7 @@ from formatspec.files.document import FileError
 from formatspec.language.errors import Place, Problem, SpecError, nearest
 from formatspec.language.load import SPEC_LIMIT, Layout, Source, place_at
 from formatspec.language.schema import CategoryTable
+from formatspec.model.plain.decimals import whole_number
 from formatspec.model.records import Category, Origin
 
 _NUMBERS = ("id", "index")
@@ -44,10 +45,6 @@ def _listed(known: Iterable[Any], names: Mapping[Any, str | None]) -> str:
         shown = f" ({', '.join(words)}{', …' if more else ''})" if all(words) else ""
         return f"{numbers[0]} to {numbers[-1]}{shown}"
     return f"{'one of ' if len(values) > 1 else ''}{', '.join(first)}{more}"
-
-
-_DIGITS = 18
-"""The most digits of a number that stands in a text."""
 
 
 def _plain_name(name: Any) -> str:
@@ -149,9 +146,7 @@ class Categories:
         """
         known = self._by.get(slot, {})
         if slot in _NUMBERS:
-            other: Any = str(value) if type(value) is int else None
-            if type(value) is str and value.strip().isdecimal() and len(value) <= _DIGITS:
-                other = int(value)
+            other: Any = str(value) if type(value) is int else whole_number(str(value).strip())
             return other if other in known else None
         if slot != "name" or type(value) is not str:
             return None

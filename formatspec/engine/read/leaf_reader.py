@@ -27,7 +27,7 @@ from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.questions.may_lack import SOURCES
 from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.resolve.text_template import restating, text_template
+from formatspec.engine.resolve.text_template import is_part, restating, text_template
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
@@ -258,6 +258,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
         outline = meanings[0].name in OUTLINES and scope.kind == "object"
         attribute = _is_attribute(meanings[0])
+        of_line = scope.textual and bool(at) and is_part(at[-1])
 
         def read(value: Any, record: Record, state: ItemState) -> None:
             if exact and (whole := stated_whole(value)) is not None:
@@ -296,6 +297,9 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
                 words, case = f"{value!r} is read as {other!r}", "spelling"
                 break
             else:
+                if of_line and not _is_finite(str(value)):  # this word may belong to the class before it
+                    report(unfit, path, place, value, record, scope, state)
+                    return
                 words, case = "the value does not fit, and the attribute is left out", "attribute"
             state.fault("FIELD", (*state.at, *path), place, words, unfit.expected, value, case=case, about=about)
 

@@ -23,6 +23,7 @@ from formatspec.paths.templates.template import Template, TemplateField, Templat
 _COUNTED = re.compile(r"\{(\d+)\}$")
 """The repetition in a pattern of several numbers: how often the part after the first number repeats."""
 _BLANKS = re.compile(r"[ \t]+")
+_TEXTS = {str}
 _WORDS = 256
 """The longest line, in words, whose fit is remembered; longer lines are always matched."""
 
@@ -114,9 +115,17 @@ def restating(template: TextTemplate) -> Callable[[Any, Mapping[str, Any]], bool
             told = known(captures)
         except KeyError:
             return False
-        return bool(form % told[:-1] == text) and None not in told
+        return bool(form % told[:-1] == text) and set(map(type, told)) == _TEXTS
 
     return restates
+
+
+_PART = re.compile(r"p[0-9]+")
+
+
+def is_part(key: object) -> bool:
+    """Return whether a key of a document is that of a part of a line, as `text_template` names its fields."""
+    return isinstance(key, str) and _PART.fullmatch(key) is not None
 
 
 def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 DECIMAL = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 """The pattern of a decimal number in any clear spelling, including `10.`, `.5` and `+007`."""
@@ -25,6 +26,17 @@ def read_decimal(text: str) -> int | float | None:
     if _WHOLE.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else None
+
+
+def whole_number(value: Any) -> int | None:
+    """Return the whole number that a text spells as numbers are written, so not `007`; None for other values."""
+    if type(value) is not str or not value.isdecimal() or len(value) > _DIGITS:
+        return None
+    return int(value) if str(int(value)) == value else None
+
+
+_DIGITS = 18
+"""The most digits of a number that stands in a text."""
 
 
 def spell_decimal(value: float) -> str:

@@ -32,12 +32,13 @@ def test_a_text_restates_names_only_where_it_is_made_of_them(own: dict[str, str]
     assert restates(text, own) == (text == f"{own['name']}.{own['ext']}")
 
 
-@pytest.mark.parametrize("known", [{}, {"name": "a"}, {"name": "a", "ext": None}])
-def test_names_that_are_not_known_are_taken_from_the_text(known: dict[str, Any]) -> None:
+@pytest.mark.parametrize("known", [{}, {"name": "a"}, {"name": "a", "ext": None}, {"name": "a", "ext": 1}])
+def test_names_that_are_not_known_or_no_texts_are_taken_from_the_text(known: dict[str, Any]) -> None:
     restates = restating(template("{name}.{ext}"))
     assert restates is not None
     assert not restates("a.jpg", known)
     assert not restates("a.None", known)
+    assert not restates("a.1", known)
 
 
 def test_a_text_with_codecs_is_taken_apart() -> None:

@@ -210,9 +210,12 @@ class Naming:
         return frozenset(self._renamed.get(one, one) for one in self.subsets_of_source())
 
     def without_years(self, subsets: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield those of some subsets of the source that lose a year in the target, each with the target's name."""
-        for name in subsets:
-            own = self.subset(name)
+        """Yield those of some subsets of the source that lose a year in the target, each with the target's name.
+
+        What is told is the name that the user gave a subset, if there is one.
+        """
+        for subset in subsets:
+            own, name = self.subset(subset), self._renamed.get(subset, subset)
             if own is not None and _YEAR.search(name) and own == self._listed(_YEAR.sub("", name)):
                 yield name, own
 

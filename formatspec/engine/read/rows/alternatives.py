@@ -42,7 +42,7 @@ def is_remark(fault: Fault) -> bool:
 
 def is_aside(fault: Fault) -> bool:
     """Return whether an alternative is read in spite of a fault, if no other one fits better."""
-    return fault.is_of_attribute or is_remark(fault)
+    return fault.is_of_attribute or fault.is_mild or is_remark(fault)
 
 
 def readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int, restated: int) -> None:
