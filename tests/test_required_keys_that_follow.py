@@ -154,3 +154,21 @@ def test_a_test_set_needs_neither_labels_nor_categories(run: Run, tmp_path: Path
     assert ran.status == 0 and "'annotations' is missing: the images have no labels" in ran.out
     assert run("convert", data, "--to", "coco", "-o", tmp_path / "out").status == 0
     assert json.loads((tmp_path / "out" / name).read_bytes()) == document
+
+
+def elsewhere(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+    rows = document.pop("annotations")
+    if kind == "in a mapping":
+        return {**document, "annotation": {str(row["id"]): row for row in rows}}
+    if kind == "in a list of lists":
+        return {**document, "annots": [row["bbox"] for row in rows]}
+    return {**document, "data": {"annotations": rows}}
+
+
+@pytest.mark.parametrize("kind", ["in a mapping", "in a list of lists", "deeper"])
+def test_labels_that_stand_elsewhere_are_missed(kind: str, run: Run, tmp_path: Path) -> None:
+    files = coco([GOOD] * 3)
+    name = "annotations/instances_train.json"
+    files[name] = json.dumps(elsewhere(kind, json.loads(str(files[name]))))
+    ran = run("validate", "coco", put(tmp_path, files))
+    assert ran.status == 1 and "'annotations' is missing" in ran.out, ran.out

@@ -90,12 +90,19 @@ class LabelLists(msgspec.Struct, frozen=True):
         if any(key in value for key in self.labels):
             return False
         others = (part for key, part in value.items() if key not in self.named)
-        return not any(isinstance(part, list | tuple) and any(isinstance(row, dict) for row in part) for part in others)
+        return not any(map(_may_hold_rows, others))
 
     @property
     def keys(self) -> frozenset[str]:
         """The keys of all these lists."""
         return self.labels | self.categories
+
+
+def _may_hold_rows(part: Any) -> bool:
+    """Return whether a part of a document is a list of anything, or a mapping that holds lists or mappings."""
+    if isinstance(part, dict):
+        return any(isinstance(inner, dict | list | tuple) and bool(inner) for inner in part.values())
+    return isinstance(part, list | tuple) and bool(part)
 
 
 _OF_ITEMS = frozenset({"object", "label", "caption", "area"})
@@ -112,7 +119,8 @@ def label_lists(rule: Rule) -> LabelLists | None:
     if not labels or not any("item" in found for found in kinds.values()):
         return None
     named = frozenset(key for field in rule.fields for key in field.keys)
-    return LabelLists(labels, frozenset(key for key, found in kinds.items() if found == {"category"}), named)
+    categories = frozenset(key for key, found in kinds.items() if found == {"category"})
+    return LabelLists(labels, categories, named)
 
 
 def lenient(rule: MapRule, keys: Iterable[str]) -> MapRule:
