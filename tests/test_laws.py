@@ -38,9 +38,9 @@ def test_both_laws_hold(name: str) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.randoms(use_true_random=False), st.integers(1, 3))
-    def holds(rng: random.Random, items: int) -> None:
-        laws.hold(name, rng, items)
+    @given(st.integers(0, 1 << 62), st.integers(1, 3))  # a seed: a spec of many layouts draws more than an example may
+    def holds(seed: int, items: int) -> None:
+        laws.hold(name, random.Random(seed), items)
 
     holds()
 
