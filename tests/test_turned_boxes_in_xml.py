@@ -58,3 +58,12 @@ def test_another_format_gives_plain_boxes_that_every_reader_takes(tmp_path: Path
     fs.convert(data, to="voc", spec="dota", out=tmp_path / "out", workers=1)
     (file,) = (tmp_path / "out").rglob("a.xml")
     assert "<bndbox>" in file.read_text() and "robndbox" not in file.read_text()
+
+
+def test_a_box_that_lacks_a_side_is_told_as_a_box(tmp_path: Path) -> None:
+    box = "<bndbox><xmin>1</xmin><ymin>2</ymin><ymax>8</ymax></bndbox>"
+    size = "<size><width>20</width><height>10</height><depth>3</depth></size>"
+    text = f"<annotation><filename>a.jpg</filename>{size}<object><name>cat</name>{box}</object></annotation>"
+    put(tmp_path, {"JPEGImages/a.jpg": None, "Annotations/a.xml": text})
+    told = [one.message for one in fs.validate(tmp_path, spec="voc").findings if one.level == "error"]
+    assert len(told) == 1 and "'xmax' is missing" in told[0]

@@ -148,10 +148,14 @@ def _is_own_attribute(fault: Fault, state: ItemState) -> bool:
     return fault.is_of_attribute and not any(isinstance(part, int) for part in fault.path[len(state.at) :])
 
 
+_LACKING = frozenset({"FIELD_MISSING", "ALTERNATIVE"})
+"""Codes of rows that lack a key, or one of several keys."""
+
+
 def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:
     """Return how far a row is from an alternative: missing keys, other faults, and their depth in the row."""
     aside = [fault for fault in faults if fault.sets_aside]
-    missing = sum(fault.code == "FIELD_MISSING" for fault in aside)
+    missing = sum(fault.code in _LACKING for fault in aside)
     return missing, len(aside), -max((len(fault.path) for fault in aside), default=0)
 
 
