@@ -291,6 +291,10 @@ def _others_dropped(base: Node, over: Node) -> Node:
     if not others:
         raise problem("there is no other role to drop", star.place)
     entries = {name: value for name, value in files.value.items() if name != "*"}
+    for name, value in entries.items():
+        if value.value == {} and name not in known.value:
+            near = nearest(name, known.value)
+            raise problem(f"no role is called {name!r}", value.place, hint=f"did you mean {near!r}?" if near else "")
     laid = {**{name: value for name, value in entries.items() if value.value != {}}, **dict.fromkeys(others, star)}
     return Node(
         value={**over.value, "files": Node(value=laid, place=files.place, keys=files.keys)},

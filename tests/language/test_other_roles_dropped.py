@@ -53,6 +53,7 @@ def test_so_has_a_spec_that_extends_another(tmp_path: Path) -> None:
     [
         ('image: {}, "*": keep', "`*` under `files` drops the other roles"),
         ('image: {}, boxes: {}, captions: {}, notes: {}, "*": drop', "there is no other role to drop"),
+        ('image: {}, boxs: {}, "*": drop', "no role is called 'boxs'; did you mean 'boxes'?"),
     ],
 )
 def test_nothing_else_stands_there(files: str, said: str, tmp_path: Path) -> None:
