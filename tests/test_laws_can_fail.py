@@ -23,12 +23,15 @@ from formatspec.testing.carry import close
 SEEDS = 5
 TEXTS = {name: file.read_text(encoding="utf-8") for name, file in available().items()}
 USES = sorted((codec, spec) for codec in CODECS for spec, text in TEXTS.items() if re.search(rf"\|\s*{codec}\b", text))
+TURNED = ("corners", "flat", "numbers", "radians")
+"""Codecs of roLabelImg's turned boxes in VOC."""
 NEVER_DECODED = {
     ("run_together", "open_images"): "stands in the path of a mask, which rows name by its whole path",
     ("entry", "label_studio"): "stands in rows that are kept, which are never made",
     ("png_address", "label_studio"): "stands in rows that are kept, which are never made",
     ("filled", "labelme"): "stands in rows that are kept, which are never made",
     ("value_runs", "v7_darwin"): "stands in rows that are kept, which are never made",
+    **{(one, "voc"): "stands in rows that are kept, which are never made" for one in TURNED},
 }
 
 
