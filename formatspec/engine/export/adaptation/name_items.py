@@ -25,7 +25,7 @@ from formatspec.paths.templates.template import Template
 
 DEFAULT_SUBSET = "default"
 _YEAR = re.compile(r"(?<=[a-z])[-_]?(?:19|20)[0-9]{2}$", re.IGNORECASE)
-"""The year at the end of a subset's name, as COCO has it."""
+"""The year at the end of the name of a subset, as in `train2017`."""
 MOMENTS = ("sequence", "frame")
 """Slots of an item that may stand in its name."""
 
