@@ -46,6 +46,11 @@ def far_segments(name: str) -> list[str]:
 _FAR = re.compile(r"[A-Za-z]:/|[A-Za-z][A-Za-z0-9+.-]*://")
 
 
+def last_segment(path: str) -> str:
+    """Return the last segment of a path, which slashes or backslashes part."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
 def plain_spelling(name: str) -> str:
     """Return a name in the spelling used for comparison: no `./`, slashes, composed characters, no escapes."""
     if name.isascii() and not _ODD.search(name):

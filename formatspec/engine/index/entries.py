@@ -358,12 +358,10 @@ class ItemFiles:
                 continue
             words = "its name differs from the image's in capitals"
             yield Fault("DIFFERS", path, (), place, words, names[0], path, case="capitals")
-            entries[number].files, entries[number].names = NONE, {}
-            entries.rename(identity, found[0])
-            self._take(entries[found[0]], files)
+            self.join_to(number, found[0])
 
     def join_to(self, number: int, image: int) -> None:
-        """Give the files of an item without an image to the item of an image that has no other file."""
+        """Give the files of an item without an image to the item of an image."""
         alone = self._entries[number]
         identity, files = alone.identity, alone.files
         alone.files, alone.names = NONE, {}

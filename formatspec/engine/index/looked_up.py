@@ -30,7 +30,7 @@ from formatspec.language.errors import Place, nearest
 from formatspec.language.leaf import Bind, Computed, Keep, Leaf, Text, bindings, names_of
 from formatspec.language.rules import MapRule, Rule
 from formatspec.model.amounts import amounts
-from formatspec.paths.names import plain_spelling, safe_join
+from formatspec.paths.names import last_segment, plain_spelling, safe_join
 from formatspec.paths.spellings import Spellings, spelled_like
 from formatspec.paths.trees.tree import Tree
 
@@ -58,18 +58,13 @@ def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree:
         told = _stated(form.roles[name], path, roles[name], tree)
         found = None if not told else safe_join(path.rpartition("/")[0], told)
         if found not in lone:
-            last = _last_segment(told)
+            last = last_segment(told)
             alike = [one for one in lone if last and one.rpartition("/")[2] == last]
             found = alike[0] if len(alike) == 1 else None
         if found is not None:
             items.join_to(number, lone.pop(found))
             count += 1
     return count
-
-
-def _last_segment(path: str) -> str:
-    """Return the last segment of a path that slashes or backslashes part."""
-    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def image_keys(role: Role) -> tuple[str, ...]:

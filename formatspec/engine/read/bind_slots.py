@@ -15,7 +15,7 @@ from formatspec.language.errors import Place
 from formatspec.model.flaws import flaws, good_rings
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES, find_slot
-from formatspec.paths.names import far_segments, plain_spelling, safe_join
+from formatspec.paths.names import far_segments, last_segment, plain_spelling, safe_join
 from formatspec.paths.spellings import differs_in_capitals
 from formatspec.paths.templates.template import Template
 
@@ -294,13 +294,18 @@ def _path(role: str, scope: Scope) -> Binder:
         joined = safe_join(folder, value) if isinstance(value, str) and value else None
         owner = state.item if scope.kind == "item" else record
         known = owner.get(slot)
-        if isinstance(known, str) and isinstance(value, str) and _last(value) == _last(known) and joined != known:
+        if (
+            isinstance(known, str)
+            and isinstance(value, str)
+            and last_segment(value) == last_segment(known)
+            and joined != known
+        ):
             if joined is None and far_segments(value):
                 return
             state.stated[slot] = None  # so that the file's own path is written
             raise MisfitError("DIFFERS", "the path leads to another folder than the file's own", known, value, "name")
         if joined is None and known is None and owner is state.item and slot == "image.path" and _names(value, state):
-            own = safe_join(folder, _last(value)) or ""
+            own = safe_join(folder, last_segment(value)) or ""
             put(owner, slot, own, state)
             state.stated[slot] = None
             words = "the path leads out of the dataset, and the image is not there"
@@ -318,12 +323,7 @@ def _path(role: str, scope: Scope) -> Binder:
 def _names(path: Any, state: ItemState) -> bool:
     """Return whether the last segment of a path is, but for its extension, the name of the document that states it."""
     own = state.file.rpartition("/")[2].rpartition(".")[0]
-    return isinstance(path, str) and bool(own) and _last(path).rpartition(".")[0] == own
-
-
-def _last(path: str) -> str:
-    """Return the last segment of a path, which slashes or backslashes part."""
-    return path.replace("\\", "/").rpartition("/")[2]
+    return isinstance(path, str) and bool(own) and last_segment(path).rpartition(".")[0] == own
 
 
 def _rendered(folder: Template, state: ItemState) -> str:

@@ -37,7 +37,6 @@ from formatspec.language import expression
 from formatspec.language.leaf import Bind, Keep, names_of
 from formatspec.language.rules import Field, MapRule, OneOf, Rule
 from formatspec.model.amounts import amounts
-from formatspec.model.flaws import flaws, miscounted
 from formatspec.model.records import Object, Origin, note_area
 
 _NUMBER = int | float
@@ -104,12 +103,8 @@ class FastRows(msgspec.Struct, frozen=True):
         before, noted = len(state.faults), len(state.judged)
         made = using.read(typed, path, start, file, state)
         state.at = ()
-        size, judged = state.size(), state.judged[noted:]
-        del state.judged[noted:]
-        if made is None or len(state.faults) > before or any(flaws(one.slot, one.value, size) for one in judged):
+        if not state.says_nothing(made, before, noted) or made is None:
             del state.faults[before:]
-            return False
-        if any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)):
             return False
         state.plain = PlainObjects(tuple(made), file, path, start, using, state.categories)
         state.kept += sum(_is_there(getattr(row, name)) for name in using.kept for row in typed)

@@ -12,6 +12,7 @@ from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitEr
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression
+from formatspec.model.flaws import flaws, miscounted
 from formatspec.model.limits import TooLargeError, check_size
 from formatspec.model.records import Object
 from formatspec.model.region import Region
@@ -161,6 +162,20 @@ class ItemState(msgspec.Struct, eq=False):
     def may_be_plain(self) -> bool:
         """Return whether a fast reader may make the item's objects: there are none yet, and no classes are matched."""
         return self.plain is None and "object" not in self.tables and not self.categories.match
+
+    def says_nothing(self, made: Sequence[Object] | None, faults: int, noted: int) -> bool:
+        """Return whether nothing is to be said of objects that a fast reader made; the values that it noted are taken.
+
+        Args:
+            made: The objects; None if the reader gave up.
+            faults: How many faults there were before.
+            noted: How many values to judge there were before.
+        """
+        judged, size = self.judged[noted:], self.size()
+        del self.judged[noted:]
+        if made is None or len(self.faults) > faults or any(flaws(one.slot, one.value, size) for one in judged):
+            return False
+        return not (any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)))
 
     def materialize_records(self) -> None:
         """Replace objects of a fast reader by their records, so that other rows can add to them."""

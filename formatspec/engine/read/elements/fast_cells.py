@@ -26,7 +26,6 @@ from formatspec.engine.resolve.discriminators import may_be_absent
 from formatspec.engine.resolve.fuse_arithmetic import BOUNDS
 from formatspec.language.rules import MapRule
 from formatspec.model.amounts import amounts
-from formatspec.model.flaws import flaws, miscounted
 from formatspec.model.records import Object, Origin
 
 MOST_KINDS = 32
@@ -82,15 +81,8 @@ class FastCells:
         state.file, state.at = file, path
         made = self._made(documents, state)
         state.at = ()
-        judged, size = state.judged[noted:], state.size()
-        del state.judged[noted:]
-        if (
-            made is None
-            or (judged and size is None)
-            or len(state.faults) > faults
-            or any(flaws(one.slot, one.value, size) for one in judged)
-            or (any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)))
-        ):
+        sized = len(state.judged) == noted or state.size() is not None
+        if not (state.says_nothing(made, faults, noted) and sized) or made is None:
             del state.faults[faults:]
             state.kept = kept
             self._vain += 1

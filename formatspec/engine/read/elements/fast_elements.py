@@ -18,7 +18,7 @@ from formatspec.engine.read.build_item import group_slots
 from formatspec.engine.read.compile_reader import is_asked, row_reader
 from formatspec.engine.read.elements.element_document import document_source
 from formatspec.engine.read.elements.skeleton_plan import Plan, may_be_planned, plan_of
-from formatspec.engine.read.item_state import DeviatesError, FastObjects, ItemState, Judged
+from formatspec.engine.read.item_state import DeviatesError, FastObjects, ItemState
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.table_row import rows_of_tasks
@@ -40,7 +40,6 @@ from formatspec.files.rows.xml_skeletons import (
 from formatspec.files.xml_file import COSTS, XmlShape, parsed
 from formatspec.language.rules import MapRule, Rule, TableRule
 from formatspec.model.amounts import amounts
-from formatspec.model.flaws import flaws, miscounted
 from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Object, Origin
 
@@ -200,13 +199,8 @@ class FastElements:
         assert self._make is not None
         faults, noted, kept = len(state.faults), len(state.judged), state.kept
         made = self._make(found, state)
-        judged: list[Judged] = state.judged[noted:]
-        del state.judged[noted:]
-        size = state.size()
-        if made is None or len(state.faults) > faults or any(flaws(one.slot, one.value, size) for one in judged):
+        if not state.says_nothing(made, faults, noted):
             state.kept = kept
-            return None
-        if any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)):
             return None
         return made
 
