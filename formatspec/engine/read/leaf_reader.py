@@ -257,7 +257,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         many = scope.textual and keys == 1 and any(codec.kind in ("numbers", "any") for codec in chain.codecs)
         exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
         outline = meanings[0].name in OUTLINES and scope.kind == "object"
-        attribute = _is_attribute(meanings[0])
+        attribute = _is_attribute(meanings[0]) or (meanings[0].name == "attributes" and not chain.codecs)
         of_line = scope.textual and bool(at) and is_part(at[-1])
 
         def read(value: Any, record: Record, state: ItemState) -> None:
@@ -327,7 +327,7 @@ def _read_as(value: Any, other: Any) -> tuple[str, str]:
     return f"{value!r} is read as {other!r}", "spelling"
 
 
-_ATTRIBUTES = frozenset({"single", "score", "tags", "order", "level", "text", "attributes"})
+_ATTRIBUTES = frozenset({"single", "score", "tags", "order", "level", "text"})
 """Slots of a record, besides its attributes, without which it says most of what it says."""
 
 

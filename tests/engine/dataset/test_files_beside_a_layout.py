@@ -78,3 +78,30 @@ def test_documents_named_after_their_subset_are_read_as_such(tmp_path: Path) -> 
     }
     [item] = fs.open(put(tmp_path, files))
     assert item.subsets == ("instances_7",) and item.image is not None and item.objects
+
+
+LAYOUTS = {
+    "train_annotations.json": "train/{name}",
+    "annotations/train_annotations.json": "images/train/{name}",
+    "annotations/train_coco.json": "train/{name}",
+    "annotations/instances_train.json": "train/images/{name}",
+    "train/annotations.json": "train/{name}",
+    "train/coco.json": "train/{name}",
+}
+
+
+@pytest.mark.parametrize("path", LAYOUTS)
+def test_people_name_their_documents_in_many_ways(path: str, tmp_path: Path) -> None:
+    files: dict[str, Any] = {}
+    for subset in ("train", "val"):
+        names = [f"{subset}{number}.jpg" for number in (1, 2)]
+        document = coco_document([(name, 100, 80) for name in names], [GOOD, {**GOOD, "image_id": 2}])
+        files[path.replace("train", subset)] = document
+        for name in names:
+            files[LAYOUTS[path].format(name=name).replace("train", subset, 1)] = image_bytes(100, 80, "jpg")
+    data = put(tmp_path / "data", files)
+    assert detect_format(open_tree(data)).names == ("coco",)
+    assert not fs.validate(data).findings
+    assert [(item.subsets, len(item.objects)) for item in fs.open(data)] == [(("train",), 1)] * 2 + [(("val",), 1)] * 2
+    fs.convert(data, to="coco", out=tmp_path / "out", lossless=True)
+    assert (tmp_path / "out" / path).is_file()
