@@ -23,7 +23,7 @@ from formatspec.engine.label_images.rules import (
     tables_of,
 )
 from formatspec.engine.read.compile_reader import row_reader
-from formatspec.engine.read.item_state import ItemState, put
+from formatspec.engine.read.item_state import PIXEL, ItemState, put
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Ranks, RowReader
 from formatspec.engine.read.rows.table_row import read_row
@@ -144,7 +144,7 @@ class RasterReader(msgspec.Struct, frozen=True):
                 region = zero_region(pixels)
                 if not region:
                     continue
-            read_row(row, position, self.rows, record, state, {**known, "region": region, "$pixel": value})
+            read_row(row, position, self.rows, record, state, {**known, "region": region, PIXEL: value})
             if len(state.faults) > before:
                 first = state.faults[before]
                 del state.faults[before:]
