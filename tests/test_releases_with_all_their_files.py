@@ -114,3 +114,19 @@ def test_a_project_of_via_3_without_settings_of_the_window(tmp_path: Path) -> No
         put(data, {next(data.glob("*.json")).name: changed})
         assert told(data, "via3_project") == told(EXAMPLES / "via3_project", "via3_project")
         assert not [one for one in fs.validate(data, "via3_project").findings if one.level == "error"]
+
+
+@pytest.mark.parametrize("lists", ["annotations_{}.json", "annotations/{}.json"])
+def test_videos_whose_frames_lie_in_the_folder_of_their_subset(lists: str, tmp_path: Path) -> None:
+    places = {}
+    for subset in ("train", "valid"):
+        places |= {f"{subset}/JPEGImages/": f"{subset}/", f"{subset}/instances.json": lists.format(subset)}
+    assert told(moved("youtube_vis", tmp_path, places), "youtube_vis") == told(EXAMPLES / "youtube_vis", "youtube_vis")
+
+
+@pytest.mark.parametrize("subset", ["train", "valid"])
+def test_one_subset_of_youtube_vis_is_no_coco(subset: str, tmp_path: Path) -> None:
+    data = moved("youtube_vis", tmp_path, {f"{subset}/": "", "": "other/"})
+    shutil.rmtree(tmp_path / "other", ignore_errors=True)
+    whole = [item for item in told(EXAMPLES / "youtube_vis", "youtube_vis") if item[0] == (subset,)]
+    assert [item[1:] for item in told(data, "youtube_vis")] == [item[1:] for item in whole]
