@@ -158,3 +158,14 @@ def bytes_of(text: str, encodings: tuple[str, ...]) -> bytes:
         raise FileError(f"{encodings[0]} cannot hold the character {text[error.start]!r}") from None
     except LookupError:
         raise FileError(f"there is no text encoding {encodings[0]!r}") from None
+
+
+def finite(document: Document) -> tuple[Document, int]:
+    """Return a document with null in place of NaN and infinities, which JSON lacks, and how many these were."""
+    if isinstance(document, dict):
+        parts = [(key, *finite(value)) for key, value in document.items()]
+        return {key: value for key, value, _ in parts}, sum(count for *_, count in parts)
+    if isinstance(document, list | tuple):
+        values = [finite(value) for value in document]
+        return [value for value, _ in values], sum(count for _, count in values)
+    return (None, 1) if type(document) is float and document - document != 0 else (document, 0)

@@ -201,7 +201,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         raise RefusedError(f"nothing was written: {error}", told) from None
     losses.listed(conversion.listed, finisher.used)
     if conversion.adapter.same:
-        brought, in_files = _bring_kept_whole(conversion, losses)
+        brought, in_files = _bring_kept_whole(conversion, losses, left_out)
     else:
         brought, in_files = 0, [kept for one in source.opened for kept in kept_in_files(one)]
     for what, unit in in_files:
@@ -250,17 +250,18 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     )  # fmt: skip
 
 
-def _bring_kept_whole(conversion: Conversion, losses: Losses) -> tuple[int, list[Kept]]:
+def _bring_kept_whole(conversion: Conversion, losses: Losses, left_out: int) -> tuple[int, list[Kept]]:
     """Put shared files that a spec keeps without describing them into an output of the same format.
 
-    If items were left out or renamed, nobody knows whether such a file still belongs to the others; it is then a loss.
+    If items were left out (`left_out` of them for what is wrong with them) or renamed, nobody knows whether such a file
+    still belongs to the others; it is then a loss.
 
     Returns:
         How many files were put there, and the others.
     """
     source = conversion.source
     files = [found for one in source.opened for found in shared_files_kept_whole(one)]
-    if not conversion.plan.leaves_items or len(source.opened) > 1:
+    if left_out or not conversion.plan.leaves_items or len(source.opened) > 1:
         return 0, [(f"kept files: {role}", "files") for role, _ in files]
     media = MediaFiles(source, conversion.form, conversion.staging, "copy", losses)
     media.keep(path for _, path in files)

@@ -48,6 +48,16 @@ def test_a_selection_names_the_kept_file_that_it_leaves_out(data: Path, tmp_path
     assert result.losses == (LINE,)
 
 
+def test_an_item_that_is_left_out_makes_the_kept_file_a_loss(data: Path, tmp_path: Path) -> None:
+    """Nobody knows whether the file still belongs to the other items."""
+    put(data, {"images/b.png": b"no image", "labels/b.json": (data / "labels/a.json").read_bytes()})
+    spec = str(tmp_path / "spec.yaml")
+    result = fs.convert(data, spec=spec, to=spec, out=tmp_path / "out", on={"error": "drop-item"})
+    assert (result.items, result.skipped) == (1, 1)
+    assert not (tmp_path / "out/calibration").exists()
+    assert result.losses == (LINE,)
+
+
 def test_a_conversion_to_another_format_names_the_kept_file(data: Path, tmp_path: Path) -> None:
     result = fs.convert(data, spec=str(tmp_path / "spec.yaml"), to="coco", out=tmp_path / "out")
     assert LINE in result.losses

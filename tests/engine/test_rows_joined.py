@@ -54,8 +54,20 @@ def test_numbers_that_count_rows_are_raised_by_the_rows_before(parts: list[list[
 def test_of_rows_of_which_one_cannot_be_written_none_is_added() -> None:
     gathered = shard()
     with pytest.raises(FileError):
-        gathered.add([{"id": counted(0, "objects")}, {"id": float("nan")}], -1, codec(), ("id",))
+        gathered.add([{"id": counted(0, "objects")}, {"id": object()}], -1, codec(), ("id",))
     assert gathered == shard()
+
+
+def test_numbers_that_json_lacks_become_null_and_are_counted() -> None:
+    gathered = shard()
+    gathered.add(
+        [{"id": counted(0, "objects"), "a": float("nan")}, {"id": 7, "a": [float("inf"), 1]}], -1, codec(), ("id",)
+    )
+    assert gathered.nulls == 2
+    with tempfile.TemporaryFile() as spool:
+        joined = SpooledRows(spool)
+        join(joined, gathered, {"objects": 10}, b", ")
+        assert list(joined) == [{"id": 10, "a": None}, {"id": 7, "a": [None, 1]}]
 
 
 def test_a_row_with_a_place_stands_there() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.choose_options import FILES, undecided, with_names
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.document_shape import beginning, has_another_shape, in_parts, told_by_documents
 from formatspec.engine.dataset.item.purpose import Purpose
-from formatspec.engine.index.build_index import PathMatches, claims, sampled, unclaimed
+from formatspec.engine.index.build_index import Claims, PathMatches, claims, sampled, unclaimed
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.label_images.reader import fits_header
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
@@ -45,11 +46,26 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
                 yield folder
 
 
-def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: str = "") -> list[tuple[Format, str]]:
+class Fitting(NamedTuple):
+    """A layout that may fit a tree.
+
+    Attributes:
+        form: The layout.
+        prefix: The folder in which it begins.
+        loose: How many shared files it claims by fewer letters than another layout does for the same role, as
+            `{subset}.json` claims `instances_train.json`.
+    """
+
+    form: Format
+    prefix: str
+    loose: int = 0
+
+
+def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: str = "") -> list[Fitting]:
     """Return the layouts and roots that fit a tree, the best first.
 
-    The best one has files for most of its required roles; among equals, the one that leaves the fewest files unclaimed.
-    A layout that claims no file comes last, even if none of its required files is missing.
+    The best one has files for most of its required roles; among equals, the one that leaves the fewest files unclaimed
+    or loosely claimed. A layout that claims no file comes last, even if none of its required files is missing.
 
     Args:
         source: The spec.
@@ -74,21 +90,44 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
         for prefix in roots(form, part)
     ]
     if not found:  # no root exists, so no file lies below the first one
-        return [(form, "/".join(filter(None, (within, _absent(form))))) for form in forms]
+        return [Fitting(form, "/".join(filter(None, (within, _absent(form))))) for form in forms]
     if len(found) < 2:
-        return found
+        return [Fitting(form, prefix) for form, prefix in found]
     below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
     samples = {prefix: PathMatches(sampled(part.paths())) for prefix, part in below.items()}
     several = len(forms) > 1
     told = told_by_documents(forms)
     lacks_images = not has_images(tree)
 
-    def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
-        by_role = claims(form, samples[prefix])
-        left = unclaimed(form, samples[prefix], by_role)
+    claimed = [claims(form, samples[prefix]) for form, prefix in found]
+    loose = _loose(found, claimed)
+
+    def rank(place: int) -> tuple[bool, int, int]:
+        (form, prefix), by_role = found[place], claimed[place]
+        left = unclaimed(form, samples[prefix], by_role) + loose[place]
         return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told, lacks_images), left
 
-    return sorted(found, key=lambda one: rank(*one))
+    return [Fitting(*found[place], loose[place]) for place in sorted(range(len(found)), key=rank)]
+
+
+def _loose(found: Sequence[tuple[Format, str]], claimed: Sequence[Claims]) -> list[int]:
+    """Return for each layout how many shared files another one claims by more letters, for the same role."""
+    letters: dict[tuple[str, str, str], int] = {}
+    counted = [
+        [((prefix, name, path), role.template.literal_count) for path, _ in by_role[name]]
+        for (form, prefix), by_role in zip(found, claimed, strict=True)
+        for name, role in form.roles.items() if role.span == "shared"
+    ]  # fmt: skip
+    for claim, count in chain.from_iterable(counted):
+        letters[claim] = max(count, letters.get(claim, 0))
+    return [
+        sum(
+            role.template.literal_count < letters[prefix, name, path]
+            for name, role in form.roles.items() if role.span == "shared"
+            for path, _ in by_role[name]
+        )
+        for (form, prefix), by_role in zip(found, claimed, strict=True)
+    ]  # fmt: skip
 
 
 def has_images(tree: Tree) -> bool:
@@ -108,12 +147,12 @@ def several_roots(name: str, data: str, roots: Sequence[str]) -> SpecError:
     return SpecError((Problem(f"{data} holds several datasets of {name}: {places}", None, hint=hint),))
 
 
-def _see_one_root(name: str, tree: Tree, chosen: str, found: Sequence[tuple[Format, str]]) -> None:
+def _see_one_root(name: str, tree: Tree, chosen: str, found: Sequence[Fitting]) -> None:
     """Check that no other dataset of the format lies beside the chosen one. Raises SpecError."""
     others = []
-    for root in sorted({prefix for _, prefix in found if are_apart(prefix, chosen)}):
+    for root in sorted({one.prefix for one in found if are_apart(one.prefix, chosen)}):
         paths = PathMatches(sampled(tree.under(root).paths()))
-        for form in (form for form, prefix in found if prefix == root):
+        for form in (one.form for one in found if one.prefix == root):
             by_role = claims(form, paths)
             if all(by_role[role.name] for role in form.roles.values() if not role.optional and not role.folder):
                 others.append(root)
@@ -225,6 +264,8 @@ def open_source(
 ) -> OpenDataset:
     """Open a tree with a spec, as the layout in which most items have their image. Raises SpecError.
 
+    Of several, the one that claims the fewest files loosely is taken, then the one with the most items.
+
     A row that lists another image under an id that stands already is a mistake of the data, and no reason to take
     another layout, in which the two files may be independent of each other.
 
@@ -238,17 +279,17 @@ def open_source(
         purpose: Which parts of items are read.
         within: The folder of the tree in which the dataset begins.
     """
-    best: tuple[tuple[int, int], OpenDataset] | None = None
+    best: tuple[tuple[int, int, int], OpenDataset] | None = None
     images = has_images(tree)
     found = candidates(source, tree, options, within)
-    for form, prefix in found:
+    for form, prefix, loose in found:
         dataset = OpenDataset(form, tree, prefix, purpose)
         complete = dataset.index.complete - dataset.index.renamed  # another layout may spell the names as they are
         if best is not None and (_is_less_of(dataset, best[1]) or (best[0][0] and _lacks_more(dataset, best[1]))):
             continue
         items = min(complete, len(dataset))  # a layout may find more images than it has items
-        if best is None or (items, len(dataset)) > best[0]:
-            best = ((items, len(dataset)), dataset)
+        if best is None or (items, -loose, len(dataset)) > best[0]:
+            best = ((items, -loose, len(dataset)), dataset)
         strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
         twice = sum(fault.code == "DUPLICATE" and fault.scope == "item" for fault in dataset.index.faults)
         fits = complete + twice >= len(dataset.index.entries) and not strangers
@@ -262,14 +303,14 @@ def open_source(
     return dataset
 
 
-def _see_one_layout(dataset: OpenDataset, found: Sequence[tuple[Format, str]], tree: Tree, purpose: Purpose) -> None:
+def _see_one_layout(dataset: OpenDataset, found: Sequence[Fitting], tree: Tree, purpose: Purpose) -> None:
     """Say of a shared file none of whose rows fits that another layout reads it, in place of a fault for each row."""
     faults = dataset.index.faults
     rejected = Counter(fault.file for fault in faults if fault.code == "ALTERNATIVE")
     files = {file.path: file for file in dataset.index.shared}
     whole = [path for path, count in rejected.items() if path in files and count >= _rows_in(files[path])]
     fitting = [file.path for file in dataset.index.shared if file.path not in rejected]
-    others = [(form, prefix) for form, prefix in found if form.layout.variant != dataset.form.layout.variant]
+    others = [(one.form, one.prefix) for one in found if one.form.layout.variant != dataset.form.layout.variant]
     if not whole or not fitting or not others:
         return
     for form, prefix in others:

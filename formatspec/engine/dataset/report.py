@@ -86,7 +86,7 @@ class Reporter:
         self.tree = tree
         self.prefix = f"{prefix}/" if prefix else ""
         self._located: dict[str, int] = {}
-        self._read: tuple[str, bytes] | None = None
+        self._read: dict[bool, tuple[str, bytes]] = {}
 
     def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
         """Return one finding for each fault, in order."""
@@ -159,7 +159,7 @@ class Reporter:
         for role in self.form.documents:
             if role.codec is not None and role.codec.named and role.match(fault.file) is not None:
                 try:
-                    return role.codec.named(self.tree.read(fault.file), fault.path)
+                    return role.codec.named(self._data(fault.file), fault.path)
                 except (FileError, ValueError, OSError, KeyError):
                     break
         return fault.path
@@ -195,10 +195,11 @@ class Reporter:
         return None
 
     def _data(self, file: str) -> bytes:
-        """Return a file's bytes; those of the last finding's file are kept."""
-        if self._read is None or self._read[0] != file:
-            self._read = (file, self.tree.read(file))
-        return self._read[1]
+        """Return a file's bytes; those of the last shared file and of the last other file are kept."""
+        shared = file in self.shared
+        if shared not in self._read or self._read[shared][0] != file:
+            self._read[shared] = (file, self.tree.read(file))
+        return self._read[shared][1]
 
     def _in_rows(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
         """Return the line and column of a place in a row that was located in its file."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from formatspec.files.document import FileError
+from formatspec.files.document import FileError, finite
+
+T = TypeVar("T")
 
 
 class CannotWriteError(ValueError):
@@ -23,13 +25,26 @@ class CollisionError(CannotWriteError):
     code = "ITEM_COLLISION"
 
 
-def encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
-    """Encode a document as bytes.
+NULLS = "numbers that a file cannot hold (NaN, infinity): null there"
+
+
+def encoded(encode: Callable[[Any], T], document: Any, path: str, note: Callable[[str, str, int], None]) -> T:
+    """Encode a document.
+
+    NaN and infinities, which files of JSON lack, become null; `note` takes the loss, its unit and its count.
 
     Raises:
         CannotWriteError: The document cannot be encoded; the message names the file.
     """
     try:
-        return encode(document)
+        try:
+            return encode(document)
+        except FileError:
+            document, nulls = finite(document)
+            if not nulls:
+                raise
+            made = encode(document)
+            note(NULLS, "values", nulls)
+            return made
     except (FileError, ValueError) as error:
         raise CannotWriteError(f"{path}: {error}") from None

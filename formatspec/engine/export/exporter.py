@@ -319,7 +319,7 @@ class Exporter:
         rows = len(document) if text is not None else count(document) if count is not None else 0
         self.tally.compare(f"rows of {path}", item.key, context.setting.claims - claims, rows)
         assert encode is not None
-        yield path, encoded(encode, document, path)
+        yield path, encoded(encode, document, path, self.losses.note)
 
     def _document(self, role: Role, context: WriteContext, source: Any) -> Any:
         writer: Any = self.writers[role.name]

@@ -15,7 +15,7 @@ from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.around import Around
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
-from formatspec.engine.export.errors import CannotWriteError
+from formatspec.engine.export.errors import NULLS, CannotWriteError, encoded
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.memberships import lists_others
 from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
@@ -207,6 +207,8 @@ class Finisher:
         file = self._files.setdefault((part.role, part.path), _File(dict(part.captures)))
         counts = dict(part.counts)
         for key, table in part.tables.items():
+            if table.nulls:
+                self.losses.note(NULLS, "values", table.nulls)
             if (part.role, key) in self._of_groups:
                 given, table = len(table.texts), once(table, file.groups.setdefault(key, {}))
                 counts["items"] = counts.get("items", 0) - given + len(table.texts)
@@ -283,11 +285,8 @@ class Finisher:
             return
         if role.codec is not None:
             self.losses.blocks(document, role.codec.shape)
-        try:
-            around = Around(frames=tuple(sorted(made.frames)))
-            written = pieces(role, document, made.tables, around)
-        except (FileError, ValueError) as error:
-            raise CannotWriteError(f"{key[1]}: {error}") from None
+        around = Around(frames=tuple(sorted(made.frames)))
+        written = encoded(lambda one: pieces(role, one, made.tables, around), document, key[1], self.losses.note)
         put(key[1], _named(key[1], open_ended(written) if file is not None and file.open_end else written))
         if around.renumbered:
             self.losses.note(NUMBERED_ANEW, "objects", around.renumbered)

@@ -12,7 +12,7 @@ import msgspec
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.resolve.row_counters import Counted
-from formatspec.files.document import FileError
+from formatspec.files.document import FileError, finite
 
 
 class Standing(msgspec.Struct, frozen=True, array_like=True):
@@ -39,6 +39,7 @@ class TableShard(msgspec.Struct):
         numbers: The numbers that were cut out, in the order of their places in the texts.
         counters: The table that each of these numbers counts.
         stands: If rows stand for several items each: for which each text stands.
+        nulls: How many numbers became null, since the file cannot hold NaN and infinities.
     """
 
     texts: list[bytes] = []
@@ -47,6 +48,7 @@ class TableShard(msgspec.Struct):
     numbers: list[int] = []
     counters: list[str] = []
     stands: list[Standing] = []
+    nulls: int = 0
 
     def add(self, documents: list[Any], place: int, codec: RoleCodec, keys: tuple[str, ...] = ()) -> None:
         """Add rows.
@@ -65,7 +67,11 @@ class TableShard(msgspec.Struct):
             text = self._text(documents, codec.rows or rows_text, keys)
         except FileError:
             del self.numbers[numbers:], self.counters[counters:]
-            raise
+            documents, nulls = finite(documents)
+            if not nulls:
+                raise
+            text = self._text(documents, codec.rows or rows_text, keys)
+            self.nulls += nulls
         self.add_text(text, len(documents), place)
 
     def _text(self, documents: list[Any], write: Callable[[list[Any]], bytes], keys: tuple[str, ...]) -> bytes:
@@ -85,7 +91,12 @@ class TableShard(msgspec.Struct):
             mark = f"\0{salt or ''}"
             for document, key in cut:
                 document[key] = mark
-            text = write(documents).replace(json.dumps(mark).encode(), b"\0")
+            try:
+                text = write(documents).replace(json.dumps(mark).encode(), b"\0")
+            except FileError:
+                for (document, key), number in zip(cut, numbers, strict=True):
+                    document[key] = number
+                raise
             if text.count(b"\0") == len(cut):
                 return text
         raise AssertionError("a mark that no row holds is always found")

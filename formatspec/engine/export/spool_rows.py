@@ -56,6 +56,7 @@ class RowSpool:
         made, counts = Gathered(table, TableShard()), part.counts
         part.counts = dict(counts)
         count = self._rows(made, shared, item, context)
+        taking.rows.nulls += made.rows.nulls
         new = once(made.rows, shared.groups.setdefault(table.key, {}), mark(item.key))
         if not new.texts:
             part.counts = counts

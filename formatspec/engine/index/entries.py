@@ -331,10 +331,15 @@ class ItemFiles:
             What is wrong with files, for example that an item has two files of a role that allows one.
         """
         faults = [fault for _, fault in sorted(self._doubled, key=itemgetter(0))]
-        if 0 < self._images < len(self._entries):
+        if self.some_lack_images:
             faults += self._join_in_capitals()
         self._entries.renumber(np.lexsort((self._first_places, self._first_ranks)))
         return faults
+
+    @property
+    def some_lack_images(self) -> bool:
+        """Whether some items have an image, and others have none."""
+        return 0 < self._images < len(self._entries)
 
     def _join_in_capitals(self) -> Iterator[Fault]:
         """Give the files of items without an image to the only item whose name differs just in capitals."""

@@ -47,21 +47,28 @@ def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree:
     path as the document states it, or by its name if only one image has it. Returns how many were given away.
     """
     roles = {role.name: keys for role in form.documents if role.span == "item" and (keys := image_keys(role))}
-    if not roles or len(entries) > amounts().items:
+    if not roles or not items.some_lack_images:
         return 0
+    alone, lone = array("q"), dict[str, int]()
+    named = defaultdict[str, dict[str, None]](dict)
+    for entry in entries:
+        if entry.files.keys() == {IMAGE}:
+            path = entry.files[IMAGE][0][0]
+            lone[path] = entry.number
+            named[last_segment(path)][path] = None
+        elif IMAGE not in entry.files and len(entry.files.keys() & roles) == 1:
+            alone.append(entry.number)
     count = 0
-    alone = [entry.number for entry in entries if IMAGE not in entry.files and len(entry.files.keys() & roles) == 1]
-    lone = {entry.files[IMAGE][0][0]: entry.number for entry in entries if entry.files.keys() == {IMAGE}}
     for number in alone if lone else ():
         name = next(name for name in entries[number].files if name in roles)
         path = entries[number].files[name][0][0]
         told = _stated(form.roles[name], path, roles[name], tree)
         found = None if not told else safe_join(path.rpartition("/")[0], told)
         if found not in lone:
-            last = last_segment(told)
-            alike = [one for one in lone if last and one.rpartition("/")[2] == last]
-            found = alike[0] if len(alike) == 1 else None
+            alike = named.get(last_segment(told), {})
+            found = next(iter(alike)) if len(alike) == 1 else None
         if found is not None:
+            del named[last_segment(found)][found]
             items.join_to(number, lone.pop(found))
             count += 1
     return count

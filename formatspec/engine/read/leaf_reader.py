@@ -294,7 +294,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
                     bind(decode(other, state.env), record, state)
                 except UnfitError:
                     continue
-                words, case = f"{value!r} is read as {other!r}", "spelling"
+                words, case = _read_as(value, other)
                 break
             else:
                 if of_line and not _is_finite(str(value)):  # this word may belong to the class before it
@@ -320,7 +320,14 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
 
 
-_ATTRIBUTES = frozenset({"single", "score", "tags", "order", "level", "text"})
+def _read_as(value: Any, other: Any) -> tuple[str, str]:
+    """Return the words that say how an attribute was read, and the case of the finding."""
+    if isinstance(value, dict):
+        return f"NaN or infinity in {', '.join(map(repr, value.keys() - other.keys()))}, which is left out", "attribute"
+    return f"{value!r} is read as {other!r}", "spelling"
+
+
+_ATTRIBUTES = frozenset({"single", "score", "tags", "order", "level", "text", "attributes"})
 """Slots of a record, besides its attributes, without which it says most of what it says."""
 
 

@@ -38,7 +38,7 @@ def test_a_layout_that_claims_no_file_comes_after_one_that_lacks_some(tmp_path: 
     record.parent.mkdir(parents=True)
     record.write_text('{"size": [4, 3]}')
     found = candidates(load_spec(spec), open_tree(tmp_path / "data"), {})
-    assert [form.layout.variant for form, _ in found] == ["in folders", "flat"]
+    assert [one.form.layout.variant for one in found] == ["in folders", "flat"]
 
 
 ONE_PATH = """

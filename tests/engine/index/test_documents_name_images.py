@@ -11,6 +11,7 @@ from commands import Run
 from files_on_disk import put
 
 import formatspec as fs
+from formatspec.model.amounts import with_amounts
 from formatspec.opening import detect_format
 from formatspec.paths.trees.open_tree import open_tree
 
@@ -54,8 +55,20 @@ def test_an_image_with_a_document_of_its_own_is_taken_from_nobody(tmp_path: Path
     files = {"x1.png": None, "x1.json": record("x1.png"), "copy.json": record("x1.png", "dog")}
     data = put(tmp_path, files)
     assert [item.objects[0].category.name for item in fs.open(data, "labelme") if item.key == "x1"] == ["cat"]
-    codes = [one.code for one in fs.validate(data, "labelme", workers=1).findings if one.level == "error"]
-    assert codes == ["IMAGE_MISSING"]
+    errors = [one for one in fs.validate(data, "labelme", workers=1).findings if one.level == "error"]
+    assert [one.code for one in errors] == ["IMAGE_MISSING"]
+    assert "the document names x1.png, which belongs to another item" in errors[0].message
+
+
+@pytest.mark.parametrize("held", [2, 5, 1 << 12])
+def test_images_are_found_among_any_number_of_items(held: int, tmp_path: Path) -> None:
+    """Most items lie on disk when there are many."""
+    files = {f"x{n}.png": None for n in range(30)} | {f"of{n}.json": record(f"x{29 - n}.png") for n in range(30)}
+    data = put(tmp_path, files)
+    with with_amounts(items=held, items_ahead=300):
+        items = list(fs.open(data, "labelme"))
+    assert sorted(item.key for item in items) == sorted(f"x{n}" for n in range(30))
+    assert all(len(item.objects) == 1 and item.image is not None for item in items)
 
 
 def test_of_two_images_of_one_name_the_path_decides(tmp_path: Path) -> None:

@@ -128,7 +128,13 @@ def name_image(form: Format, tree: Tree, state: ItemState, beside: bool) -> None
     role = form.roles.get(IMAGE)
     path = state.item.get("image.path")
     if role is not None and path is not None and not beside and path != expected_path(role, state.captures):
-        state.item["image.path"] = named_file(path, role, tree, state) or path
+        found = named_file(path, role, tree, state)
+        state.item["image.path"] = found or path
+        if found and role.match(found) is not None:
+            words = f"the image is not there; the document names {found}, which belongs to another item"
+            state.faults[:] = [
+                one._replace(message=words, expected="") if one.code == "IMAGE_MISSING" else one for one in state.faults
+            ]
     if role is not None and not role.optional and "image.path" not in state.item:
         with suppress(KeyError, ValueError):
             state.item["image.path"] = role.template.render(state.captures)
