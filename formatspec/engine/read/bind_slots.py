@@ -285,6 +285,10 @@ def _outer(name: str, steps: int) -> Binder:
     return bind
 
 
+OTHER_IMAGE = "the document names another file than the image of its own name, which is taken"
+"""Of a document that names another file than its image; whether that file is an image too is seen later."""
+
+
 def _path(role: str, scope: Scope) -> Binder:
     slot = "image.path" if role == "image" else f"path.{role}"
     base = scope.bases.get(role)
@@ -315,6 +319,9 @@ def _path(role: str, scope: Scope) -> Binder:
         if isinstance(known, str) and differs_in_capitals(known, joined):
             state.stated[slot] = None
             raise MisfitError("DIFFERS", "the path differs from the file's own in capitals", known, joined, "capitals")
+        if slot == "image.path" and not scope.table and isinstance(known, str) and known != joined:
+            state.stated[slot] = None
+            raise MisfitError("DIFFERS", OTHER_IMAGE, known, joined, "name")
         put(owner, slot, joined, state)
 
     return bind

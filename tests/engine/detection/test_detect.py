@@ -204,17 +204,20 @@ def test_a_dataset_without_a_class_list_is_known_by_its_labels(tmp_path: Path) -
     assert found.outcome.winners[0].missing == ("no file is data.yaml",)
 
 
-def test_masks_beside_images_without_lists_and_records(tmp_path: Path) -> None:
-    """What labelme2voc.py writes: a list of classes, and masks of classes and of objects."""
+@pytest.mark.parametrize("suffix", ["", "PNG"])
+def test_masks_beside_images_without_lists_and_records(suffix: str, tmp_path: Path) -> None:
+    """What labelme2voc.py writes, now and until version 5.5: a list of classes, and masks of classes and of objects."""
     for name in ("a", "b"):
         put(tmp_path, {f"JPEGImages/{name}.jpg": None, f"SegmentationClassVisualization/{name}.jpg": None})
         for folder in ("SegmentationClass", "SegmentationObject"):
-            (tmp_path / folder).mkdir(exist_ok=True)
+            for one in (f"{folder}Npy" if not suffix else folder, f"{folder}{suffix}"):
+                (tmp_path / one).mkdir(exist_ok=True)
+            (tmp_path / (f"{folder}Npy" if not suffix else folder) / f"{name}.npy").write_bytes(b"numbers")
             pixels = np.zeros((10, 20), np.uint8)
             pixels[2:6, 3:9] = 1 if folder == "SegmentationObject" else 2
             mask = Image.fromarray(pixels, "P")
             mask.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
-            mask.save(tmp_path / folder / f"{name}.png")
+            mask.save(tmp_path / f"{folder}{suffix}" / f"{name}.png")
     write(tmp_path, class_names_txt="_background_\nship\ntree")
     assert detected(tmp_path).names == ("voc",)
     items = list(fs.open(tmp_path))

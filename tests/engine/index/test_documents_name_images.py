@@ -60,6 +60,23 @@ def test_an_image_with_a_document_of_its_own_is_taken_from_nobody(tmp_path: Path
     assert "the document names x1.png, which belongs to another item" in errors[0].message
 
 
+@pytest.mark.parametrize("stale", ["old_name.png", "x1.json", "elsewhere/old_name.png"])
+def test_a_name_that_nobody_has_any_more_costs_nothing(stale: str, run: Run, tmp_path: Path) -> None:
+    """Images and documents are often renamed together; labelme itself once wrote the document's own name."""
+    data = put(tmp_path / "data", {"x1.png": None, "x1.json": record(stale)})
+    [finding] = fs.validate(data, workers=1).findings
+    assert (finding.code, finding.level, finding.pointer) == ("DIFFERS", "warning", "/imagePath")
+    fs.convert(data, to="voc", out=tmp_path / "out", workers=1)
+    [item] = fs.open(tmp_path / "out")
+    assert item.image is not None and len(item.objects) == 1
+
+
+def test_of_two_images_that_are_there_nobody_knows_which_is_meant(tmp_path: Path) -> None:
+    data = put(tmp_path, {"x1.png": None, "old_name.png": None, "x1.json": record("old_name.png")})
+    [error] = [one for one in fs.validate(data, "labelme", workers=1).findings if one.level == "error"]
+    assert error.code == "CONFLICT" and "old_name.png, and x1.png has the document's own name" in error.message
+
+
 @pytest.mark.parametrize("held", [2, 5, 1 << 12])
 def test_images_are_found_among_any_number_of_items(held: int, tmp_path: Path) -> None:
     """Most items lie on disk when there are many."""

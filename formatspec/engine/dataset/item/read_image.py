@@ -14,6 +14,7 @@ from formatspec.engine.dataset.item.expected_files import expected_path, named_f
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Run
+from formatspec.engine.read.bind_slots import OTHER_IMAGE
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
@@ -123,9 +124,14 @@ def look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
 def name_image(form: Format, tree: Tree, state: ItemState, beside: bool) -> None:
     """Set the path of an image that does not exist under the item's own name, from the names and the documents.
 
-    `beside` says whether the image was found.
+    `beside` says whether the image was found. If it was, and the document names another image that is there as well,
+    nobody knows which one is meant; this is a fault.
     """
     role = form.roles.get(IMAGE)
+    for place, fault in enumerate(state.faults) if beside and role is not None else ():
+        if fault.message == OTHER_IMAGE and role is not None and role.match(fault.got) and tree.exists(fault.got):
+            words = f"the document names the image {fault.got}, and {fault.expected} has the document's own name"
+            state.faults[place] = fault._replace(code="CONFLICT", case="", message=words)
     path = state.item.get("image.path")
     if role is not None and path is not None and not beside and path != expected_path(role, state.captures):
         found = named_file(path, role, tree, state)
