@@ -31,3 +31,10 @@ def test_the_classes_of_items_are_listed(name: str, example: str) -> None:
         if record.category is not None and record.category.name is not None
     }
     assert named <= {category.name for category in dataset.categories}
+
+
+def test_a_class_that_only_a_condition_on_pixels_names_is_no_missing_class(tmp_path: Path) -> None:
+    source = load_source("penn_fudan")
+    folder = Path(str(source.file)).parent / source.layouts[0].spec.examples[0]
+    fs.convert(folder, spec="penn_fudan", to="coco", out=tmp_path / "out")
+    assert [category.name for category in fs.open(tmp_path / "out", "coco").categories] == ["PASpersonWalking"]

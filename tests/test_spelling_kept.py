@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -256,3 +257,17 @@ def test_detections_of_a_sequence_keep_their_columns(tmp_path: Path) -> None:
     }
     fs.convert(put(tmp_path / "in", files), spec="mot_seq", to="mot_seq", out=tmp_path / "out")
     assert (tmp_path / "out/A/det/det.txt").read_text() == detections
+
+
+@pytest.mark.parametrize("start", ["../{}/images", "{}/images", "./{}"])
+def test_the_folder_of_a_subset_with_another_name_stays_as_it_is_spelled(start: str, tmp_path: Path) -> None:
+    """Roboflow calls it valid; scripts call it val, and name it so."""
+    stated = f"train: {start.format('train')}\nval: {start.format('val')}\nnc: 1\nnames:\n- cat\n"
+    files: dict[str, Any] = {"data.yaml": stated}
+    for subset in ("train", "val"):
+        files |= {f"{subset}/images/{subset}.jpg": None, f"{subset}/labels/{subset}.txt": "0 0.5 0.5 0.2 0.2\n"}
+    data = put(tmp_path / "data", files)
+    for more in ({}, {"where": "true"}):
+        result = fs.convert(data, to="roboflow_yolo", out=tmp_path / f"out{len(more)}", **more)
+        assert (tmp_path / f"out{len(more)}" / "data.yaml").read_text() == stated
+        assert not result.notices

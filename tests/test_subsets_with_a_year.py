@@ -53,3 +53,10 @@ def test_a_stated_name_goes_before(tmp_path: Path) -> None:
     assert not any("year" in one for one in result.notices)
     found = {item.key.rpartition("/")[2]: item.subsets for item in fs.open(tmp_path / "out", spec="yolo_ultralytics")}
     assert found == {"1": ("val",), "2": ("train",)}
+
+
+def test_a_year_that_the_target_has_too_is_not_left_out(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", "train2017", "val2017")
+    result = fs.convert(data, spec="coco", to="coco_stuff", out=tmp_path / "out", default_class="thing")
+    assert not any("year" in one for one in result.notices)
+    assert {item.subsets for item in fs.open(tmp_path / "out", spec="coco_stuff")} == {("train2017",), ("val2017",)}

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from small_datasets import coco, converted, outlined
+from coco_like import coco_document, coco_files
+from small_datasets import TALL, WIDE, coco, converted, outlined, put
 
 import formatspec as fs
 from formatspec.engine.write import print_leaf
+from formatspec.model.region import Region
 from formatspec.testing.read_back import read_output, recorded, unexplained
 
 DIFFER = "stated areas that differ from those of what is written"
@@ -96,3 +99,38 @@ def test_reading_back_compares_stated_areas(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(print_leaf, "_area", lambda context, stated, computed: stated.value + 7)
     (found,) = wrong(tmp_path / "leak")
     assert found.startswith("objects.area: 2 differ, the report names 0")
+
+
+def pixels(rows: slice, columns: slice) -> dict[str, Any]:
+    """A rectangle of pixels in an image of 40 x 30 pixels, as COCO's run lengths."""
+    mask = np.zeros((30, 40), bool)
+    mask[rows, columns] = True
+    return Region.from_mask(mask).to_coco()
+
+
+def stuff_under_a_crowd(folder: Path) -> Path:
+    """COCO with a crowd, an area that lies partly below it, and one that lies wholly below it."""
+    crowd, wide = pixels(slice(5, 15), slice(5, 15)), pixels(slice(10, 25), slice(2, 35))
+    person = {"bbox": [5, 5, 10, 10], "area": 100, "segmentation": crowd, "iscrowd": 1}
+    banner = {"bbox": [2, 10, 33, 15], "area": 495, "segmentation": wide, "category_id": 2}
+    paper = {"bbox": [5, 5, 10, 10], "area": 100, "segmentation": crowd, "category_id": 3}
+    names = ("person", "banner", "paper")
+    files = coco_files(coco_document([("a.png", WIDE, TALL)], [person], names))
+    stuff = coco_document([("a.png", WIDE, TALL)], [banner, paper], names)
+    return put(folder, {**files, "annotations/stuff_train.json": stuff})
+
+
+def test_areas_of_rows_keep_the_pixels_that_objects_cover(tmp_path: Path) -> None:
+    data = stuff_under_a_crowd(tmp_path / "data")
+    (item,) = fs.open(data, "coco")
+    assert [(area.category.name if area.category else "", area.region.area) for area in item.areas] == [
+        ("banner", 495),
+        ("paper", 100),
+    ]
+    out, lines = converted(data, "coco", where="true")
+    assert (fs.open(out, "coco")[0].areas, lines) == (item.areas, {})
+
+
+def test_areas_of_rows_that_objects_cover_wholly_are_a_line_where_pixels_are_painted(tmp_path: Path) -> None:
+    _, lines = converted(stuff_under_a_crowd(tmp_path / "data"), "image_masks")
+    assert lines["areas hidden by others"] == 1

@@ -255,7 +255,7 @@ def _match_rows(
             at += 1
             block += block in blocks
             continue
-        found = _match(shape.row, lines, at, None, False, strays)
+        found = _match(shape.row, lines, at, None, False, strays) or _match_slashed(shape.row, lines[at], at)
         if found is not None and found[1] > at:
             rows.append({**found[0], BLOCK: block} if shape.blocks else found[0])
             blocks[block] += 1
@@ -269,6 +269,23 @@ def _match_rows(
     if shape.blocks:
         rows = [{key: part for key, part in row.items() if key != BLOCK or blocks[part] > 1} for row in rows]
     return rows, at
+
+
+def _match_slashed(shape: TextShape, line: str, at: int) -> tuple[Any, int] | None:
+    """Match a row that fits only if slashes part its paths, since it was written on Windows; it keeps its spelling."""
+    found = _match(shape, [_slashed(line)], 0, None, False, []) if "\\" in line else None
+    return None if found is None or not found[1] else (_of_line(found[0], at, line), at + 1)
+
+
+def _slashed(line: str) -> str:
+    return line.replace("\\", "/")
+
+
+def _of_line(document: Any, at: int, line: str) -> Any:
+    """Return the document of a line with another place and text."""
+    if not isinstance(document, dict):
+        return document
+    return {key: _of_line(part, at, line) if key else (at, line) for key, part in document.items()}
 
 
 def blocks_anew(document: Any, shape: TextShape) -> Counter[str]:
@@ -407,7 +424,7 @@ def _spelled(document: dict[str, Any], shape: LineShape) -> str:
     if source is None:
         return shape.template.render(document)
     parts = {name: spell(part) for name, part in document.items() if name}
-    before = shape.template.match(source[1])
+    before = shape.template.match(source[1]) or shape.template.match(_slashed(source[1]))
     if before is not None and {k: v for k, v in before.items() if v is not None} == parts:
         return str(source[1])
     return shape.template.template.render(parts)

@@ -329,12 +329,19 @@ class Finisher:
             and ((self.renamed and known) or (role.name in self._item_sources and lists_others(role)))
         ):
             return False
+        if known and self.same and not any_rows and self._stays_absent(role):
+            return True
         written_back = self.same and (bool(self.sources) or self.are_read)
         if role.kept or (role.optional and written_back):
             return True
         if role.optional and self.categories.fixed and is_category_source(self.target, role):
             return True
         return role.optional and bool(self._spooled[role.name]) and not any_rows
+
+    def _stays_absent(self, role: Role) -> bool:
+        """Return whether a file without rows would say something new of items that had none, as those of a test set."""
+        level = self.target.spec.levels.get("FILE_MISSING", "error")
+        return level != "error" and role.name not in self._item_sources and bool(self._spooled[role.name])
 
     def _lists_again(self, role: Role) -> bool:
         """Return whether another role lists the items first, so that this role adds only further records about them."""

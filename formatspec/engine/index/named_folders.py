@@ -6,7 +6,7 @@ It also reports folders that a document names and that do not exist.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import Fault
@@ -65,7 +65,7 @@ def empty_subsets(
         exists: Whether a file exists; a document may name a list in place of a folder.
     """
     naming = [(file, form.roles[file.role]) for file in shared if form.roles[file.role].spec.folders]
-    known, full = set(folders), _with_images(entries) if naming else set()
+    known, full = set(folders), _with_images(entries) if naming else {}
     for file, role in naming:
         if not isinstance(file.document, dict):
             continue
@@ -87,14 +87,15 @@ def empty_subsets(
                         "a folder of images", one, value=subset,
                     )  # fmt: skip
             if not empty or form.levels.of("SPLIT_EMPTY", "warning", value=subset) == "error":
-                file.subsets = (*file.subsets, subset)
+                named = full.get(meant.get(value, "") if isinstance(value, str) else "")
+                file.subsets = (*file.subsets, named or subset)  # images may lie in a folder of another name
         if missing:
             words = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
             words += ", so that nothing says where the images of the subset are"
             yield Fault("SPLIT_EMPTY", file.path, (missing[0],), places[missing[0]], words, "a folder of images")
 
 
-def _empty(stated: Any, meant: Mapping[str, str], full: set[str], exists: Callable[[str], bool]) -> str | None:
+def _empty(stated: Any, meant: Mapping[str, str], full: Container[str], exists: Callable[[str], bool]) -> str | None:
     """Return what is wrong with the place that a document names for a subset; None if nothing is."""
     if not isinstance(stated, str) or "://" in stated or any(mark in stated for mark in "*?["):
         return None
@@ -107,13 +108,15 @@ def _empty(stated: Any, meant: Mapping[str, str], full: set[str], exists: Callab
     return None if posixpath.normpath(stated) == "." else "which is not there"
 
 
-def _with_images(entries: Entries) -> set[str]:
-    """Return the folders that contain images of items."""
-    found: set[str] = set()
+def _with_images(entries: Entries) -> dict[str, str | None]:
+    """Return the folders that contain images of items, each with the subset that their paths name; None for several."""
+    found: dict[str, str | None] = {}
     for entry in entries:
         files = entry.files.get(IMAGE)
         if files and (folder := files[0][0].rpartition("/")[0]) and folder not in found:
-            found.update(_above(files[0][0]))
+            stated = entry.names.get("subset")
+            subset = stated if isinstance(stated, str) else None
+            found.update({one: subset if found.get(one, subset) == subset else None for one in _above(files[0][0])})
     return found
 
 

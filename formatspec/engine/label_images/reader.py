@@ -23,7 +23,7 @@ from formatspec.engine.label_images.rules import (
     tables_of,
 )
 from formatspec.engine.read.compile_reader import row_reader
-from formatspec.engine.read.item_state import ItemState, put
+from formatspec.engine.read.item_state import PIXEL, ItemState, put
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Ranks, RowReader
 from formatspec.engine.read.rows.table_row import read_row
@@ -130,6 +130,8 @@ class RasterReader(msgspec.Struct, frozen=True):
         zero = 0 if pixels.ndim == 2 else (0,) * pixels.shape[2]
         values.insert(0, (zero, None))
         colors = _color_index(self.spec, raster, self.keys)
+        if colors is not None:
+            colors |= self._colors_of_categories(state)
         known = {slot: value for slot in ("level", "id") if (value := state.captures.get(f"object.{slot}")) is not None}
         if any("rank" in reader.by for reader in self.rows):
             known["$ranks"] = self._ranks([_row(value, self.keys, colors) for value, _ in values[1:]], state)
@@ -144,13 +146,30 @@ class RasterReader(msgspec.Struct, frozen=True):
                 region = zero_region(pixels)
                 if not region:
                     continue
-            read_row(row, position, self.rows, record, state, {**known, "region": region, "$pixel": value})
+            read_row(row, position, self.rows, record, state, {**known, "region": region, PIXEL: value})
             if len(state.faults) > before:
                 first = state.faults[before]
                 del state.faults[before:]
                 code = "PIXEL_VALUE" if first.code in ("ALTERNATIVE", "UNKNOWN_CATEGORY") else first.code
                 words = f"pixel value {value} ({region.told}): {first.message}"
                 state.fault(code, (), first.place, words, first.expected, first.got)
+
+    def _colors_of_categories(self, state: ItemState) -> dict[Any, int]:
+        """Return the pixel value of each category whose colour is known: a list of classes may state other colours."""
+        rows = [reader for reader in self.rows if reader.table == "areas"]
+        if not any(one.color is not None for one in state.categories.listed):
+            return {}
+        aside = ItemState(dict(state.captures), state.categories, False)
+        aside.env = state.env
+        found: dict[Any, int] = {}
+        for value in range(len(bits())):
+            for reader in rows:
+                record: Record = {}
+                reader.read({"P": value}, record, aside)
+                category = state.categories.find(record)
+                if category is not None and category.color is not None:
+                    found.setdefault(tuple(category.color), value)
+        return found
 
     def _ranks(self, rows: Sequence[Record], state: ItemState) -> Ranks:
         """Return the numbers by which this file orders its records."""

@@ -14,7 +14,7 @@ from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.base.kept_fields import AREA, KEPT, RESTATES
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.check_rows import check_rows
-from formatspec.engine.read.item_state import ItemState, whole_of
+from formatspec.engine.read.item_state import PIXEL, ItemState, whole_of
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
@@ -114,7 +114,7 @@ def _check_pixels(state: ItemState) -> None:
     odd = [
         (place, record)
         for place, record in enumerate(state.tables.get("object", ()))
-        if "$pixel" in record and not any(slot.startswith("category.") for slot in record)
+        if PIXEL in record and not any(slot.startswith("category.") for slot in record)
     ]
     asked = f"; it is one of {len(odd)} such values: was the image scaled smoothly, or saved with loss?"
     smooth = asked if len(odd) > MANY else ""
@@ -124,7 +124,7 @@ def _check_pixels(state: ItemState) -> None:
         state.faults.append(
             Fault(
                 "PIXEL_VALUE", file, (), None, words, "a value for which a document has a row, or that of nothing",
-                _plain(record["$pixel"]), about=place, scope="item",
+                _plain(record[PIXEL]), about=place, scope="item",
             )
         )  # fmt: skip
 
@@ -354,7 +354,11 @@ def _take_categories(state: ItemState) -> None:
 
 
 def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
-    """Return the areas without the pixels of objects; pixels that nobody asked for are not taken from each other."""
+    """Return the areas of an item.
+
+    A label image shows the pixels of objects once more, so that they are no part of its areas; pixels that nobody asked
+    for are not taken from each other. An area that a row of a document states has all the pixels that the row gives it.
+    """
     records = state.tables.get("area", ())
     if not records:
         return ()
@@ -367,7 +371,7 @@ def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
     for record in records:
         region = record.get("region", UNREAD)
         category = categories_of(record, state).resolve(record)
-        if isinstance(region, Region):
+        if isinstance(region, Region) and PIXEL in record:
             region = region if owned is None else region - owned
             region = _beyond(region, [thing for thing in outlined if thing.category == category])
         if region:

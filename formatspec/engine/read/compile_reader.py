@@ -22,7 +22,7 @@ from formatspec.engine.read.generate_mapping import (
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, json_types_of, noting
 from formatspec.engine.read.leaf_reader import ReadContext, leaf_reader, nothing, outlined
-from formatspec.engine.read.rows.alternatives import is_aside, is_remark, lacking_keys, readdress
+from formatspec.engine.read.rows.alternatives import has_no_outline, is_aside, is_remark, lacking_keys, readdress
 from formatspec.engine.read.rows.lacking import box_may_follow, labels_may_lack
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
@@ -328,20 +328,28 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
         before, noted, restated = len(state.faults), len(state.judged), len(state.restated)
         kept: list[Any] = []
         aside: list[tuple[Reader, frozenset[str]]] = []
+        hollow: list[tuple[Reader, frozenset[str]]] = []  # an outline that is null leaves the object without geometry
         for test, reader, keys, _ in tried:
             if not test(value):
                 continue
             fresh = dict(record)
             reader(value, fresh, state)
-            if all(map(is_remark, state.faults[before:])):
+            new = state.faults[before:]
+            bare = (hollow or has_no_outline(new)) and not any(
+                slot in fresh.keys() - record.keys() for slot in GEOMETRY
+            )
+            if all(map(is_remark, new)) and not bare:
                 record.update(fresh)
                 readdress(state, fresh, record, before, noted, restated)
                 return keys
-            kept.append((state.faults[before:], keys))
-            aside.extend([(reader, keys)] if all(map(is_aside, state.faults[before:])) else [])
+            if all(map(is_remark, new)):
+                hollow.append((reader, keys))
+            else:
+                kept.append((new, keys))
+                aside.extend([(reader, keys)] if all(map(is_aside, new)) else [])
             del state.faults[before:]
             del state.judged[noted:], state.restated[restated:]
-        for reader, keys in aside[:1]:  # nothing fits better than this one without an attribute
+        for reader, keys in (*hollow, *aside)[:1]:  # nothing fits better than this one without geometry or an attribute
             fresh = dict(record)
             reader(value, fresh, state)
             record.update(fresh)

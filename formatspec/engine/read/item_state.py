@@ -50,6 +50,9 @@ _UNSIZED = Env()
 OBJECTS_BY_ID = ("object", "id")
 """The key under which a state holds the objects by their ids."""
 
+PIXEL = "$pixel"
+"""The key of a record for the pixel value of the label image that it was read from."""
+
 
 NamedFar = Callable[[str, Sequence[str]], Sequence[str]]
 """Gives the item names that share the longest end with an absolute path; several if none is nearest."""

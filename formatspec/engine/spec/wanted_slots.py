@@ -129,14 +129,14 @@ def names_categories(form: Format) -> frozenset[str]:
     roles = frozenset(
         name
         for name, role in form.roles.items()
-        if role.span != "shared" and (serves(role, named) or sets_categories(role))
+        if role.span != "shared" and (serves(role, named) or (role.kind != "pixels" and sets_categories(role)))
     )
     return by_path | roles if form.objects_are_files else roles
 
 
 def sets_categories(role: Role) -> bool:
     """Return whether a condition of a role's tables states the category of their rows."""
-    if role.rule is None or role.kind == "pixels":
+    if role.rule is None:
         return False
     conditions = (table.each.where for table in tables_within(role.document_rule))
     return any(name.startswith("category.") for where in conditions if where is not None for name in names(where))

@@ -216,7 +216,7 @@ class Naming:
         """
         for subset in subsets:
             own, name = self.subset(subset), self._renamed.get(subset, subset)
-            if own is not None and _YEAR.search(name) and own == self._listed(_YEAR.sub("", name)):
+            if own is not None and own != name and _YEAR.search(name) and own == self._listed(_YEAR.sub("", name)):
                 yield name, own
 
     @cached_property

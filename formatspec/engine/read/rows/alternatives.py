@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import Fault, Record
@@ -43,6 +43,11 @@ def is_remark(fault: Fault) -> bool:
 def is_aside(fault: Fault) -> bool:
     """Return whether an alternative is read in spite of a fault, if no other one fits better."""
     return fault.is_of_attribute or fault.is_mild or is_remark(fault)
+
+
+def has_no_outline(faults: Sequence[Fault]) -> bool:
+    """Return whether one of some faults says that an outline is empty."""
+    return any(fault.code == "SEGMENT_EMPTY" for fault in faults)
 
 
 def readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int, restated: int) -> None:

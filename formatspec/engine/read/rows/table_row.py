@@ -10,9 +10,11 @@ from msgspec import Raw, json
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS, name_of_row
 from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.rows.alternatives import has_no_outline
 from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.discriminators import constants_in, told_by
+from formatspec.engine.resolve.held_slots import GEOMETRY
 from formatspec.engine.resolve.questions.tables import bound_names
 from formatspec.language.expression import asks_options
 from formatspec.language.leaf import Bind
@@ -40,7 +42,8 @@ def read_row(
         state: The state of the item.
         known: Slots that are already set.
         among: Those of the readers that the row's constants allow, if known; otherwise all are tried.
-        strict: A reader that would leave out an attribute does not fit, as long as another one may fit better.
+        strict: A reader that would leave out an attribute, or whose outline is null, does not fit as long as another
+            one may fit better.
 
     Returns:
         The reader; None if the row is rejected.
@@ -49,7 +52,8 @@ def read_row(
     strict = strict and not alone
     judged, restated = len(state.judged), len(state.restated)
     nearest: tuple[tuple[int, int, int], list[Fault]] | None = None
-    passable: RowReader | None = None  # the first that would read the row without an attribute
+    passable: RowReader | None = None  # the first that would read the row without an attribute, or without an outline
+    hollow = False  # whether an outline that is null is all that a reader found of an object
     within = False  # whether a nested row is at fault, which a table without nested rows could not report
     for reader in readers if among is None else among:
         if len(readers) > 1 and (not reader.test(row) or (within and not reader.nests)):
@@ -63,8 +67,9 @@ def read_row(
             record.setdefault("?index", position)
         new = state.faults[before:] if len(state.faults) > before else ()
         costs = any(costs_row(fault, reader, alone) for fault in new)
-        if strict and not costs and any(_is_own_attribute(fault, state) for fault in new):
-            passable = passable or reader
+        bare = (hollow or has_no_outline(new)) and not any(slot in record for slot in GEOMETRY)
+        if strict and not costs and (bare or any(_is_own_attribute(fault, state) for fault in new)):
+            passable, hollow = passable or reader, hollow or bare
             del state.faults[before:], state.judged[judged:], state.restated[restated:]
             if mark is not None:
                 state.forget(mark)
