@@ -134,3 +134,15 @@ def test_areas_of_rows_keep_the_pixels_that_objects_cover(tmp_path: Path) -> Non
 def test_areas_of_rows_that_objects_cover_wholly_are_a_line_where_pixels_are_painted(tmp_path: Path) -> None:
     _, lines = converted(stuff_under_a_crowd(tmp_path / "data"), "image_masks")
     assert lines["areas hidden by others"] == 1
+
+
+@pytest.mark.parametrize("target", ["image_masks", "color_masks", "voc"])
+def test_areas_of_rows_that_objects_cover_partly_are_a_line_where_pixels_are_painted(
+    target: str, tmp_path: Path
+) -> None:
+    out, lines = converted(stuff_under_a_crowd(tmp_path / "data"), target)
+    (item,) = fs.open(out, target)
+    assert {area.category.name: area.region.area for area in item.areas if area.category}["banner"] == 495 - 50
+    assert lines["pixels covered by others"] == 1
+    _, again = converted(out, "color_masks" if target != "color_masks" else "image_masks")
+    assert "pixels covered by others" not in again

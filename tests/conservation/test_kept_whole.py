@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_datasets import put
+from small_datasets import coco, outlined, put
 
 import formatspec as fs
 from formatspec.testing.memory import image_bytes
@@ -61,3 +61,37 @@ def test_an_item_that_is_left_out_makes_the_kept_file_a_loss(data: Path, tmp_pat
 def test_a_conversion_to_another_format_names_the_kept_file(data: Path, tmp_path: Path) -> None:
     result = fs.convert(data, spec=str(tmp_path / "spec.yaml"), to="coco", out=tmp_path / "out")
     assert LINE in result.losses
+
+
+FILES_OF_AN_ITEM = """\
+formatspec: 1
+name: with_kept_files
+files:
+  image: "images/{name}.{ext:image}"
+  labels:
+    path: "labels/{name}.json"
+    json: {boxes: [{each: objects, class: category.name, box: bbox | xywh, "outline?": polygons | pairs}]}
+  again: {like: labels, path: "again/{name}.json", need: kept}
+  mask:
+    path: "masks/{name}.png"
+    need: kept
+    image: gray
+    pixels: {each: objects by index where region, L: index | from(1)}
+"""
+
+
+def test_kept_files_of_an_item_are_not_made_from_another_format(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(FILES_OF_AN_ITEM)
+    spec = str(tmp_path / "spec.yaml")
+    fs.convert(coco(tmp_path / "in", [outlined(1, 1, 5, 5)]), to=spec, out=tmp_path / "out")
+    assert sorted(path.parent.name for path in (tmp_path / "out").rglob("a.*")) == ["images", "labels"]
+    put(tmp_path / "out", {"again/a.json": (tmp_path / "out/labels/a.json").read_bytes()})
+    fs.convert(tmp_path / "out", spec=spec, to=spec, out=tmp_path / "copy")
+    assert sorted(path.parent.name for path in (tmp_path / "copy").rglob("a.*")) == ["again", "images", "labels"]
+
+
+def test_masks_of_voc_are_written_once(tmp_path: Path) -> None:
+    fs.convert(coco(tmp_path / "in", [outlined(1, 1, 5, 5)]), to="voc", out=tmp_path / "out")
+    assert {path.parent.name for path in (tmp_path / "out").rglob("*.png")} <= {
+        "JPEGImages", "SegmentationClass", "SegmentationObject",
+    }  # fmt: skip

@@ -198,7 +198,7 @@ class Exporter:
         context = self._context(setting, counted)
         files: list[tuple[str, bytes]] = []
         for role in self.roles if whole else ():
-            if role.span == "item" and role.kind is not None:
+            if role.span == "item" and role.kind is not None and self._makes(role):
                 files.extend(self._item_file(role, own, context))
         self.told.clear()
         told, twins = as_seen(own, setting) if self.beside_pictures else (counted, [])
@@ -210,7 +210,7 @@ class Exporter:
             setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
             setting.refused += [(id(thing), names) for mark, names in setting.refused if mark == id(shown) != id(thing)]
         for role in self.roles if whole else ():
-            if role.span == "record" and not (role.kept and not self._written_back()):
+            if role.span == "record" and self._makes(role):
                 files.extend(self._record_files(role, own, context))
         self.named[item.key if place == item.key else place] = item.key
         for path, data in files:
@@ -248,15 +248,15 @@ class Exporter:
         self.shared, self.tally, self.told, self.losses = self.shared.apart(), Tally(), set(), self.losses.apart()
         try:
             for role in self.roles:
-                if role.span == "item" and role.codec is not None:
+                if role.span == "item" and role.codec is not None and self._makes(role):
                     self._document(role, self._context(setting, own), NO_SOURCE)
             self._shared_rows(own, setting)
         finally:
             self.shared, self.tally, self.told, self.losses = before
 
-    def _written_back(self) -> bool:
-        """Whether the items come from files of this very format."""
-        return self.same and (bool(self.sources) or self.are_read)
+    def _makes(self, role: Role) -> bool:
+        """Whether files of a role are written: those that are only kept, if the items come from this very format."""
+        return not role.kept or (self.same and (bool(self.sources) or self.are_read))
 
     def _in_subsets(self, item: Item) -> None:
         """Note an item's subsets, as they are and as they were read; only its folder's where folders have subsets."""
@@ -390,7 +390,7 @@ class Exporter:
                 self._rows_of(shared, item, setting, empty)
             return
         for role in self.shared_roles:
-            if not (role.kept and not self._written_back()):
+            if self._makes(role):
                 self._rows(role, item, setting)
 
     def _rows(self, role: Role, item: Item, setting: WriteSetting) -> None:

@@ -32,6 +32,7 @@ class Unwritten:
         listed: Those of them that documents hold.
         whole: Tables that lose no record, since a column lists the records or each has a file.
         first: Tables of which an item's slots hold only the first record.
+        paints_areas: Whether areas are painted, and no row of a document states them.
         copied: Roles whose files are copied unchanged.
     """
 
@@ -49,6 +50,8 @@ class Unwritten:
         self.listed = {
             table for role in made if role.span != "record" for table in tables(role.document_rule, lookups=False)
         }
+        stated = {table for role in made if role.kind != "pixels" for table in role.table_names}
+        self.paints_areas = "areas" in self.rows - stated
         self.rows |= {"objects"} & {_parts(name) for role in target.roles.values() for name in role.captures}
         self.whole = {meaning.table for role in made for meaning, _, _ in role.meanings if meaning.where == "column"}
         if any(name.startswith("category.") for role in made for name in role.captures):
@@ -123,6 +126,8 @@ class Unwritten:
                 seen = _is_seen(area, item.objects)
                 why = f"not written ({reasons.get(record_mark(area), NO_TABLE)})" if seen else HIDDEN
                 yield f"areas {why}", "areas"
+            elif self.paints_areas and _is_covered(area, setting):
+                yield COVERED, "areas"
 
     def _of(
         self, table: str, records: Sequence[Any], held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]
@@ -179,6 +184,12 @@ def _no_area(thing: Object, reasons: Mapping[Hashable, str]) -> str:
     if not (thing.region or thing.polygons):
         return "no region"
     return reasons.get(mark_of_area(thing.category), NO_TABLE)
+
+
+def _is_covered(area: Area, setting: WriteSetting) -> bool:
+    """Return whether the image that shows most of an area's category shows fewer pixels than the area has."""
+    shown = setting.seen.get(record_mark(area))
+    return shown is not None and shown.pixels < area.region.area
 
 
 def _is_seen(area: Area, objects: Iterable[Object]) -> bool:
