@@ -11,6 +11,8 @@ import pytest
 from files_on_disk import put
 
 import formatspec as fs
+from formatspec.engine.label_images.reader import RasterReader
+from formatspec.engine.read.item_state import ItemState
 
 GREEN, RED = (0, 128, 0), (128, 0, 0)
 """The second and the first colour of VOC's palette."""
@@ -54,3 +56,22 @@ def test_the_list_says_which_class_a_colour_is(
     fs.convert(data, to="voc", out=tmp_path / "out", where="category.name == 'dog'")  # masks are painted anew
     (again,) = fs.open(tmp_path / "out")
     assert [thing.category.name for thing in again.objects if thing.category] == ["dog"]
+
+
+def test_the_colours_of_a_list_are_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look-up reads 256 values, which takes as long as a small mask itself."""
+    data = exported(tmp_path / "data", "cat:250,50,83::\ndog:51,221,255::\n", (250, 50, 83), (51, 221, 255))
+    for name in ("b", "c"):
+        for folder, ending in (("JPEGImages", "jpg"), ("SegmentationClass", "png"), ("SegmentationObject", "png")):
+            (data / folder / f"{name}.{ending}").write_bytes((data / folder / f"a.{ending}").read_bytes())
+    (data / "ImageSets/Segmentation/default.txt").write_text("a\nb\nc\n")
+    looked_up: list[str] = []
+    plain = RasterReader._colors_of_categories
+
+    def noting(self: RasterReader, state: ItemState) -> dict[Any, int]:
+        looked_up.append(self.spec.path)
+        return plain(self, state)
+
+    monkeypatch.setattr(RasterReader, "_colors_of_categories", noting)
+    assert [len(item.objects) for item in fs.open(data)] == [2, 2, 2]
+    assert len(looked_up) == len(set(looked_up)) > 0

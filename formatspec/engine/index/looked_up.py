@@ -49,15 +49,16 @@ def join_by_named_images(form: Format, items: ItemFiles, entries: Entries, tree:
     roles = {role.name: keys for role in form.documents if role.span == "item" and (keys := image_keys(role))}
     if not roles or not items.some_lack_images:
         return 0
-    alone, lone = array("q"), dict[str, int]()
-    named = defaultdict[str, dict[str, None]](dict)
-    for entry in entries:
+    alone = array(
+        "q",
+        (one.number for one in entries if IMAGE not in one.files and len(one.files.keys() & roles) == 1),
+    )
+    lone, named = dict[str, int](), defaultdict[str, dict[str, None]](dict)
+    for entry in entries if alone else ():
         if entry.files.keys() == {IMAGE}:
             path = entry.files[IMAGE][0][0]
             lone[path] = entry.number
             named[last_segment(path)][path] = None
-        elif IMAGE not in entry.files and len(entry.files.keys() & roles) == 1:
-            alone.append(entry.number)
     count = 0
     for number in alone if lone else ():
         name = next(name for name in entries[number].files if name in roles)

@@ -131,7 +131,10 @@ class RasterReader(msgspec.Struct, frozen=True):
         values.insert(0, (zero, None))
         colors = _color_index(self.spec, raster, self.keys)
         if colors is not None:
-            colors |= self._colors_of_categories(state)
+            known_colors = state.categories.pixels
+            if self.spec.path not in known_colors:
+                known_colors[self.spec.path] = self._colors_of_categories(state)
+            colors |= known_colors[self.spec.path]
         known = {slot: value for slot in ("level", "id") if (value := state.captures.get(f"object.{slot}")) is not None}
         if any("rank" in reader.by for reader in self.rows):
             known["$ranks"] = self._ranks([_row(value, self.keys, colors) for value, _ in values[1:]], state)

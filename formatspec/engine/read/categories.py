@@ -63,6 +63,7 @@ class Categories:
             the numbers of `listed`.
         merged: Whether some categories stand for others of the same name.
         adds: Whether rows may add others by their numbers, which a finding reports.
+        pixels: The pixel value that each of their colours stands for, by the path of the label images.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Categories:
         self.listed_in: tuple[str, ...] = ()
         """The files that list them, as messages name these."""
         self.merged, self.adds = len({id(category) for _, category in numbered}) < len(numbered), False
+        self.pixels: dict[str, dict[Any, int]] = {}
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
         self._plain: dict[str, list[str]] | None = None

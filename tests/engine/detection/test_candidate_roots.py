@@ -46,6 +46,7 @@ def test_a_project_around_a_dataset_does_not_hide_it(tmp_path: Path) -> None:
     "README", "README.roboflow.txt", "a/readme.md", "LICENSE", "LICENCE.txt", "x.pdf", "load.py", "look.ipynb",
     "run.log", "labels/train.cache", ".DS_Store", "a/.cache/x.json", "__MACOSX/a.json", "Thumbs.db",
     "requirements.txt", "environment.yml", "package.json", "wandb/run-1/config.yaml", "runs/detect/train2/args.yaml",
+    "runs/train/exp3/opt.yaml", "runs/train-cls/exp/opt.yaml",
     "yolo/runs/segment/predict/labels/a.txt", "__pycache__/x.json",
     "SOURCES.txt", "NOTICE", "data/CHANGELOG.txt", "Version.txt", "CITATION.rst", "sources_of_images.txt",
 ])  # fmt: skip
@@ -66,6 +67,7 @@ def test_what_tells_nothing(path: str) -> None:
         "authors.csv",
         "runs/a.json",
         "runs/2024/labels/a.txt",
+        "runs/train/cat/a.jpg",
         "package/a.json",
         "requirements.csv",
         "a_notice.txt",
@@ -73,3 +75,13 @@ def test_what_tells_nothing(path: str) -> None:
 )
 def test_what_may_tell_something(path: str) -> None:
     assert not is_ignorable(path)
+
+
+def test_a_dataset_in_a_folder_that_is_named_as_those_of_trainings_are(tmp_path: Path) -> None:
+    """Runs of horses, say: subsets lie in it, and nothing that a training leaves."""
+    files = {
+        f"runs/{subset}/{name}/{subset}_{name}.jpg": None for subset in ("train", "val") for name in ("cat", "dog")
+    }
+    names = detect_format(open_tree(put(tmp_path / "other", {k.replace("runs", "walks"): None for k in files}))).names
+    assert detect_format(open_tree(put(tmp_path / "data", files))).names == names
+    assert len(fs.open(tmp_path / "data")) == 4

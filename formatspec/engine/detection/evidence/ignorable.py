@@ -12,8 +12,11 @@ _FILE = re.compile(
     r"|(?:package(?:-lock)?|tsconfig)\.json|docker-compose.*\.ya?ml"
 )
 _FOLDER = re.compile(r"\..*|__MACOSX|__pycache__|venv|node_modules|wandb|mlruns")
-_RUNS = re.compile(r"(?:.*/)?runs/(?:detect|segment|classify|pose|obb|train|val|predict|exp)\d*/.*")
-"""Files of runs of a training, which stand in a folder beside the data that it read."""
+_RUNS = re.compile(
+    r"(?:.*/)?runs/(?:(?:detect|segment|classify|pose|obb)/(?:train|val|predict|track)\d*"
+    r"|(?:(?:train|val|detect|segment|classify|predict)(?:-\w+)?/)?exp\d*)/.*"
+)
+"""Files of runs of a training, which stand in a folder beside the data that it read; a dataset has `runs/train` too."""
 
 
 def is_ignorable(path: str) -> bool:
@@ -22,7 +25,7 @@ def is_ignorable(path: str) -> bool:
     These are hidden files and folders, `__MACOSX`, `Thumbs.db`, files named README or LICENCE, texts with usual names
     such as SOURCES, NOTICE or CHANGELOG, and `*.md`, `*.pdf`, `*.py`, `*.ipynb`, `*.log` and `*.cache`. So are lists of
     what a program requires, such as requirements.txt or package.json, and what a training leaves: `wandb`, `mlruns`,
-    `runs/detect` and the like.
+    `runs/detect/train`, `runs/train/exp` and the like.
     """
     *folders, name = path.split("/")
     if "runs" in folders and _RUNS.fullmatch(path):
