@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import chain
 from typing import Any, NamedTuple
 
 from formatspec.engine.base.faults import Fault
@@ -111,23 +110,34 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
 
 
 def _loose(found: Sequence[tuple[Format, str]], claimed: Sequence[Claims]) -> list[int]:
-    """Return for each layout how many shared files another one claims by more letters, for the same role."""
-    letters: dict[tuple[str, str, str], int] = {}
-    counted = [
-        [((prefix, name, path), role.template.literal_count) for path, _ in by_role[name]]
+    """Return for each layout how many shared files another one claims by more letters, for the same role.
+
+    A layout that takes several files of a role for the same subset, as `{subset}_{title}.json` does with
+    `train_fold1.json` and `train_fold2.json`, says nothing against others, which keep these files apart.
+    """
+    shared = [
+        [(prefix, role, by_role[role.name]) for role in form.roles.values() if role.span == "shared"]
         for (form, prefix), by_role in zip(found, claimed, strict=True)
-        for name, role in form.roles.items() if role.span == "shared"
-    ]  # fmt: skip
-    for claim, count in chain.from_iterable(counted):
-        letters[claim] = max(count, letters.get(claim, 0))
+    ]
+    letters: dict[tuple[str, str, str], int] = {}
+    for (form, _), roles in zip(found, shared, strict=True):
+        for prefix, role, files in roles:
+            for path, _ in files if _tells_apart(form, files) else ():
+                claim = (prefix, role.name, path)
+                letters[claim] = max(role.template.literal_count, letters.get(claim, 0))
     return [
         sum(
-            role.template.literal_count < letters[prefix, name, path]
-            for name, role in form.roles.items() if role.span == "shared"
-            for path, _ in by_role[name]
+            role.template.literal_count < letters.get((prefix, role.name, path), 0)
+            for prefix, role, files in roles for path, _ in files
         )
-        for (form, prefix), by_role in zip(found, claimed, strict=True)
+        for roles in shared
     ]  # fmt: skip
+
+
+def _tells_apart(form: Format, files: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+    """Return whether no two of a role's files are of the same items, as far as their names tell."""
+    names = {"subset", *form.key_names}
+    return len({tuple(sorted((k, str(v)) for k, v in found.items() if k in names)) for _, found in files}) == len(files)
 
 
 def has_images(tree: Tree) -> bool:

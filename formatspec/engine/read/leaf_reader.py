@@ -323,7 +323,8 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
 def _read_as(value: Any, other: Any) -> tuple[str, str]:
     """Return the words that say how an attribute was read, and the case of the finding."""
     if isinstance(value, dict):
-        return f"NaN or infinity in {', '.join(map(repr, value.keys() - other.keys()))}, which is left out", "attribute"
+        gone = [repr(key) for key in value if key not in other]
+        return f"NaN or infinity in {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} left out", "attribute"
     return f"{value!r} is read as {other!r}", "spelling"
 
 

@@ -105,3 +105,21 @@ def test_people_name_their_documents_in_many_ways(path: str, tmp_path: Path) -> 
     assert [(item.subsets, len(item.objects)) for item in fs.open(data)] == [(("train",), 1)] * 2 + [(("val",), 1)] * 2
     fs.convert(data, to="coco", out=tmp_path / "out", lossless=True)
     assert (tmp_path / "out" / path).is_file()
+
+
+@pytest.mark.parametrize("path", ["{subset}_fold{fold}.json", "fold{fold}_{subset}.json"])
+@pytest.mark.parametrize("folder", ["", "annotations/"])
+@pytest.mark.parametrize("last", [{}, {"test_final.json": [5]}])
+def test_several_documents_of_a_subset_are_not_joined(
+    last: dict[str, list[int]], folder: str, path: str, tmp_path: Path
+) -> None:
+    """Each fold numbers its images from 1, so that these ids mean other images in each document."""
+    folds = {path.format(subset=one, fold=fold): [1, 2] for one in ("train", "val") for fold in (1, 2)}
+    for name, numbers in {**folds, **last}.items():
+        images = [(f"{Path(name).stem}_{number}.jpg", 100, 80) for number in numbers]
+        rows = [{**GOOD, "id": number, "image_id": number} for number, _ in enumerate(images, 1)]
+        put(tmp_path, {folder + name: coco_document(images, rows)})
+    items = list(fs.open(tmp_path, "coco"))
+    assert len(items) == 8 + len(last)
+    assert {name for item in items for name in item.subsets} == {Path(name).stem for name in {**folds, **last}}
+    assert all(len(item.objects) == 1 for item in items)

@@ -29,6 +29,14 @@ def test_an_attribute_is_a_finding_and_is_left_out_alone(wrong: Any, tmp_path: P
     assert [one for one in told if one] == [{"name": "a"}, {"weight": 1.5}]
 
 
+def test_the_attributes_are_named_in_their_order(tmp_path: Path) -> None:
+    """Not in the order of a set of texts, which is another one in each process."""
+    names = [f"weight_{number}" for number in range(9)]
+    data = put(tmp_path / "data", coco([{"attributes": {**dict.fromkeys(names, NAN), "name": "a"}}]))
+    [finding] = fs.validate(data, "coco").findings
+    assert f"NaN or infinity in {', '.join(map(repr, names))}, which are left out" in finding.message
+
+
 @pytest.mark.parametrize("wrong", [[], "", "red", 7, [{"name": "colour"}]])
 def test_attributes_that_are_no_mapping_cost_no_object(wrong: Any, tmp_path: Path) -> None:
     data = put(tmp_path / "data", coco([{"attributes": wrong}]))
