@@ -48,7 +48,7 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
         return None, data_at(only)
     is_file = Path(only).suffix in (".yaml", ".yml")
     if not is_spec and not is_file and Path(only).exists():
-        stop(f"{only} is neither a spec, nor a folder, nor a zip")
+        stop(f"{only} is a file, and neither a spec nor a zip; point at the folder of its dataset: {Path(only).parent}")
     if not is_spec and (is_file is False or not Path(only).exists()):
         near = nearest_path(only) or (nearest(only, available()) if "/" not in only else None)
         hint = f"; did you mean {near!r}?" if near else ""

@@ -77,3 +77,29 @@ def test_results_whose_id_stands_twice_stay_in_their_annotation(tmp_path: Path) 
     assert [[one["value"]["x"] for one in row] for row in rows] == [[10, 30], [50]]
     assert len({one["id"] for row in rows for one in row}) == 3
     assert not lost
+
+
+def line(*rows: dict[str, Any]) -> str:
+    """A line of SageMaker's manifest with these boxes in one image."""
+    told = {
+        "objects": [{"confidence": 1.0} for _ in rows], "class-map": {"0": "cat"}, "job-name": "labels",
+        "type": "groundtruth/object-detection", "human-annotated": "yes", "creation-date": "2026-01-01T00:00:00.000000",
+    }  # fmt: skip
+    size = [{"width": 40, "height": 30, "depth": 3}]
+    label = {"image_size": size, "annotations": list(rows)}
+    return (
+        json.dumps({"source-ref": "s3://b/images/a.png", "bounding-box": label, "bounding-box-metadata": told}) + "\n"
+    )
+
+
+def test_lines_of_one_image_become_a_line_with_what_all_of_them_told(tmp_path: Path) -> None:
+    """Without a change, the line was written as the first of them was."""
+    good = {"class_id": 0, "left": 1, "top": 2, "width": 3, "height": 4}
+    other = {**good, "left": 9}
+    image = {"images/a.png": image_bytes(40, 30, "png")}
+    for name, text in (("twice", line(good) * 2), ("two", line(good) + line(other))):
+        data = put(tmp_path / name, {**image, "train.manifest": text})
+        out, lost = converted(data, "sagemaker")
+        rows = [json.loads(one) for one in (out / "train.manifest").read_text().splitlines()]
+        assert sum(len(row["bounding-box"]["annotations"]) for row in rows) == 2
+        assert not lost

@@ -27,7 +27,7 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("validate", "labelme", "nowhere"), "no data"),
     (("validate", "lableme", "data"), "labelme"),
     (("validate", "labelme", "file.txt"), "neither a folder nor a zip"),
-    (("validate", "file.txt"), "neither a spec"),
+    (("validate", "file.txt"), "point at the folder of its dataset: ."),
     (("validate", "broken.zip"), "neither"),
     (("validate", "broken.yaml", "data"), "broken.yaml:2"),
     (("validate", "nowhere.yaml", "data"), "no file"),

@@ -128,6 +128,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     apart = {name: getter(scope.resolve(name, rule.place), scope) for name in sorted(frozenset().union(*told))}
     opaque = [scope.kind == "object" and _keeps(choice) for choice in rule.alternatives]
     plain = not all(isinstance(choice, MapRule) for choice in rule.alternatives)
+    nests = next(iter(tables_within(rule)), None) is not None
     lists = any(TABLES[table.each.table] == "category" for table in tables_within(rule))
 
     def classes_differ(context: WriteContext, before: WriteContext) -> bool:
@@ -166,7 +167,8 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
             return now
         if not isinstance(source, dict):
             return source if same_value(now, then) else now
-        if same_value(now, then) and not classes_differ(context, context.as_read):
+        whole = not nests or _are_as_long(now, source)  # otherwise several rows of the source become one
+        if same_value(now, then) and whole and not classes_differ(context, context.as_read):
             return {key: source[key] for key in source if key in keys}
         return _as_source(context, source, place) if place == before else now
 
@@ -187,3 +189,10 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         return choose(context, True)[0]
 
     return write
+
+
+def _are_as_long(now: Any, source: Any) -> bool:
+    """Return whether the lists of a document are as long as those under the same keys of its source."""
+    if isinstance(now, dict) and isinstance(source, dict):
+        return all(_are_as_long(now[key], source[key]) for key in now.keys() & source.keys())
+    return not isinstance(now, list) or not isinstance(source, list) or len(now) == len(source)
