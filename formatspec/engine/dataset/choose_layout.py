@@ -112,11 +112,12 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
 def _loose(found: Sequence[tuple[Format, str]], claimed: Sequence[Claims]) -> list[int]:
     """Return for each layout how many shared files another one claims by more letters, for the same role.
 
-    A layout that takes several files of a role for the same subset, as `{subset}_{title}.json` does with
-    `train_fold1.json` and `train_fold2.json`, says nothing against others, which keep these files apart.
+    Only files count whose names say of which items they are. A layout that takes several files of a role for the same
+    subset, as `{subset}_{title}.json` does with `train_fold1.json` and `train_fold2.json`, says nothing against others,
+    which keep these files apart.
     """
     shared = [
-        [(prefix, role, by_role[role.name]) for role in form.roles.values() if role.span == "shared"]
+        [(prefix, role, by_role[role.name]) for role in form.roles.values() if _names_subsets(role, form)]
         for (form, prefix), by_role in zip(found, claimed, strict=True)
     ]
     letters: dict[tuple[str, str, str], int] = {}
@@ -132,6 +133,11 @@ def _loose(found: Sequence[tuple[Format, str]], claimed: Sequence[Claims]) -> li
         )
         for roles in shared
     ]  # fmt: skip
+
+
+def _names_subsets(role: Role, form: Format) -> bool:
+    """Return whether the names of a role's shared files say which items they are of; the name of a YAML does not."""
+    return role.span == "shared" and not {"subset", *form.key_names}.isdisjoint(role.captures)
 
 
 def _tells_apart(form: Format, files: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:

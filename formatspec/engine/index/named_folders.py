@@ -88,7 +88,8 @@ def empty_subsets(
                     )  # fmt: skip
             if not empty or form.levels.of("SPLIT_EMPTY", "warning", value=subset) == "error":
                 named = full.get(meant.get(value, "") if isinstance(value, str) else "")
-                file.subsets = (*file.subsets, named or subset)  # images may lie in a folder of another name
+                alike = named in form.spec.subsets.get(subset, ())  # the folder may have another name of the subset
+                file.subsets = (*file.subsets, str(named) if alike else subset)
         if missing:
             words = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
             words += ", so that nothing says where the images of the subset are"
