@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from coco_like import coco_document, coco_files
@@ -146,3 +147,23 @@ def test_areas_of_rows_that_objects_cover_partly_are_a_line_where_pixels_are_pai
     assert lines["pixels covered by others"] == 1
     _, again = converted(out, "color_masks" if target != "color_masks" else "image_masks")
     assert "pixels covered by others" not in again
+
+
+@pytest.mark.parametrize("stated", ["stuff", "objects"])
+def test_an_object_that_a_target_cannot_paint_covers_nothing(stated: str, tmp_path: Path) -> None:
+    """A class that is not in the target's list lies above one that is; its pixels hid those below it without a line."""
+    wide, small = pixels(slice(10, 25), slice(2, 35)), pixels(slice(12, 20), slice(5, 15))
+    below = {"bbox": [2, 10, 33, 15], "area": 495, "segmentation": wide, "category_id": 1, "iscrowd": 1}
+    above = {"bbox": [5, 12, 10, 8], "area": 80, "segmentation": small, "category_id": 2, "iscrowd": 1}
+    names = ("car" if stated == "objects" else "sky", "octopus")
+    rows = [above] if stated == "stuff" else [below, above]
+    files = coco_files(coco_document([("a.png", WIDE, TALL)], rows, names))
+    if stated == "stuff":
+        stuff = {key: value for key, value in below.items() if key != "iscrowd"}
+        files["annotations/stuff_train.json"] = coco_document([("a.png", WIDE, TALL)], [stuff], names)
+    out, lines = converted(put(tmp_path / "data", files), "cityscapes")
+    [path] = out.rglob("*_labelIds.png")
+    values, counts = np.unique(iio.imread(path), return_counts=True)
+    assert dict(zip(values.tolist(), counts.tolist(), strict=True)) == {0: 705, 26 if stated == "objects" else 23: 495}
+    assert lines["objects not written (no category.name)"] == 1
+    assert not {"areas hidden by others", "pixels covered by others"} & lines.keys()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -53,6 +53,10 @@ class Layer(NamedTuple):
     value: Value
     context: WriteContext
     bits: int
+
+
+_Placed = tuple[tuple[int, int, float, int], Layer]
+"""A layer, with what puts it above or below others."""
 
 
 class RasterWriter(msgspec.Struct, frozen=True):
@@ -161,13 +165,34 @@ class RasterWriter(msgspec.Struct, frozen=True):
         if not _has_pixels(context):
             return []
         context = self._of_shown(context)
-        painted: list[tuple[tuple[int, int, float, int], Layer]] = []
         paint = context.setting.options.get(PAINT, BY_ORDER)
         family = context.family() if any(thing.parent is not None for thing in _things(context)) else None
         rows = sorted(zip(self.rows, self.holds, strict=True), key=lambda entry: _LAYERS.get(entry[0].table, 1))
+        lost, before = context.setting.lost, len(context.setting.lost)
+        apart = self._individual(context)
+        areas = _areas(context, apart, paint) if any(row.table == "areas" for row, _ in rows) else []
+        reached: set[int] = set()
+        found = self._layers(rows, context, areas, family, paint, reached)
+        unpainted = _objects_of([area for area in areas if id(area) not in reached], context, apart)
+        if unpainted:  # they cover nothing
+            noted = lost[before:]
+            del lost[before:]
+            found = self._layers(rows, context, _areas(context, apart | unpainted, paint), family, paint, reached)
+            again = {record_mark(one.record) for one in lost[before:]}
+            lost.extend(one for one in noted if record_mark(one.record) not in again)
+        return [layer for _, layer in sorted(found, key=lambda entry: entry[0])]
+
+    def _layers(
+        self, rows: Sequence[tuple[RowWriter, int]], context: WriteContext, areas: list[Any], family: Any, paint: str,
+        reached: set[int],
+    ) -> list[_Placed]:  # fmt: skip
+        """Return the layers that some tables paint, with their places; a record without a pixel value is noted as lost.
+
+        `reached` takes the records, by their `id()`, that have a pixel value.
+        """
+        painted: list[_Placed] = []
         for layer, (row, held) in enumerate(rows):
-            is_area = row.table == "areas"
-            records = _areas(context, self._individual(context), paint) if is_area else list(row.select(context))
+            records = areas if row.table == "areas" else list(row.select(context))
             contexts = [f for f in contexts_of(records, context) if row.fits(f)]
             if row.rule.each.by == ("index",) and context.setting.in_documents:
                 contexts = [f for f in contexts if context.setting.held.get(record_mark(f.record), 0) & WRITTEN]
@@ -184,6 +209,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 except LackingError as lacking:
                     context.setting.lost.append(LostRow(row.table, inner.record, f"no {lacking}"))
                     continue
+                reached.add(id(inner.record))
                 if value in self.blanks and inner.as_read is None:  # it was blank before if it came from this format
                     if held:  # a row of computed values holds nothing, so its record loses nothing here
                         context.setting.lost.append(LostRow(row.table, inner.record, _blank(value)))
@@ -192,7 +218,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 below = family.depth(inner.record) if family is not None and isinstance(inner.record, Object) else 0
                 place = (height, -below, stacking(inner.record, region, paint), layer * 1_000_000 + index)
                 painted.append((place, Layer(region, value, inner, held)))
-        return [layer for _, layer in sorted(painted, key=lambda entry: entry[0])]
+        return painted
 
     def _of_shown(self, context: WriteContext) -> WriteContext:
         """Return the context with only those objects that the label image shows."""
@@ -265,6 +291,15 @@ def _has_pixels(context: WriteContext) -> bool:
     if item is None or item.areas or item.void is not None:
         return True
     return any(thing.region is not None or thing.polygons for thing in item.objects)
+
+
+def _objects_of(areas: Iterable[Area], context: WriteContext, apart: set[int]) -> set[int]:
+    """Return the objects, but those apart, of the categories of some areas, if something else may lie below them."""
+    categories = [area.category for area in areas]
+    things = [thing for thing in _things(context) if thing.parent is None and id(thing) not in apart]
+    found = {id(thing) for thing in things if thing.category is not None and thing.category in categories}
+    below = context.item is not None and (context.item.areas or len(found) < len(things))
+    return found if below else set()
 
 
 def _areas(context: WriteContext, apart: set[int], paint: str) -> list[Area]:
