@@ -169,8 +169,9 @@ class RasterWriter(msgspec.Struct, frozen=True):
         family = context.family() if any(thing.parent is not None for thing in _things(context)) else None
         rows = sorted(zip(self.rows, self.holds, strict=True), key=lambda entry: _LAYERS.get(entry[0].table, 1))
         lost, before = context.setting.lost, len(context.setting.lost)
-        apart = self._individual(context)
-        areas = _areas(context, apart, paint) if any(row.table == "areas" for row, _ in rows) else []
+        paints_areas = any(row.table == "areas" for row, _ in rows)
+        apart = self._individual(context) if paints_areas else set[int]()
+        areas = _areas(context, apart, paint) if paints_areas else []
         reached: set[int] = set()
         found = self._layers(rows, context, areas, family, paint, reached)
         unpainted = _objects_of([area for area in areas if id(area) not in reached], context, apart)

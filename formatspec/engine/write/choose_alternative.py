@@ -167,8 +167,11 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
             return now
         if not isinstance(source, dict):
             return source if same_value(now, then) else now
-        whole = not nests or _are_as_long(now, source)  # otherwise several rows of the source become one
-        if same_value(now, then) and whole and not classes_differ(context, context.as_read):
+        if (
+            same_value(now, then)
+            and (not nests or _are_as_long(now, source))  # otherwise several rows of the source become one
+            and not classes_differ(context, context.as_read)
+        ):
             return {key: source[key] for key in source if key in keys}
         return _as_source(context, source, place) if place == before else now
 

@@ -128,12 +128,14 @@ def name_image(form: Format, tree: Tree, state: ItemState, beside: bool) -> None
     nobody knows which one is meant; this is a fault.
     """
     role = form.roles.get(IMAGE)
-    for place, fault in enumerate(state.faults) if beside and role is not None else ():
-        if fault.message == OTHER_IMAGE and role is not None and role.match(fault.got) and tree.exists(fault.got):
+    if role is None:
+        return
+    for place, fault in enumerate(state.faults) if beside else ():
+        if fault.message == OTHER_IMAGE and role.match(fault.got) is not None and tree.exists(fault.got):
             words = f"the document names the image {fault.got}, and {fault.expected} has the document's own name"
             state.faults[place] = fault._replace(code="CONFLICT", case="", message=words)
     path = state.item.get("image.path")
-    if role is not None and path is not None and not beside and path != expected_path(role, state.captures):
+    if path is not None and not beside and path != expected_path(role, state.captures):
         found = named_file(path, role, tree, state)
         state.item["image.path"] = found or path
         if found and role.match(found) is not None:
@@ -141,7 +143,7 @@ def name_image(form: Format, tree: Tree, state: ItemState, beside: bool) -> None
             state.faults[:] = [
                 one._replace(message=words, expected="") if one.code == "IMAGE_MISSING" else one for one in state.faults
             ]
-    if role is not None and not role.optional and "image.path" not in state.item:
+    if not role.optional and "image.path" not in state.item:
         with suppress(KeyError, ValueError):
             state.item["image.path"] = role.template.render(state.captures)
 
