@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -181,7 +181,12 @@ def _collect(
         if role.kind == "pixels" and "category" in rule.each.by:
             slots = (inner.meaning(name) for name in rule.each.by if name != "category")
             found.numbers.update(slot.name for slot in slots if slot is not None and not slot.derived)
-        found.tracks += _tracks(rule, inner)
+        for names, head in _heads_of_tracks(rule):
+            stated = {meaning for meaning, _, _ in meanings(head, inner)}
+            said = sorted(m.name for m in stated if m.where == "record" and not m.name.startswith("category."))
+            found.tracks.append((names, tuple(said)))
+            if sizes := tuple(sorted(m.name for m in stated if m.name in ("image.width", "image.height"))):
+                found.shared.append((sizes, ("subset", *names)))  # the frames of one track have one size
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
         if rule.each.table == "objects" and (scope.kind == "item" or role.kind == "pixels"):
@@ -226,17 +231,12 @@ def _spelled(one: Field, role: Role) -> tuple[str, ...]:
     return tuple(f"{key}?" if one.optional else key for key in one.keys)
 
 
-def _tracks(rule: TableRule, scope: Scope) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return, for groups of an object's rows, the names that distinguish sequences, and the slots that groups state."""
-    fields = rule.row.fields
-    found = []
+def _heads_of_tracks(rule: TableRule) -> Iterator[tuple[tuple[str, ...], Rule]]:
+    """Yield, for groups of an object's rows, the names that distinguish sequences, and what stands before the rows."""
     for depth, level in enumerate(rule.levels if rule.each.table == "objects" else ()):
         if "track" in level.each.by:
-            names = tuple(name for name in level.each.by if name != "track")
-            head = next(field.rule for field in fields if field.keys == (f"{GROUP}{depth}",))
-            slots = {meaning.name for meaning, _, _ in meanings(head, scope) if meaning.where == "record"}
-            found.append((names, tuple(sorted(slot for slot in slots if not slot.startswith("category.")))))
-    return found
+            head = next(field.rule for field in rule.row.fields if field.keys == (f"{GROUP}{depth}",))
+            yield tuple(name for name in level.each.by if name != "track"), head
 
 
 def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:
