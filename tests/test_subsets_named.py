@@ -101,3 +101,43 @@ def test_a_document_of_a_subset_without_images_is_named(target: str, tmp_path: P
     losses = fs.convert(tmp_path / "data", spec="roboflow_coco", to=target, out=tmp_path / "out").losses
     assert any("test/_annotations.coco.json: it lists no item" in line for line in losses)
     assert not any("train/" in line for line in losses)
+
+
+DARKNET = {"obj.names": "cat\ndog\n", "obj_train_data/a.jpg": None, "obj_train_data/a.txt": ROW}
+
+
+@pytest.mark.parametrize("name", ["Validation", "Test", "val"])
+def test_folders_and_lists_for_darknet_that_are_named_as_cvat_names_its_subsets(name: str, tmp_path: Path) -> None:
+    config = (
+        f"classes = 2\ntrain = data/train.txt\n{name} = data/{name}.txt\nnames = data/obj.names\nbackup = backup/\n"
+    )
+    lists = {"train.txt": "data/obj_train_data/a.jpg\n", f"{name}.txt": f"data/obj_{name}_data/b.jpg\n"}
+    own = {"obj.data": config, f"obj_{name}_data/b.jpg": None, f"obj_{name}_data/b.txt": f"1{ROW[1:]}"}
+    data = put_files(tmp_path / "data", {**DARKNET, **lists, **own})
+    assert not fs.validate(data).findings
+    (item,) = (one for one in fs.open(data) if one.subsets == (name,))
+    assert [thing.category.name for thing in item.objects] == ["dog"]
+    for folder, where in (("copy", None), ("again", "true")):
+        result = fs.convert(data, to="yolo", out=tmp_path / folder, where=where)
+        assert (result.items, result.losses) == (2, ())
+        for path in (*lists, "obj.data"):
+            assert (tmp_path / folder / path).read_text() == (data / path).read_text()
+
+
+def test_lists_of_images_that_are_named_as_cvat_names_its_subsets(tmp_path: Path) -> None:
+    files: dict[str, str | None] = {
+        "data.yaml": "Train: Train.txt\nValidation: Validation.txt\nnames: {0: cat}\npath: .\n"
+    }
+    for subset in ("Train", "Validation"):
+        files |= {f"images/{subset}/a.jpg": None, f"labels/{subset}/a.txt": ROW}
+        files[f"{subset}.txt"] = f"data/images/{subset}/a.jpg\n"
+    data = put_files(tmp_path / "data", files)
+    assert {item.key: item.subsets for item in fs.open(data)} == {
+        "Train/a": ("Train",),
+        "Validation/a": ("Validation",),
+    }
+    fs.convert(data, to="coco", out=tmp_path / "coco")
+    assert sorted(path.name for path in (tmp_path / "coco/annotations").iterdir()) == [
+        "instances_Train.json",
+        "instances_Validation.json",
+    ]

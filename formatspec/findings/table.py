@@ -83,7 +83,9 @@ CODES: dict[str, Code] = {
         "an object's id is missing | warning | value | fix | error"),
     "NUMBER_FORM": _code("a number is in another form than it should be", "",
         "a class, id or frame such as 1.0 | warning | value | fix | error",
-        "type: a text where the ids that it refers to are numbers, or the reverse | info | value | fix | error"),
+        "type: a text where the ids that it refers to are numbers, or the reverse | info | value | fix | error",
+        "text: texts for the numbers of a shape or size, or a number for a class's name | warning | value | fix |"
+        " error"),
     "ALTERNATIVE": _code("a record fits none of the alternatives", "",
         "a row that fits no alternative | error | object | error | drop drop-item"),
     "LINE": _code("a line does not fit", "",

@@ -259,6 +259,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         outline = meanings[0].name in OUTLINES and scope.kind == "object"
         attribute = _is_attribute(meanings[0]) or (meanings[0].name == "attributes" and not chain.codecs)
         of_line = scope.textual and bool(at) and is_part(at[-1])
+        meant = None if scope.textual else _meant_by(meanings[0], scope)
 
         def read(value: Any, record: Record, state: ItemState) -> None:
             if exact and (whole := stated_whole(value)) is not None:
@@ -279,12 +280,25 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
                 if attribute and unfit.code == "FIELD" and not isinstance(unfit, MisfitError):
                     _read_otherwise(unfit, value, record, state)
                     return
+                if meant is not None and unfit.code == "FIELD" and not isinstance(unfit, MisfitError):
+                    other = meant(value)
+                    if other is not None and _fits(other, record, state):
+                        words = "the number is read as the text that it spells" if type(value) is int else TEXTS_READ
+                        state.fault("NUMBER_FORM", (*state.at, *path), place, words, unfit.expected, value, case="text")
+                        return
                 parts = value.split() if many and isinstance(value, str) and unfit.code == "FIELD" else ()
                 if len(parts) > 1 and all(map(_is_finite, parts)):
                     words = f"the row has {len(parts)} numbers where it states {meanings[0].name}"
                     state.fault("LINE", (*state.at, *path), place, words, unfit.expected, value)
                 else:
                     report(unfit, path, place, value, record, scope, state)
+
+        def _fits(value: Any, record: Record, state: ItemState) -> bool:
+            try:
+                bind(decode(value, state.env), record, state)
+            except UnfitError:
+                return False
+            return True
 
         def _read_otherwise(unfit: UnfitError, value: Any, record: Record, state: ItemState) -> None:
             """Read an attribute from another spelling that means the same; if none fits, leave it out."""
@@ -318,6 +332,34 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             report(unfit, path, place, value, record, scope, state)
 
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
+
+
+TEXTS_READ = "what is spelled as text is read as the number that it spells"
+
+
+def _meant_by(meaning: Meaning, scope: Scope) -> Callable[[Any], Any] | None:
+    """Return how a value of a document with types is read that has another type than it should; None if it is not.
+
+    The numbers of shapes and sizes may be spelled as texts, and the name of a class may be a whole number. Ids are not
+    among these, since a text and a number may be two ids.
+    """
+    if meaning.name in ("image.width", "image.height") or _is_geometry((meaning,), scope):
+        return _numbers_of
+    if meaning.name == "category.name" or (meaning.name == "name" and scope.kind == "category"):
+        return lambda value: str(value) if type(value) is int else None
+    return None
+
+
+def _numbers_of(value: Any, depth: int = 3) -> Any:
+    """Return a value with the numbers that its texts spell; None if one of its texts spells none."""
+    if type(value) is str:
+        if not _is_finite(value):
+            return None
+        return int(value) if value.isdecimal() else float(value)
+    if isinstance(value, (list, tuple)) and depth:
+        read = [_numbers_of(one, depth - 1) for one in value]
+        return None if None in read else read
+    return value
 
 
 def _read_as(value: Any, other: Any) -> tuple[str, str]:
