@@ -259,3 +259,36 @@ def test_datumaros_crowds_are_crowds(tmp_path: Path) -> None:
     fs.convert(tmp_path / "coco", to="datumaro", out=tmp_path / "again")
     again = json.loads((tmp_path / "again/annotations/train.json").read_text())
     assert [one["attributes"]["is_crowd"] for one in again["items"][0]["annotations"]] == [False, True, True, False]
+
+
+MINIMAL: list[dict[str, Any]] = [
+    {"type": "bbox", "className": "cat", "points": {"x1": 10, "y1": 10, "x2": 30, "y2": 40}},
+    {"type": "polygon", "className": "cat", "points": [1, 1, 10, 1, 10, 10]},
+    {"type": "tag", "className": "dog"},
+]
+"""Instances of SuperAnnotate with the keys that its tool requires, and no others."""
+
+
+@pytest.mark.parametrize("size", [{}, {"width": 100, "height": 80}])
+def test_superannotate_instances_with_the_required_keys_alone(tmp_path: Path, size: dict[str, int]) -> None:
+    document = {"metadata": {"name": "a.jpg", **size}, "instances": MINIMAL}
+    classes = [{"id": 1, "name": "cat", "color": "#ff0000"}, {"id": 2, "name": "dog", "color": "#00ff00"}]
+    files = {"a.jpg": None, "a.jpg.json": document, "classes/classes.json": classes}
+    (item,) = read(put(tmp_path / "in", files, SIZE), "superannotate")
+    assert [one.category.name for one in item.objects] == ["cat", "cat"]
+    assert [one.category.name for one in item.labels] == ["dog"]
+    fs.convert(tmp_path / "in", spec="superannotate", to="superannotate", out=tmp_path / "out")
+    assert json.loads((tmp_path / "out/a.jpg.json").read_bytes()) == document
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("mot_seq", "1,2,10,20,30,40,1,1,0.5"),
+        ("mots_txt", "1 2001 2 80 100 Xl`15oT1"),
+    ],
+)
+def test_a_sequence_that_states_its_name_and_length_alone(tmp_path: Path, name: str, row: str) -> None:
+    files = {"s/img1/000001.jpg": None, "s/gt/gt.txt": f"{row}\n", "s/seqinfo.ini": "[Sequence]\nname=s\nseqLength=1\n"}
+    put(tmp_path, files, SIZE)
+    assert [one for one in fs.validate(tmp_path, name).findings if one.code == "FIELD_MISSING"] == []
