@@ -20,6 +20,8 @@ def can_state(thing: Object, name: str) -> bool:
         return thing.attributes.get(name.removeprefix("attributes.")) is not None
     if name == "bbox":
         return derive.bbox(thing) is not None
+    if name == "keypoints":
+        return any(visible for *_, visible in thing.keypoints)  # keypoints none of which is labelled show nothing
     return states(thing, name) or (name in ("polygon", "polygons") and bool(derive.polygons(thing)))
 
 

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
+import msgspec
+
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.choose_options import FILES, undecided, with_names
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.document_shape import beginning, has_another_shape, in_parts, told_by_documents
 from formatspec.engine.dataset.item.purpose import Purpose
+from formatspec.engine.dataset.layout_by_content import laid_out_by_content, sought_roles, spells_more
 from formatspec.engine.index.build_index import Claims, PathMatches, claims, sampled, unclaimed
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.label_images.reader import fits_header
@@ -313,10 +316,45 @@ def open_source(
             break
     assert best is not None
     dataset = best[1]
+    sought = sought_roles(source)
+    if sought and (2 * best[0][0] < max(1, len(dataset.index.entries)) or _is_loose(dataset, sought)):
+        dataset = _by_content(dataset, best[0][0], source, options, within)
     _see_one_root(source.name, tree, dataset.prefix, found)
     dataset.index.faults.extend(undecided(dataset.form, options))
     _see_one_layout(dataset, found, tree, purpose)
     return dataset
+
+
+def _by_content(
+    dataset: OpenDataset, items: int, source: Source, options: Mapping[str, Any], within: str
+) -> OpenDataset:
+    """Return the dataset in the layout that follows from what documents say, if more items have their image there.
+
+    It is taken too if as many have it, and it reads documents that the other does not, or names subsets by usual words.
+
+    Args:
+        dataset: The dataset in the best of the spec's own layouts.
+        items: How many of its items have their image.
+        source: The spec.
+        options: The options that the user gives.
+        within: The folder of the tree in which the dataset begins.
+    """
+    tree = dataset.base
+    layout = laid_out_by_content(source, tree.under(within) if within else tree)
+    if layout is None:
+        return dataset
+    form, prefix, _ = candidates(msgspec.structs.replace(source, layouts=(layout,)), tree, options, within)[0]
+    other = OpenDataset(form, tree, prefix, dataset.opened_for)
+    found = min(other.index.complete, len(other))
+    sought = sought_roles(source)
+    is_closer = found == items and _is_loose(dataset, sought) and not _is_loose(other, sought)
+    return other if found > items or is_closer else dataset
+
+
+def _is_loose(dataset: OpenDataset, sought: Set[str]) -> bool:
+    """Return whether a layout has no document of some roles, or the name of a subset holds more than a word for one."""
+    unread = sought.isdisjoint(file.role for file in dataset.index.shared)
+    return unread or any(spells_more(str(file.captures.get("subset", ""))) for file in dataset.index.shared)
 
 
 def _see_one_layout(dataset: OpenDataset, found: Sequence[Fitting], tree: Tree, purpose: Purpose) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from formatspec.engine.dataset.choose_layout import roots
+from formatspec.engine.dataset.layout_by_content import laid_out_by_content
 from formatspec.engine.detection.candidate import Candidate, examined
 from formatspec.engine.detection.candidate_roots import below, wrapping_folders
 from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups, extension_of, grouped
 from formatspec.engine.detection.evidence.ignorable import is_ignorable
 from formatspec.engine.detection.evidence.opened_files import OpenedFiles
+from formatspec.engine.detection.fit.common_words import SUBSETS
 from formatspec.engine.detection.ranking import RankedFormats, Standing, ranked, second_datasets, side_by_side
 from formatspec.engine.detection.surroundings import Part, part_of
 from formatspec.engine.index.build_index import PathMatches, sampled
@@ -39,6 +41,7 @@ class Detection(msgspec.Struct, frozen=True):
         roots: The folders in which datasets of the winner's format lie side by side.
         empty: Whether the tree contains nothing that could belong to a dataset.
         part: Of which dataset the tree is a part, if only images speak for a format and other files lie around.
+        laid_out: Where the files are, if no layout of the format states it and their content tells it.
     """
 
     outcome: RankedFormats
@@ -50,6 +53,7 @@ class Detection(msgspec.Struct, frozen=True):
     roots: tuple[str, ...] = ()
     empty: bool = False
     part: Part | None = None
+    laid_out: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,6 +74,7 @@ class Detection(msgspec.Struct, frozen=True):
     def notes(self) -> list[str]:
         """What a user should know about a detected format."""
         found = [f"found in {self.within}"] if self.within else []
+        found += [f"read as {self.names[0]} by what the files hold: {self.laid_out}"] if self.laid_out else []
         return found + [f"{file} is of another format: {name}; it is left out" for name, file in self.beside]
 
     @property
@@ -108,6 +113,10 @@ def detect(
         beside = tuple(second_datasets(outcome, tried))
         return Detection(outcome, sources, within, beside=beside, roots=side_by_side(outcome, tried), part=part)
     elsewhere, empty = tuple(_elsewhere(sources, tree, own)), all(map(_is_no_file_of_a_dataset, paths))
+    if all(_is_subset(folder) for folder, _ in elsewhere):
+        by_content = _by_content(sources, tree, files, paths, own)
+        if by_content is not None:
+            return by_content
     return Detection(outcome, sources, elsewhere=elsewhere, holds=_held(paths), empty=empty)
 
 
@@ -160,6 +169,27 @@ def _of_source(
             yield examined(name, form, within, prefix, paths, matches[prefix], groups, files, own)
 
 
+def _by_content(
+    sources: Mapping[str, Source], tree: Tree, files: OpenedFiles, paths: Sequence[str], own: frozenset[str]
+) -> Detection | None:
+    """Return the outcome for layouts whose paths follow from what documents say; None if none fits."""
+    laid_out = {
+        name: msgspec.structs.replace(source, layouts=(layout,))
+        for name, source in sources.items()
+        if (layout := laid_out_by_content(source, tree)) is not None
+    }
+    groups, matches = grouped(paths, files.below("")), dict[str, PathMatches]()
+    tried = {
+        name: list(_of_source(name, source, "", tree, paths, matches, groups, files, name in own))
+        for name, source in laid_out.items()
+    }
+    outcome = ranked(tried, {}, True)
+    if len(outcome.winners) != 1:
+        return None
+    name = outcome.winners[0].name
+    return Detection(outcome, {**sources, **laid_out}, laid_out=laid_out[name].layouts[0].variant)
+
+
 def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Yield folders of a tree that contain a dataset of their own, for a tree that contains other things too."""
     folders = [folder for folder in tree.folders() if folder.count("/") == 0 and not is_ignorable(folder + "/x")]
@@ -176,6 +206,10 @@ def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -
         if len(outcome.winners) == 1:
             inner = outcome.winners[0].prefix
             yield f"{folder}/{inner}" if inner else folder, outcome.winners[0].name
+
+
+def _is_subset(folder: str) -> bool:
+    return folder.lower().rstrip("0123456789") in SUBSETS
 
 
 def _is_no_file_of_a_dataset(path: str) -> bool:

@@ -1,0 +1,139 @@
+"""Files with other names than those of any layout: what they hold says where the dataset's documents and images are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from commands import Run
+from files_on_disk import put
+
+import formatspec as fs
+
+IMAGES = ("images/{s}", "{s}/images", "images", "", "data/{s}", "pictures", "{s}2017", "{s}_images")
+DOCUMENTS = (
+    "labels/{s}.json", "coco/instances_{s}.json", "{s}/meta/instances_{s}.json", "{s}/{s}.json", "custom_{s}.json",
+    "annotations/{s}_coco_v2.json", "annotations/instances_{s}2017.json",
+)  # fmt: skip
+
+
+def coco(names: Sequence[str], **more: Any) -> str:
+    images = [{"id": n, "file_name": name, "width": 20, "height": 10} for n, name in enumerate(names, 1)]
+    rows = [
+        {"id": n, "image_id": n, "category_id": 1, "bbox": [0, 0, 2, 2], "area": 4, "iscrowd": 0}
+        for n in range(1, len(names) + 1)
+    ]
+    return json.dumps({"images": images, "annotations": rows, "categories": [{"id": 1, "name": "cat"}], **more})
+
+
+def files(document: str, images: str, subsets: dict[str, list[str]], from_root: bool = False) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for subset, names in subsets.items():
+        folder = images.replace("{s}", subset) + "/" if images else ""
+        named = [f"{folder}{name}" if from_root else name for name in names]
+        found |= {document.replace("{s}", subset): coco(named), **dict.fromkeys(f"{folder}{name}" for name in names)}
+    return found
+
+
+def read(data: Path) -> list[tuple[str, str, int]]:
+    items = fs.open(data)
+    return sorted((item.subsets[0], item.image.path, len(item.objects)) for item in items if item.image is not None)
+
+
+@pytest.mark.filterwarnings("ignore::formatspec.opening.FormatNotice")
+@pytest.mark.parametrize("from_root", [False, True])
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_and_images_are_found_wherever_they_lie(document: str, from_root: bool, tmp_path: Path) -> None:
+    for place, images in enumerate(IMAGES):
+        data = put(
+            tmp_path / str(place), files(document, images, {"train": ["a.png", "b.png"], "val": ["c.png"]}, from_root)
+        )
+        folder = {subset: images.replace("{s}", subset) + "/" * bool(images) for subset in ("train", "val")}
+        told = [(subset.removesuffix("2017"), path, count) for subset, path, count in read(data)]
+        expected = [("train", "a.png"), ("train", "b.png"), ("val", "c.png")]
+        assert told == [(subset, folder[subset] + name, 1) for subset, name in expected], images
+
+
+def test_a_notice_says_where_the_files_are_and_a_copy_keeps_their_paths(run: Run, tmp_path: Path) -> None:
+    data = put(tmp_path / "data", files("labels/{s}.json", "data/{s}", {"train": ["a.png"], "val": ["a.png"]}))
+    put(data, {"README.md": "x", "classes.txt": "cat\n"})
+    ran = run("convert", data, "--to", "coco", "-o", tmp_path / "out", "--workers", "2")
+    assert ran.status == 0 and "out: coco, 2 items" in ran.out
+    assert "read as coco by what the files hold: instances in labels/{subset}.json, images in data/{subset}/" in ran.err
+    for document in ("labels/train.json", "labels/val.json"):
+        assert json.loads((tmp_path / "out" / document).read_text()) == json.loads((data / document).read_text())
+    assert {path.name for path in (tmp_path / "out/data").glob("*/*.png")} == {"a.png"}
+    other = run("convert", data, "--to", "yolo_ultralytics", "-o", tmp_path / "yolo")
+    assert other.status == 0 and (tmp_path / "yolo/labels/val/a.txt").read_text().startswith("0 ")
+
+
+@pytest.mark.filterwarnings("ignore::formatspec.opening.FormatNotice")
+def test_one_document_has_a_subset_where_its_path_spells_one(tmp_path: Path) -> None:
+    plain = put(tmp_path / "plain", files("meta/my_data.json", "pics", {"x": ["one/a.png", "two/b.png"]}))
+    assert [item.subsets for item in fs.open(plain)] == [(), ()]
+    told = put(tmp_path / "told", files("meta/{s}_v2.json", "pics", {"val": ["a.png"]}))
+    assert read(told) == [("val", "pics/a.png", 1)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"meta/v1.json": coco(["a.png"]), "meta/v2.json": coco(["a.png"]), "pics/a.png": None},
+        {
+            "a/meta/x.json": coco(["a.png"]),
+            "a/pics/a.png": None,
+            "b/meta/x.json": coco(["b.png"]),
+            "b/pics/b.png": None,
+        },
+        {"meta/my.json": coco(["a.png"]), "one/a.png": None, "two/a.png": None},
+        {"meta/x.json": coco(["a.png"]), "meta/y.json": coco(["b.png"]), "here/a.png": None, "there/b.png": None},
+    ],
+    ids=["two states of one file", "two datasets", "two images of one name", "folders that no subset names"],
+)
+def test_what_may_be_meant_otherwise_is_refused(content: dict[str, Any], run: Run, tmp_path: Path) -> None:
+    ran = run("validate", put(tmp_path, content))
+    assert ran.status == 2 and "no known format describes" in ran.err
+
+
+def test_a_missing_image_is_one_finding(run: Run, tmp_path: Path) -> None:
+    data = put(tmp_path, files("labels/{s}.json", "data/{s}", {"train": ["a.png", "b.png", "c.png"]}))
+    (data / "data/train/c.png").unlink()
+    ran = run("validate", data)
+    assert ran.status == 1 and "IMAGE_MISSING" in ran.out and "expected data/train/c.png" in ran.out
+
+
+SPEC = """
+formatspec: 1
+name: mine
+variants:
+  - name: as exported
+  - name: a list of any name
+    anywhere: boxes
+    files: {image: "{name:path}.{ext:image}", boxes: {path: "{subset}.json"}}
+files:
+  image: "images/{subset}/{name:path}.{ext:image}"
+  boxes:
+    path: "boxes/{subset}.json"
+    json: [{each: items, file: "{name}.{ext}", boxes: [{each: objects, class: category.name, box: bbox | xywh}]}]
+"""
+
+
+def test_any_spec_may_say_so(run: Run, tmp_path: Path) -> None:
+    def rows(name: str) -> str:
+        return json.dumps([{"file": name, "boxes": [{"class": "cat", "box": [0, 0, 1, 1]}]}])
+
+    spec = tmp_path / "mine.yaml"
+    spec.write_text(SPEC)
+    lists = {"lists/train_boxes.json": rows("a.png"), "lists/val_boxes.json": rows("b.png")}
+    data = put(tmp_path / "data", {**lists, "pictures/train/a.png": None, "pictures/val/b.png": None})
+    ran = run("validate", spec, data)
+    assert ran.status == 0 and "mine, 2 items" in ran.out and "FILE_UNCLAIMED" not in ran.out and "holds 2 objects" in ran.err
+
+    wrong = yaml.safe_load(SPEC) | {"anywhere": "image"}
+    spec.write_text(yaml.safe_dump(wrong))
+    ran = run("validate", spec, data)
+    assert ran.status == 2 and "`anywhere` names no role whose files all items share: 'image'" in ran.err
