@@ -36,7 +36,7 @@ after another does not grow.
 SEARCH_VARIABLE = "FORMATSPEC_PATH"
 _NAME_IN_BRACES = re.compile(r"\{([^{}]*)\}")
 HIDE_VARIABLE = "FORMATSPEC_NO_CATALOGUE"
-_NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence", "seen")
+_NOT_INHERITED = ("anywhere", "examples", "extends", "title", "about", "homepage", "licence", "seen")
 
 
 class Layout(msgspec.Struct, frozen=True, dict=True):

@@ -213,7 +213,8 @@ class Spec(Strict):
     options: dict[str, OptionSpec] = Field(default_factory=dict)
     variants: tuple[VariantSpec, ...] = ()
     anywhere: str | None = Field(
-        None, description="a role whose files may have any path, where no layout fits: their rows say where images lie"
+        None,
+        description="a role whose files may have any path, where no layout fits: what they hold says where images lie",
     )
     extends: str | None = Field(None, description="a spec whose entries are taken over")
     levels: dict[str, str | dict[str, str]] = Field(

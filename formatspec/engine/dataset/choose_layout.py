@@ -352,9 +352,12 @@ def _by_content(
 
 
 def _is_loose(dataset: OpenDataset, sought: Set[str]) -> bool:
-    """Return whether a layout has no document of some roles, or the name of a subset holds more than a word for one."""
-    unread = sought.isdisjoint(file.role for file in dataset.index.shared)
-    return unread or any(spells_more(str(file.captures.get("subset", ""))) for file in dataset.index.shared)
+    """Return whether a layout lacks documents or items that rows name, or a subset's name holds more than a word."""
+    unread = sought.isdisjoint(dataset.index.claimed.roles)
+    strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
+    return (
+        unread or strangers or any(spells_more(str(file.captures.get("subset", ""))) for file in dataset.index.shared)
+    )
 
 
 def _see_one_layout(dataset: OpenDataset, found: Sequence[Fitting], tree: Tree, purpose: Purpose) -> None:

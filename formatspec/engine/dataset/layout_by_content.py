@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
+from formatspec.engine.dataset.choose_options import with_names
 from formatspec.engine.dataset.document_shape import beginning, differs
 from formatspec.engine.resolve.text_template import TextTemplate, text_template
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
@@ -14,7 +17,7 @@ from formatspec.engine.spec.path_options import open_options
 from formatspec.files.document import FileError
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.load import Layout, Source
-from formatspec.language.rules import LeafRule
+from formatspec.language.rules import LeafRule, MapRule, Rule
 from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
 from formatspec.paths.trees.tree import Tree
 
@@ -25,6 +28,8 @@ NAMES = 64
 _TOKENS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]+")
 _SUBSET = re.compile(r"(?:train|training|val|valid|validation|test|testing|dev)(?:19|20)?(?:\d\d)?", re.I)
 _SLOT = "{subset}"
+_BESIDE = "|"
+"""What stands between the folder of documents and that of images, where both are compared at once."""
 
 
 class _Document(NamedTuple):
@@ -44,29 +49,47 @@ class _Document(NamedTuple):
 def laid_out_by_content(source: Source, tree: Tree) -> Layout | None:
     """Return a layout of a spec whose paths follow from the content of a tree; None if there is no single one.
 
-    A layout for which the spec says `anywhere: ROLE` is the pattern: the files of that role are those whose documents
-    fit its rule, and the images are where the rows of these documents say. What the paths of several documents differ
-    in is their subset, and the folders of the images may name it too.
+    A layout for which the spec says `anywhere: ROLE` is a pattern, and the first one counts that leads to a result. The
+    files of that role are those whose documents fit its rule. If all items share them, the images are where their rows
+    say. If each item has its own, the image is the one of the same name. What the paths of documents differ in is their
+    subset, and the folders of the images may name it too.
 
     Args:
         source: The spec.
         tree: The files.
     """
-    pattern = next((layout for layout in source.layouts if layout.spec.anywhere is not None), None)
-    if pattern is None:
+    for pattern in source.layouts:
+        if pattern.spec.anywhere is not None:
+            form = compile_format(source, pattern, open_options(pattern.spec, {}))
+            layout = _laid_out(form, form.roles[pattern.spec.anywhere], tree)
+            if layout is not None:
+                return layout
+    return None
+
+
+def _laid_out(form: Format, role: Role, tree: Tree) -> Layout | None:
+    """Return a layout with the paths that the files of a role have."""
+    found = _paths_of_shared(form, role, tree) if role.span == "shared" else _paths_of_items(form, role, tree)
+    if found is None:
         return None
-    form = compile_format(source, pattern, open_options(pattern.spec, {}))
-    role = form.roles[pattern.spec.anywhere or IMAGE]
+    files = dict(form.spec.files)
+    for name, path in zip((role.name, IMAGE), found, strict=True):
+        files[name] = files[name].model_copy(update={"path": path})
+    told = f"{role.name} in {found[0]}, images in {found[1].rpartition('/')[0]}/"
+    return Layout(told, form.layout.spec.model_copy(update={"files": files}), form.layout.node)
+
+
+def _paths_of_shared(form: Format, role: Role, tree: Tree) -> tuple[str, str] | None:
+    """Return the paths of documents that all items share, and of the images that their rows name."""
     found = _documents(form, role, tree)
     paths = _paths(found) if found else None
-    if paths is None:
-        return None
-    document, folder = paths
-    files = dict(pattern.spec.files)
-    files[role.name] = files[role.name].model_copy(update={"path": document})
-    files[IMAGE] = files[IMAGE].model_copy(update={"path": folder + files[IMAGE].path})
-    name = f"{role.name} in {document}, images in {folder or './'}"
-    return Layout(name, pattern.spec.model_copy(update={"files": files}), pattern.node)
+    return None if paths is None else (paths[0], paths[1] + _below_folders(form.roles[IMAGE].spec.path))
+
+
+def _below_folders(path: str) -> str:
+    """Return a path template without the folders before its first placeholder."""
+    literal = path.partition("{")[0]
+    return path[literal.rfind("/") + 1 :]
 
 
 def sought_roles(source: Source) -> frozenset[str]:
@@ -86,10 +109,13 @@ def _documents(form: Format, role: Role, tree: Tree) -> list[_Document]:
     paths = [path for path in tree.paths() if path.rpartition(".")[2].lower() == extension]
     if not 0 < len(paths) <= DOCUMENTS:
         return []
+    read = {path: document for path in paths for document in _read(role, path, tree)}
+    role = with_names(form, {}, lambda one: read.values() if one.name == role.name else ()).roles[role.name]
+    assert role.codec is not None
     images: dict[str, list[str]] | None = None
     found = []
-    for path in paths:
-        names = sorted(_names(form, role, path, tree))
+    for path, document in read.items():
+        names = [] if differs(role.codec.rule, role.scope, document) else sorted(set(_names(form, role, document)))
         if not names:
             continue
         images = _by_name(tree) if images is None else images
@@ -101,37 +127,44 @@ def _documents(form: Format, role: Role, tree: Tree) -> list[_Document]:
     return found
 
 
-def _names(form: Format, role: Role, path: str, tree: Tree) -> Iterator[str]:
-    """Yield the images that the first rows of a document name; none if the document does not fit the role."""
-    assert role.codec is not None
-    try:
-        document = beginning(role, path, tree).document
-    except (FileError, ValueError, OSError):
-        return
-    if differs(role.codec.rule, role.scope, document):
-        return
-    for keys, key, template, bound in _templates(role):
+def _read(role: Role, path: str, tree: Tree) -> Iterator[Any]:
+    """Yield the first rows of a document, if it can be read."""
+    with contextlib.suppress(FileError, ValueError, OSError):
+        yield beginning(role, path, tree).document
+
+
+def _names(form: Format, role: Role, document: Any) -> Iterator[str]:
+    """Yield the images that the rows of a document name."""
+    for keys, (*outer, key), template, bound in _texts(role):
         rows = _below(document, keys)
-        for row in rows if isinstance(rows, list) else ():
-            text = row.get(key) if isinstance(row, dict) else None
+        rows = rows.values() if isinstance(rows, dict) and (outer or [key])[0] not in rows else rows
+        for row in [rows] if isinstance(rows, dict) else rows or ():
+            part = _below(row, outer)
+            text = part.get(key) if isinstance(part, dict) else None
             told = template.match(text) if isinstance(text, str) else None
-            names = (
-                {bound[part]: spelled for part, spelled in told.items() if part in bound} if told is not None else {}
-            )
+            names = {bound[place]: spelled for place, spelled in (told or {}).items() if place in bound}
             if names.keys() == set(form.roles[IMAGE].captures):
                 yield form.roles[IMAGE].template.render(names)
 
 
-def _templates(role: Role) -> Iterator[tuple[Sequence[str], str, TextTemplate, Mapping[str, str]]]:
-    """Yield the texts in rows of items: the keys of the table, the key of the text, its template, what that binds."""
+def _texts(role: Role) -> Iterator[tuple[Sequence[str], Sequence[str], TextTemplate, Mapping[str, str]]]:
+    """Yield the texts in rows: the keys of their table, those within a row, the template, and what it binds."""
+
+    def within(rule: Rule, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], LeafRule]]:
+        for field in rule.fields:
+            if isinstance(field.rule, LeafRule):
+                yield (*at, field.keys[0]), field.rule
+            elif isinstance(field.rule, MapRule):
+                yield from within(field.rule, (*at, field.keys[0]))
+
     for keys, rules in role.lists:
         for rule in rules:
             inner = role.scope.inside(rule.each.table)
-            for field in rule.row.fields if rule.each.table == "items" else ():
-                if isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Text):
-                    template = text_template(field.rule.leaf, inner, field.rule.place)
+            for at, one in within(rule.row, ()):
+                if isinstance(one.leaf, Text):
+                    template = text_template(one.leaf, inner, one.place)
                     bound = {part: leaf.names[0] for part, leaf in template.leaves.items() if isinstance(leaf, Bind)}
-                    yield keys, field.keys[0], template, bound
+                    yield keys, at, template, bound
 
 
 def _below(document: Any, keys: Sequence[str]) -> Any:
@@ -222,6 +255,89 @@ def _spelled(
         if not all(bare) or len(set(bare)) < len(subsets):
             continue
         yield "".join(_SLOT + year if place in places else part for place, part in enumerate(parts)), bare
+
+
+def _paths_of_items(form: Format, role: Role, tree: Tree) -> tuple[str, str] | None:
+    """Return the paths of documents of one item each, and of the images of the same names."""
+    pairs, firsts = _folder_pairs(role, tree)
+    if not pairs:
+        return None
+    if len(pairs) == 1 and firsts and all(map(_SUBSET.fullmatch, firsts)):
+        choices: Iterator[tuple[str, list[str]]] = iter([(_BESIDE.join(one + _SLOT + "/" for one in pairs[0]), [""])])
+    else:
+        choices = _document_paths([_BESIDE.join(pair) for pair in pairs])
+    for both, subsets in choices:
+        document, _, image = both.partition(_BESIDE)
+        if (_SLOT in document) == (_SLOT in image) and _is_one_dataset(document, image, subsets):
+            return tuple(
+                folder + _below_folders(one.spec.path) for folder, one in ((document, role), (image, form.roles[IMAGE]))
+            )  # type: ignore[return-value]
+    return None
+
+
+def _folder_pairs(role: Role, tree: Tree) -> tuple[list[tuple[str, str]], set[str]]:
+    """Return in which folders documents lie whose images lie in which, and the folders directly below these.
+
+    Below the two folders of a pair, a document and its image have the same path. Nothing is returned if the documents
+    of one folder have images in several folders, or most of them none.
+    """
+    images = defaultdict[str, list[str]](list)
+    for path in tree.paths():
+        if path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS:
+            images[_stem(path)].append(path)
+    folders = defaultdict[str, list[str]](list)
+    extension = role.template.suffix.rpartition(".")[2].lower()
+    for path in tree.paths():
+        if path.rpartition(".")[2].lower() == extension:
+            folders[path.rpartition("/")[0]].append(path)
+    pairs, firsts = dict[tuple[str, str], None](), set[str]()
+    for paths in list(folders.values())[:DOCUMENTS]:
+        if not _fits(role, paths[len(paths) // 2], tree):
+            continue
+        met = [pair for path in paths[:: max(1, len(paths) // NAMES)] for pair in _nearest(path, images[_stem(path)])]
+        if len(set(met)) != 1 or 2 * len(met) < len(paths[:: max(1, len(paths) // NAMES)]) or "{" in "".join(met[0]):
+            return [], set()
+        pairs[met[0]] = None
+        firsts |= {path[len(met[0][0]) :].partition("/")[0] if "/" in path[len(met[0][0]) :] else "" for path in paths}
+    return list(pairs), firsts
+
+
+def _fits(role: Role, path: str, tree: Tree) -> bool:
+    """Return whether a document is what its role describes."""
+    assert role.codec is not None
+    try:
+        decoded = beginning(role, path, tree)
+    except (FileError, ValueError, OSError):
+        return False
+    return not decoded.strays and not differs(role.codec.rule, role.scope, decoded.document)
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[0]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many of the first parts of two paths are equal."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _nearest(path: str, images: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the folders above a document and its image below which both have the same path; none if that is open."""
+
+    def shared(image: str) -> tuple[int, int, int]:
+        own, other = path.split("/")[:-1], image.split("/")[:-1]
+        words = set(_TOKENS.findall("/".join(own))) & set(_TOKENS.findall("/".join(other)))
+        return _alike(own[::-1], other[::-1]), _alike(own, other), len(words)
+
+    best = sorted(images, key=shared)[-2:]
+    if not best or (len(best) == 2 and shared(best[0]) == shared(best[1])):
+        return []
+    below = shared(best[-1])[0]
+    document, image = (
+        "".join(f"{part}/" for part in parts[: len(parts) - below])
+        for parts in (path.split("/")[:-1], best[-1].split("/")[:-1])
+    )
+    return [(document, image)]
 
 
 def _with_slot(folder: str, subset: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -173,11 +174,11 @@ def _by_content(
     sources: Mapping[str, Source], tree: Tree, files: OpenedFiles, paths: Sequence[str], own: frozenset[str]
 ) -> Detection | None:
     """Return the outcome for layouts whose paths follow from what documents say; None if none fits."""
-    laid_out = {
-        name: msgspec.structs.replace(source, layouts=(layout,))
-        for name, source in sources.items()
-        if (layout := laid_out_by_content(source, tree)) is not None
-    }
+    laid_out: dict[str, Source] = {}
+    for name, source in sources.items():
+        with contextlib.suppress(SpecError):
+            if (layout := laid_out_by_content(source, tree)) is not None:
+                laid_out[name] = msgspec.structs.replace(source, layouts=(layout,))
     groups, matches = grouped(paths, files.below("")), dict[str, PathMatches]()
     tried = {
         name: list(_of_source(name, source, "", tree, paths, matches, groups, files, name in own))

@@ -446,8 +446,8 @@ def _compiled(
                 f"`items` names the role {role.name!r}, whose files have no document in the layout {layout.variant!r}"
             )
             raise problem(words, files[role.name].place, "a document whose rows are items, such as `json`")
-    if spec.anywhere is not None and (spec.anywhere not in roles or roles[spec.anywhere].span != "shared"):
-        words = f"`anywhere` names no role whose files all items share: {spec.anywhere!r}"
+    if spec.anywhere is not None and (spec.anywhere not in roles or roles[spec.anywhere].kind in (None, "pixels")):
+        words = f"`anywhere` names no role with documents: {spec.anywhere!r}"
         raise problem(words, layout.node.value["anywhere"].place, hint=suggest(spec.anywhere, roles))
     return Format(source, layout, roles, chosen, keys, globs((*HIDDEN, *spec.ignore)), names)
 

@@ -106,6 +106,74 @@ def test_a_missing_image_is_one_finding(run: Run, tmp_path: Path) -> None:
     assert ran.status == 1 and "IMAGE_MISSING" in ran.out and "expected data/train/c.png" in ran.out
 
 
+def voc(*classes: str) -> str:
+    boxes = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>8</ymax></bndbox>"
+    things = "".join(f"<object><name>{name}</name>{boxes}</object>" for name in classes)
+    size = "<size><width>20</width><height>10</height><depth>3</depth></size>"
+    return f"<annotation><filename>x.png</filename>{size}{things}</annotation>"
+
+
+@pytest.mark.filterwarnings("ignore::formatspec.opening.FormatNotice")
+@pytest.mark.parametrize(
+    ("documents", "images"),
+    [
+        ("{s}/annotations", "{s}/images"), ("{s}_annotations", "{s}_images"), ("xml", "img"), ("xml/{s}", "img/{s}"),
+        ("labels/{s}", "{s}"), ("Annotations", "data"), ("annotations_{s}", "images_{s}"), ("{s}/xmls", "{s}"),
+    ],
+)  # fmt: skip
+def test_a_document_of_each_image_is_found_by_its_name(documents: str, images: str, tmp_path: Path) -> None:
+    own = "{s}" in documents
+    for subset, names in (("train", "ab"), ("val", "a" if own else "c")):
+        for name in names:
+            document, image = (f"{one.replace('{s}', subset)}/{name}" for one in (documents, images))
+            put(tmp_path, {f"{document}.xml": voc("cat", "dog"), f"{image}.png": None})
+    items = [item for item in fs.open(tmp_path) if item.image is not None]
+    told = sorted((item.subsets, item.image.path, len(item.objects)) for item in items if item.image)
+    subsets = [("train", "a"), ("train", "b"), ("val", "a")] if own else [("", "a"), ("", "b"), ("", "c")]
+    expected = [((s,) if s else (), f"{images.replace('{s}', s)}/{name}.png", 2) for s, name in subsets]
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("documents", "images"),
+    [
+        (["xml/a.xml", "xml/b.xml"], ["one/a.png", "two/b.png"]),
+        (["xml/a.xml", "xml/b.xml"], ["one/a.png", "two/a.png", "one/b.png", "two/b.png"]),
+        (["x/xml/a.xml", "y/xml/b.xml"], ["x/img/a.png", "y/img/b.png"]),
+        (["xml/a.xml", "xml/b.xml", "xml/c.xml"], ["img/a.png"]),
+    ],
+    ids=["images in two folders", "two images of one name", "two datasets", "most without an image"],
+)
+def test_documents_whose_images_are_open_are_refused(
+    documents: list[str], images: list[str], run: Run, tmp_path: Path
+) -> None:
+    put(tmp_path, {**dict.fromkeys(documents, voc("cat")), **dict.fromkeys(images)})
+    ran = run("validate", tmp_path)
+    assert ran.status == 2 and "no known format describes" in ran.err
+
+
+CSV = "filename,width,height,class,xmin,ymin,xmax,ymax\n{0},20,10,cat,1,1,9,8\n"
+CVAT = """<annotations><version>1.1</version>
+<meta><task><labels><label><name>cat</name><attributes></attributes></label></labels></task></meta>
+<image id="0" name="{0}" width="20" height="10">
+<box label="cat" occluded="0" xtl="1" ytl="1" xbr="9" ybr="8" z_order="0"></box></image></annotations>"""
+CREATEML = """[{{"image": "{0}", "annotations":
+[{{"label": "cat", "coordinates": {{"x": 5, "y": 5, "width": 4, "height": 2}}}}]}}]"""
+
+
+@pytest.mark.filterwarnings("ignore::formatspec.opening.FormatNotice")
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [("tables/{s}.csv", CSV), ("xml/{s}.xml", CVAT), ("json/{s}_boxes.json", CREATEML)],
+    ids=["tfod_csv", "cvat_images", "createml"],
+)
+def test_other_formats_whose_rows_name_images_are_found_too(document: str, text: str, tmp_path: Path) -> None:
+    for subset, name in (("train", "a.png"), ("val", "b.png")):
+        content = text.format(name).replace("\\n", "\n")
+        put(tmp_path, {document.replace("{s}", subset): content, f"pictures/{subset}/{name}": None})
+    assert read(tmp_path) == [("train", "pictures/train/a.png", 1), ("val", "pictures/val/b.png", 1)]
+
+
 SPEC = """
 formatspec: 1
 name: mine
@@ -131,9 +199,14 @@ def test_any_spec_may_say_so(run: Run, tmp_path: Path) -> None:
     lists = {"lists/train_boxes.json": rows("a.png"), "lists/val_boxes.json": rows("b.png")}
     data = put(tmp_path / "data", {**lists, "pictures/train/a.png": None, "pictures/val/b.png": None})
     ran = run("validate", spec, data)
-    assert ran.status == 0 and "mine, 2 items" in ran.out and "FILE_UNCLAIMED" not in ran.out and "holds 2 objects" in ran.err
+    assert (
+        ran.status == 0
+        and "mine, 2 items" in ran.out
+        and "FILE_UNCLAIMED" not in ran.out
+        and "holds 2 objects" in ran.err
+    )
 
     wrong = yaml.safe_load(SPEC) | {"anywhere": "image"}
     spec.write_text(yaml.safe_dump(wrong))
     ran = run("validate", spec, data)
-    assert ran.status == 2 and "`anywhere` names no role whose files all items share: 'image'" in ran.err
+    assert ran.status == 2 and "`anywhere` names no role with documents: 'image'" in ran.err
