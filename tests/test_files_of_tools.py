@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from coco_like import coco_document
 from files_on_disk import put
+from PIL import Image
 
 import formatspec as fs
 from formatspec.api import detect_format
@@ -259,3 +261,62 @@ def test_datumaros_crowds_are_crowds(tmp_path: Path) -> None:
     fs.convert(tmp_path / "coco", to="datumaro", out=tmp_path / "again")
     again = json.loads((tmp_path / "again/annotations/train.json").read_text())
     assert [one["attributes"]["is_crowd"] for one in again["items"][0]["annotations"]] == [False, True, True, False]
+
+
+MINIMAL: list[dict[str, Any]] = [
+    {"type": "bbox", "className": "cat", "points": {"x1": 10, "y1": 10, "x2": 30, "y2": 40}},
+    {"type": "polygon", "className": "cat", "points": [1, 1, 10, 1, 10, 10]},
+    {"type": "tag", "className": "dog"},
+]
+"""Instances of SuperAnnotate with the keys that its tool requires, and no others."""
+
+
+@pytest.mark.parametrize("size", [{}, {"width": 100, "height": 80}])
+def test_superannotate_instances_with_the_required_keys_alone(tmp_path: Path, size: dict[str, int]) -> None:
+    document = {"metadata": {"name": "a.jpg", **size}, "instances": MINIMAL}
+    classes = [{"id": 1, "name": "cat", "color": "#ff0000"}, {"id": 2, "name": "dog", "color": "#00ff00"}]
+    files = {"a.jpg": None, "a.jpg.json": document, "classes/classes.json": classes}
+    (item,) = read(put(tmp_path / "in", files, SIZE), "superannotate")
+    assert [one.category.name for one in item.objects] == ["cat", "cat"]
+    assert [one.category.name for one in item.labels] == ["dog"]
+    fs.convert(tmp_path / "in", spec="superannotate", to="superannotate", out=tmp_path / "out")
+    assert json.loads((tmp_path / "out/a.jpg.json").read_bytes()) == document
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("mot_seq", "1,2,10,20,30,40,1,1,0.5"),
+        ("mots_txt", "1 2001 2 80 100 Xl`15oT1"),
+    ],
+)
+def test_a_sequence_that_states_its_name_and_length_alone(tmp_path: Path, name: str, row: str) -> None:
+    files = {"s/img1/000001.jpg": None, "s/gt/gt.txt": f"{row}\n", "s/seqinfo.ini": "[Sequence]\nname=s\nseqLength=1\n"}
+    put(tmp_path, files, SIZE)
+    assert [one for one in fs.validate(tmp_path, name).findings if one.code == "FIELD_MISSING"] == []
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_panoptic_segments_in_a_folder_named_after_their_json(tmp_path: Path, images: bool) -> None:
+    colours = io.BytesIO()
+    Image.new("RGB", SIZE, (9, 0, 0)).save(colours, "PNG")
+    segments = [{"id": 9, "category_id": 7, "area": 8000, "bbox": [0, 0, 100, 80], "iscrowd": 0}]
+    document = {
+        "images": [{"id": 5, "file_name": "a.jpg", "width": 100, "height": 80}],
+        "annotations": [{"image_id": 5, "file_name": "a.png", "segments_info": segments}],
+        "categories": [{"id": 7, "name": "sky", "supercategory": "sky", "isthing": 0, "color": [1, 2, 3]}],
+    }
+    picture = {"images/a.jpg": None} if images else {}
+    put(tmp_path, {"panoptic_val.json": document, "panoptic_val/a.png": colours.getvalue(), **picture}, SIZE)
+    (item,) = read(tmp_path, "coco_panoptic")
+    assert [one.category.name for one in item.objects] == ["sky"]
+
+
+@pytest.mark.parametrize("folder", ["", "annotations/", "releases/latest/annotations/"])
+def test_darwin_files_alone(tmp_path: Path, folder: str) -> None:
+    slot = {"type": "image", "slot_name": "0", "width": 100, "height": 80}
+    box = {"id": "x", "name": "cat", "bounding_box": {"x": 1, "y": 2, "w": 3, "h": 4}, "slot_names": ["0"]}
+    item = {"name": "a.jpg", "path": "/", "slots": [slot]}
+    put(tmp_path, {f"{folder}a.json": {"version": "2.0", "item": item, "annotations": [box]}}, SIZE)
+    (read_back,) = read(tmp_path, "v7_darwin")
+    assert [(one.category.name, one.bbox) for one in read_back.objects] == [("cat", (1, 2, 3, 4))]
