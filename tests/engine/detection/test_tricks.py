@@ -13,10 +13,10 @@ from formatspec.engine.detection.detect import detect
 from formatspec.language.load import available
 from formatspec.paths.trees.open_tree import open_tree
 
-INSTANCES = {"publaynet": "coco", "roboflow_voc": "labelimg_voc"}
+INSTANCES = {"publaynet": "coco", "roboflow_coco": "coco", "roboflow_voc": "labelimg_voc"}
 """Formats whose files are valid files of another one, in which nothing of them is read otherwise."""
-LOOSER = {"objects365": "coco", "cvat_video": "cvat_images"}
-"""Formats whose documents are those of another, which does not find the images by the names in them, or no names."""
+LOOSER = {"objects365": "coco", "cvat_video": "cvat_images", "refcoco": "coco"}
+"""Formats whose documents are those of another, which does not find images by the names in them, or leaves files."""
 
 
 def without(name: str, folder: Path) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def test_an_instance_of_another_format_is_read_alike_without_its_spec(name: str,
 def test_a_looser_format_is_not_taken_in_silence(name: str, other: str, tmp_path: Path) -> None:
     assert without(name, tmp_path / "data") == (other,)
     found = fs.validate(tmp_path / "data", other).findings
-    assert {one.code for one in found} & {"IMAGE_MISSING", "IMAGE_ABSENT", "NOTHING_FOUND"}
+    assert {one.code for one in found} & {"IMAGE_MISSING", "IMAGE_ABSENT", "NOTHING_FOUND", "FILE_UNCLAIMED"}
 
 
 @pytest.mark.parametrize("name", sorted(available())[::5])
