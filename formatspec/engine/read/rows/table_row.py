@@ -13,7 +13,7 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.rows.alternatives import has_no_outline
 from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
 from formatspec.engine.read.rows.row_condition import always
-from formatspec.engine.resolve.discriminators import constants_in, told_by
+from formatspec.engine.resolve.discriminators import constants_in, may_be_absent, told_by
 from formatspec.engine.resolve.held_slots import GEOMETRY
 from formatspec.engine.resolve.questions.tables import bound_names
 from formatspec.language.expression import asks_options
@@ -86,12 +86,7 @@ def read_row(
                 if mark is not None:
                     state.forget(mark)
                 continue
-            if passable is not None:
-                break
-            state.faults += _as_resembled(
-                nearest[1], readers, row
-            )  # the most similar alternative reports the row's faults
-            return None
+            break
         if reader.fits is not always and not reader.fits(record, state):
             if mark is not None:
                 state.forget(mark)
@@ -108,8 +103,11 @@ def read_row(
         return reader
     if passable is not None:
         return read_row(row, position, readers, outer, state, known, (passable,), strict=False)
+    lacking = None if alone else _lacking(row, readers)
+    if lacking is not None and (nearest is None or lacking[0] <= nearest[0][0]):
+        return read_row(row, position, (lacking[1],), outer, state, known)  # it says what is missing
     if nearest is not None:
-        state.faults += _as_resembled(nearest[1], readers, row)
+        state.faults += _as_resembled(nearest[1], readers, row)  # the most similar alternative tells the row's faults
         return None
     scope = "object" if readers[0].kind in _COSTS_A_ROW else ""
     message = "the row fits no table that could hold it"
@@ -151,6 +149,24 @@ def costs_row(fault: Fault, reader: RowReader, alone: bool = False) -> bool:
 def _is_own_attribute(fault: Fault, state: ItemState) -> bool:
     """Return whether a fault is about an attribute that a row itself states, not one of a row within it."""
     return fault.is_of_attribute and not any(isinstance(part, int) for part in fault.path[len(state.at) :])
+
+
+def _lacking(row: Any, readers: Sequence[RowReader]) -> tuple[int, RowReader] | None:
+    """Return the alternative of which a row lacks the fewest keys, with their number; None if that is open.
+
+    Alternatives of which the row has all keys or none are left out.
+    """
+    found: list[tuple[frozenset[str], RowReader]] = []
+    for reader in readers if isinstance(row, dict) else ():
+        inner = reader.scope.inside(reader.table)
+        fields = [] if reader.carried or reader.rule.each.kept else reader.rule.row.fields
+        required = frozenset(key for field in fields if not may_be_absent(field, inner) for key in field.keys)
+        missing = required.difference(row)
+        if missing and missing != required:
+            found.append((missing, reader))
+    least = min((len(missing) for missing, _ in found), default=0)
+    nearest = [one for one in found if len(one[0]) == least]
+    return (least, nearest[0][1]) if len({missing for missing, _ in nearest}) == 1 else None
 
 
 _LACKING = frozenset({"FIELD_MISSING", "ALTERNATIVE"})
