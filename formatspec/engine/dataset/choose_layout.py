@@ -353,7 +353,10 @@ def _by_content(
 
 def _is_loose(dataset: OpenDataset, sought: Set[str]) -> bool:
     """Return whether a layout lacks documents or items that rows name, or a subset's name holds more than a word."""
-    unread = sought.isdisjoint(dataset.index.claimed.roles)
+    extensions = {dataset.form.roles[name].template.suffix for name in sought if name in dataset.form.roles}
+    unread = sought.isdisjoint(dataset.index.claimed.roles) and any(
+        path.endswith(tuple(extensions)) for path in dataset.index.unclaimed
+    )
     strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
     return (
         unread or strangers or any(spells_more(str(file.captures.get("subset", ""))) for file in dataset.index.shared)

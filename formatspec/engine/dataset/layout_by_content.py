@@ -25,8 +25,10 @@ DOCUMENTS = 64
 """How many files may have the extension of a role whose files are sought by their content."""
 NAMES = 64
 """How many images that a document names are looked for."""
-_TOKENS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]+")
-_SUBSET = re.compile(r"(?:train|training|val|valid|validation|test|testing|dev)(?:19|20)?(?:\d\d)?", re.I)
+_WORD = r"(?:train|training|trainval|val|valid|validation|minival|test|testing|dev)(?:\d+k?)?"
+_SUBSET = re.compile(rf"{_WORD}(?:[-_]{_WORD})*", re.I)
+_TOKENS = re.compile(rf"(?<![a-zA-Z0-9]){_SUBSET.pattern}(?![a-zA-Z0-9])|[A-Za-z0-9]+|[^A-Za-z0-9]+", re.I)
+"""Usual words for subsets, also several of them, and with a year or a count behind: `test-dev2017`, `trainval35k`."""
 _SLOT = "{subset}"
 _BESIDE = "|"
 """What stands between the folder of documents and that of images, where both are compared at once."""
@@ -44,6 +46,14 @@ class _Document(NamedTuple):
     path: str
     names: frozenset[str]
     folders: tuple[str, ...]
+
+
+class _Paths(NamedTuple):
+    """The templates of the paths of documents and of images, and the documents of which other roles may think too."""
+
+    document: str
+    image: str
+    documents: Sequence[str] = ()
 
 
 def laid_out_by_content(source: Source, tree: Tree) -> Layout | None:
@@ -72,24 +82,37 @@ def _laid_out(form: Format, role: Role, tree: Tree) -> Layout | None:
     found = _paths_of_shared(form, role, tree) if role.span == "shared" else _paths_of_items(form, role, tree)
     if found is None:
         return None
-    files = dict(form.spec.files)
-    for name, path in zip((role.name, IMAGE), found, strict=True):
+    others = {
+        one.name for one in form.roles.values()
+        if one.name not in (role.name, IMAGE) and any(one.match(path) is not None for path in found.documents)
+    }  # fmt: skip
+    files = {name: one for name, one in form.spec.files.items() if name not in others}
+    for name, path in ((role.name, found.document), (IMAGE, found.image)):
         files[name] = files[name].model_copy(update={"path": path})
-    told = f"{role.name} in {found[0]}, images in {found[1].rpartition('/')[0]}/"
-    return Layout(told, form.layout.spec.model_copy(update={"files": files}), form.layout.node)
+    items = tuple(name for name in form.spec.items if name.partition(".")[0] in files)
+    told = f"{role.name} in {found.document}, images in {found.image.rpartition('/')[0]}/"
+    spec = form.layout.spec.model_copy(update={"files": files, "items": items})
+    return Layout(told, spec, form.layout.node)
 
 
-def _paths_of_shared(form: Format, role: Role, tree: Tree) -> tuple[str, str] | None:
+def _paths_of_shared(form: Format, role: Role, tree: Tree) -> _Paths | None:
     """Return the paths of documents that all items share, and of the images that their rows name."""
     found = _documents(form, role, tree)
     paths = _paths(found) if found else None
-    return None if paths is None else (paths[0], paths[1] + _below_folders(form.roles[IMAGE].spec.path))
+    if paths is None:
+        return None
+    return _Paths(paths[0], paths[1] + _below_folders(form.roles[IMAGE].spec.path), [one.path for one in found])
 
 
 def _below_folders(path: str) -> str:
     """Return a path template without the folders before its first placeholder."""
     literal = path.partition("{")[0]
     return path[literal.rfind("/") + 1 :]
+
+
+def told_by_content(name: str, layout: Layout) -> str:
+    """Return what a user is told of a layout that follows from the content of files."""
+    return f"read as {name} by what the files hold: {layout.variant}"
 
 
 def sought_roles(source: Source) -> frozenset[str]:
@@ -257,7 +280,7 @@ def _spelled(
         yield "".join(_SLOT + year if place in places else part for place, part in enumerate(parts)), bare
 
 
-def _paths_of_items(form: Format, role: Role, tree: Tree) -> tuple[str, str] | None:
+def _paths_of_items(form: Format, role: Role, tree: Tree) -> _Paths | None:
     """Return the paths of documents of one item each, and of the images of the same names."""
     pairs, firsts = _folder_pairs(role, tree)
     if not pairs:
@@ -269,9 +292,9 @@ def _paths_of_items(form: Format, role: Role, tree: Tree) -> tuple[str, str] | N
     for both, subsets in choices:
         document, _, image = both.partition(_BESIDE)
         if (_SLOT in document) == (_SLOT in image) and _is_one_dataset(document, image, subsets):
-            return tuple(
-                folder + _below_folders(one.spec.path) for folder, one in ((document, role), (image, form.roles[IMAGE]))
-            )  # type: ignore[return-value]
+            return _Paths(
+                document + _below_folders(role.spec.path), image + _below_folders(form.roles[IMAGE].spec.path)
+            )
     return None
 
 

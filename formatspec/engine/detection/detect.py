@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from formatspec.engine.dataset.choose_layout import roots
-from formatspec.engine.dataset.layout_by_content import laid_out_by_content
+from formatspec.engine.dataset.layout_by_content import laid_out_by_content, told_by_content
 from formatspec.engine.detection.candidate import Candidate, examined
 from formatspec.engine.detection.candidate_roots import below, wrapping_folders
 from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups, extension_of, grouped
@@ -42,7 +42,7 @@ class Detection(msgspec.Struct, frozen=True):
         roots: The folders in which datasets of the winner's format lie side by side.
         empty: Whether the tree contains nothing that could belong to a dataset.
         part: Of which dataset the tree is a part, if only images speak for a format and other files lie around.
-        laid_out: Where the files are, if no layout of the format states it and their content tells it.
+        laid_out: What a user is told of a layout that follows from the content of files; "" for a stated one.
     """
 
     outcome: RankedFormats
@@ -72,11 +72,15 @@ class Detection(msgspec.Struct, frozen=True):
         return self.sources[self.names[0]]
 
     @property
+    def places(self) -> list[str]:
+        """Where the dataset was found, and what is left out."""
+        found = [f"found in {self.within}"] if self.within else []
+        return found + [f"{file} is of another format: {name}; it is left out" for name, file in self.beside]
+
+    @property
     def notes(self) -> list[str]:
         """What a user should know about a detected format."""
-        found = [f"found in {self.within}"] if self.within else []
-        found += [f"read as {self.names[0]} by what the files hold: {self.laid_out}"] if self.laid_out else []
-        return found + [f"{file} is of another format: {name}; it is left out" for name, file in self.beside]
+        return [*self.places, *((self.laid_out,) if self.laid_out else ())]
 
     @property
     def others(self) -> tuple[Standing, ...]:
@@ -188,7 +192,7 @@ def _by_content(
     if len(outcome.winners) != 1:
         return None
     name = outcome.winners[0].name
-    return Detection(outcome, {**sources, **laid_out}, laid_out=laid_out[name].layouts[0].variant)
+    return Detection(outcome, {**sources, **laid_out}, laid_out=told_by_content(name, laid_out[name].layouts[0]))
 
 
 def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -> Iterator[tuple[str, str]]:

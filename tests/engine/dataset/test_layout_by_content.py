@@ -79,6 +79,39 @@ def test_one_document_has_a_subset_where_its_path_spells_one(tmp_path: Path) -> 
     assert read(told) == [("val", "pics/a.png", 1)]
 
 
+def test_the_notice_is_given_where_the_format_is_named_too(run: Run, tmp_path: Path) -> None:
+    data = put(
+        tmp_path, files("annotations/instances_{s}.json", "pictures/{s}", {"train": ["a.png"], "val": ["b.png"]})
+    )
+    said = "read as coco by what the files hold: instances in annotations/instances_{subset}.json, images in pictures/"
+    for words in (("validate", data), ("validate", "coco", data)):
+        ran = run(*words)
+        assert ran.status == 0 and ran.err.count(said) == 1
+
+
+@pytest.mark.filterwarnings("ignore::formatspec.opening.FormatNotice")
+@pytest.mark.parametrize(
+    ("document", "images", "subset"),
+    [
+        ("annotations/instances_test-dev2017.json", "test2017", "test-dev2017"),
+        ("annotations/instances_minival2014.json", "val2014", "minival2014"),
+        ("labels/trainval35k.json", "pics", "trainval35k"),
+    ],
+)
+def test_words_for_subsets_may_be_joined_and_have_a_number(
+    document: str, images: str, subset: str, tmp_path: Path
+) -> None:
+    assert read(put(tmp_path, files(document, images, {"x": ["a.png"]}))) == [(subset, f"{images}/a.png", 1)]
+
+
+def test_documents_of_another_role_are_read_as_before(run: Run, tmp_path: Path) -> None:
+    keypoints = put(tmp_path / "own", files("annotations/person_keypoints_{s}2017.json", "{s}2017", {"val": ["a.png"]}))
+    assert run("validate", keypoints).err.count("by what the files hold") == 0
+    moved = put(tmp_path / "moved", files("annotations/person_keypoints_{s}2017.json", "pics", {"val": ["a.png"]}))
+    ran = run("validate", moved)
+    assert ran.status == 0 and "FILE_TWO_RULES" not in ran.out and "images in pics/" in ran.err
+
+
 @pytest.mark.parametrize(
     "content",
     [
