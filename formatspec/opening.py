@@ -78,7 +78,7 @@ def spec_for(tree: Tree, data: str | Path) -> tuple[Source, str]:
     found = detect_format(tree)
     if found.name is None:
         raise refusal(str(data), found, tree)
-    for note in found.notes:
+    for note in found.notes_of_place:  # where its files are is told by who opens it
         warnings.warn(FormatNotice(note), stacklevel=2)
     return load_spec(found.winner.file), found.within
 
@@ -113,13 +113,17 @@ def opened(
     """
     from formatspec.engine.dataset.choose_layout import open_source
     from formatspec.engine.dataset.item.purpose import Purpose
+    from formatspec.engine.dataset.layout_by_content import noted_layout
     from formatspec.paths.trees.open_tree import open_tree
     from formatspec.run.class_names import class_names
 
     tree = open_tree(data)
     source, within = spec_for(tree, data) if spec is None else _named(spec, tree)
     known = {name: value for name, value in options.items() if not shared or name in source.spec.options}
-    return open_source(source, tree, known, Purpose(origin=origin, classes=class_names(classes), **purpose), within)
+    dataset = open_source(source, tree, known, Purpose(origin=origin, classes=class_names(classes), **purpose), within)
+    if (note := noted_layout(dataset.form, source)) is not None:
+        warnings.warn(FormatNotice(note), stacklevel=2)
+    return dataset
 
 
 def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from formatspec.engine.dataset.choose_layout import roots
-from formatspec.engine.dataset.layout_by_content import laid_out_by_content
+from formatspec.engine.dataset.layout_by_content import laid_out_by_content, told_layout
 from formatspec.engine.detection.candidate import Candidate, examined
 from formatspec.engine.detection.candidate_roots import below, wrapping_folders
 from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups, extension_of, grouped
@@ -74,8 +74,14 @@ class Detection(msgspec.Struct, frozen=True):
     @property
     def notes(self) -> list[str]:
         """What a user should know about a detected format."""
+        return (
+            [told_layout(self.names[0], self.laid_out), *self.notes_of_place] if self.laid_out else self.notes_of_place
+        )
+
+    @property
+    def notes_of_place(self) -> list[str]:
+        """What a user should know about where a dataset begins, and what lies beside it."""
         found = [f"found in {self.within}"] if self.within else []
-        found += [f"read as {self.names[0]} by what the files hold: {self.laid_out}"] if self.laid_out else []
         return found + [f"{file} is of another format: {name}; it is left out" for name, file in self.beside]
 
     @property
