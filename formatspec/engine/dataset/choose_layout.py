@@ -330,7 +330,8 @@ def _by_content(
 ) -> OpenDataset:
     """Return the dataset in the layout that follows from what documents say, if more items have their image there.
 
-    It is taken too if as many have it, and it reads documents that the other does not, or names subsets by usual words.
+    It is taken too if as many have it, it reads all documents that the other reads, and it reads more of them, or names
+    subsets by usual words.
 
     Args:
         dataset: The dataset in the best of the spec's own layouts.
@@ -347,8 +348,19 @@ def _by_content(
     other = OpenDataset(form, tree, prefix, dataset.opened_for)
     found = min(other.index.complete, len(other))
     sought = sought_roles(source)
-    is_closer = found == items and _is_loose(dataset, sought) and not _is_loose(other, sought)
+    is_closer = (
+        found == items
+        and _claimed(dataset, sought) <= _claimed(other, sought)
+        and _is_loose(dataset, sought)
+        and not _is_loose(other, sought)
+    )
     return other if found > items or is_closer else dataset
+
+
+def _claimed(dataset: OpenDataset, roles: Set[str]) -> set[str]:
+    """Return the files that a layout claims for some roles, from the root of the tree."""
+    claimed = dataset.index.claimed
+    return {f"{dataset.prefix}/{path}".lstrip("/") for role in roles & claimed.roles for path, _ in claimed.of(role)}
 
 
 def _is_loose(dataset: OpenDataset, sought: Set[str]) -> bool:

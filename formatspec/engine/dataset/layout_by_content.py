@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -97,10 +97,10 @@ def _laid_out(form: Format, role: Role, tree: Tree) -> Layout | None:
 
 def _paths_of_shared(form: Format, role: Role, tree: Tree) -> _Paths | None:
     """Return the paths of documents that all items share, and of the images that their rows name."""
-    found = _documents(form, role, tree)
+    found, unread = _documents(form, role, tree)
     paths = _paths(found) if found else None
-    if paths is None:
-        return None
+    if paths is None or not all(map(_matcher(paths[0]).fullmatch, unread)):
+        return None  # a document that cannot be read may be one of these, and would be left out
     return _Paths(paths[0], paths[1] + _below_folders(form.roles[IMAGE].spec.path), [one.path for one in found])
 
 
@@ -126,12 +126,19 @@ def spells_more(subset: str) -> bool:
     return len(parts) > 1 and any(_SUBSET.fullmatch(part) for part in parts)
 
 
-def _documents(form: Format, role: Role, tree: Tree) -> list[_Document]:
-    """Return the documents of a role, wherever they lie; none if some of them leave open where their images are."""
-    extension = role.template.suffix.rpartition(".")[2].lower()
-    paths = [path for path in tree.paths() if path.rpartition(".")[2].lower() == extension]
+def _matcher(path: str) -> re.Pattern[str]:
+    """Return what matches the paths that a path with `{subset}` stands for."""
+    return re.compile("[^/]+".join(map(re.escape, path.split(_SLOT))))
+
+
+def _documents(form: Format, role: Role, tree: Tree) -> tuple[list[_Document], list[str]]:
+    """Return the documents of a role, wherever they lie, and the files that may be such but cannot be read.
+
+    There are none if some of them leave open where their images are.
+    """
+    paths = _files(form, tree, {_extension(role)})
     if not 0 < len(paths) <= DOCUMENTS:
-        return []
+        return [], []
     read = {path: document for path in paths for document in _read(role, path, tree)}
     role = with_names(form, {}, lambda one: read.values() if one.name == role.name else ()).roles[role.name]
     assert role.codec is not None
@@ -141,13 +148,29 @@ def _documents(form: Format, role: Role, tree: Tree) -> list[_Document]:
         names = [] if differs(role.codec.rule, role.scope, document) else sorted(set(_names(form, role, document)))
         if not names:
             continue
-        images = _by_name(tree) if images is None else images
+        images = _by_name(form, tree) if images is None else images
         named = names[:: max(1, len(names) // NAMES)]
         folders = _folders(named, images) if images else ("",)
-        if not folders or not {"{", "}"}.isdisjoint(path):
-            return []
-        found.append(_Document(path, frozenset(named), folders))
-    return found
+        if not folders or not _is_plain(path):
+            return [], []
+        found.append(_Document(path, frozenset(names), folders))
+    return found, [path for path in paths if path not in read]
+
+
+def _extension(role: Role) -> str:
+    """Return the extension of the files of a role."""
+    return role.template.suffix.rpartition(".")[2].lower()
+
+
+def _files(form: Format, tree: Tree, extensions: Container[str]) -> list[str]:
+    """Return the files that have one of some extensions, without hidden ones and others that a format ignores."""
+    found = [path for path in tree.paths() if path.rpartition(".")[2].lower() in extensions]
+    return [path for path in found if not form.ignored(path)]
+
+
+def _is_plain(path: str) -> bool:
+    """Return whether a path may stand in a template as it is."""
+    return "{" not in path and "}" not in path
 
 
 def _read(role: Role, path: str, tree: Tree) -> Iterator[Any]:
@@ -196,12 +219,11 @@ def _below(document: Any, keys: Sequence[str]) -> Any:
     return document
 
 
-def _by_name(tree: Tree) -> dict[str, list[str]]:
+def _by_name(form: Format, tree: Tree) -> dict[str, list[str]]:
     """Return the images of a tree by the last part of their paths."""
     found = defaultdict[str, list[str]](list)
-    for path in tree.paths():
-        if path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS:
-            found[path.rpartition("/")[2]].append(path)
+    for path in _files(form, tree, IMAGE_EXTENSIONS):
+        found[path.rpartition("/")[2]].append(path)
     return found
 
 
@@ -217,7 +239,7 @@ def _folders(names: Sequence[str], images: Mapping[str, Sequence[str]]) -> tuple
         met.update(ends)
     if 2 * there < len(names):
         return ()
-    return tuple(sorted(folder for folder, count in met.items() if count == there and "{" not in folder))
+    return tuple(sorted(folder for folder, count in met.items() if count == there and _is_plain(folder)))
 
 
 def _paths(found: Sequence[_Document]) -> tuple[str, str] | None:
@@ -227,7 +249,7 @@ def _paths(found: Sequence[_Document]) -> tuple[str, str] | None:
             {_with_slot(folder, subset) for folder in one.folders} for one, subset in zip(found, subsets, strict=True)
         ]
         common = sorted(set.intersection(*choices), key=lambda folder: (_SLOT not in folder, len(folder), folder))
-        if len(found) == 1 and len(common) > 1 and _SLOT not in common[0]:
+        if len(common) > 1 and (_SLOT in common[0]) == (_SLOT in common[1]):
             return None  # the same names lie in several folders, and nothing tells which are meant
         for folder in common:
             if _is_one_dataset(document, folder, subsets) and (_SLOT in folder or _are_apart(found)):
@@ -282,7 +304,7 @@ def _spelled(
 
 def _paths_of_items(form: Format, role: Role, tree: Tree) -> _Paths | None:
     """Return the paths of documents of one item each, and of the images of the same names."""
-    pairs, firsts = _folder_pairs(role, tree)
+    pairs, firsts = _folder_pairs(form, role, tree)
     if not pairs:
         return None
     if len(pairs) == 1 and firsts and all(map(_SUBSET.fullmatch, firsts)):
@@ -298,27 +320,25 @@ def _paths_of_items(form: Format, role: Role, tree: Tree) -> _Paths | None:
     return None
 
 
-def _folder_pairs(role: Role, tree: Tree) -> tuple[list[tuple[str, str]], set[str]]:
+def _folder_pairs(form: Format, role: Role, tree: Tree) -> tuple[list[tuple[str, str]], set[str]]:
     """Return in which folders documents lie whose images lie in which, and the folders directly below these.
 
     Below the two folders of a pair, a document and its image have the same path. Nothing is returned if the documents
     of one folder have images in several folders, or most of them none.
     """
     images = defaultdict[str, list[str]](list)
-    for path in tree.paths():
-        if path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS:
-            images[_stem(path)].append(path)
+    for path in _files(form, tree, IMAGE_EXTENSIONS):
+        images[_stem(path)].append(path)
     folders = defaultdict[str, list[str]](list)
-    extension = role.template.suffix.rpartition(".")[2].lower()
-    for path in tree.paths():
-        if path.rpartition(".")[2].lower() == extension:
-            folders[path.rpartition("/")[0]].append(path)
+    for path in _files(form, tree, {_extension(role)}):
+        folders[path.rpartition("/")[0]].append(path)
     pairs, firsts = dict[tuple[str, str], None](), set[str]()
     for paths in list(folders.values())[:DOCUMENTS]:
-        if not _fits(role, paths[len(paths) // 2], tree):
-            continue
-        met = [pair for path in paths[:: max(1, len(paths) // NAMES)] for pair in _nearest(path, images[_stem(path)])]
-        if len(set(met)) != 1 or 2 * len(met) < len(paths[:: max(1, len(paths) // NAMES)]) or "{" in "".join(met[0]):
+        if not any(_fits(role, path, tree) for path in dict.fromkeys(paths[at] for at in (len(paths) // 2, 0, -1))):
+            continue  # one of these may be broken, as the others are not
+        some = paths[:: max(1, len(paths) // NAMES)]
+        met = [pair for path in some for pair in _nearest(path, images[_stem(path)])]
+        if len(set(met)) != 1 or 2 * len(met) < len(some) or not all(map(_is_plain, met[0])):
             return [], set()
         pairs[met[0]] = None
         firsts |= {path[len(met[0][0]) :].partition("/")[0] if "/" in path[len(met[0][0]) :] else "" for path in paths}

@@ -21,6 +21,10 @@ DOCUMENTS = (
 )  # fmt: skip
 
 
+PARTS = {"train": ["a.png", "b.png"], "val": ["c.png"]}
+MANY = [f"{number}.png" for number in range(130)]
+
+
 def coco(names: Sequence[str], **more: Any) -> str:
     images = [{"id": n, "file_name": name, "width": 20, "height": 10} for n, name in enumerate(names, 1)]
     rows = [
@@ -69,6 +73,37 @@ def test_a_notice_says_where_the_files_are_and_a_copy_keeps_their_paths(run: Run
     assert {path.name for path in (tmp_path / "out/data").glob("*/*.png")} == {"a.png"}
     other = run("convert", data, "--to", "yolo_ultralytics", "-o", tmp_path / "yolo")
     assert other.status == 0 and (tmp_path / "yolo/labels/val/a.txt").read_text().startswith("0 ")
+
+
+def test_a_notice_is_given_for_a_named_format_too_and_for_subsets_that_are_named_anew(run: Run, tmp_path: Path) -> None:
+    data = put(tmp_path / "data", files("labels/{s}.json", "data/{s}", PARTS))
+    words = "read as coco by what the files hold: instances in labels/{subset}.json, images in data/{subset}/\n"
+    assert run("validate", "coco", data).err.count(words) == 1
+    assert run("validate", data).err.count(words) == run("detect", data).err.count(words) == 1
+    named = put(tmp_path / "named", files("{s}_annotations.json", "images", PARTS))
+    assert "hold: instances in {subset}_annotations.json, images in images/\n" in run("validate", named).err
+    assert "by what" not in run("validate", put(tmp_path / "usual", files("{s}.json", "images", PARTS))).err
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_document_is_left_out_for_better_names_of_subsets(broken: bool, run: Run, tmp_path: Path) -> None:
+    content = coco(["b.png"])[: -5 if broken else None]
+    data = put(tmp_path, {"my_train_old.json": coco(["a.png"]), "stuff-test-x.json": content})
+    ran = run("validate", put(data, {"a.png": None, "b.png": None}))
+    assert "FILE_UNCLAIMED" not in ran.out and ("FILE_UNREADABLE" in ran.out) == broken
+
+
+@pytest.mark.filterwarnings("ignore::formatspec.opening.FormatNotice")
+def test_hidden_files_are_no_documents_and_no_images(tmp_path: Path) -> None:
+    data = put(tmp_path, files("labels/{s}.json", "data/{s}", PARTS))
+    put(data, {"labels/.ipynb_checkpoints/train-checkpoint.json": coco(PARTS["train"]), ".old/train/a.png": None})
+    assert [path for _, path, _ in read(data)] == ["data/train/a.png", "data/train/b.png", "data/val/c.png"]
+
+
+def test_a_broken_document_of_an_item_is_a_finding(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, {f"xml/{name}.xml": voc("cat")[: -9 if name == "b" else None] for name in "abc"})
+    ran = run("validate", put(tmp_path, {f"img/{name}.png": None for name in "abc"}))
+    assert ran.status == 1 and "FILE_UNREADABLE" in ran.out and "3 items" in ran.out
 
 
 @pytest.mark.filterwarnings("ignore::formatspec.opening.FormatNotice")
@@ -124,8 +159,23 @@ def test_documents_of_another_role_are_read_as_before(run: Run, tmp_path: Path) 
         },
         {"meta/my.json": coco(["a.png"]), "one/a.png": None, "two/a.png": None},
         {"meta/x.json": coco(["a.png"]), "meta/y.json": coco(["b.png"]), "here/a.png": None, "there/b.png": None},
+        files("meta/{s}.json", "pics/{s}", PARTS) | files("meta/{s}.json", "msk/{s}", PARTS),
+        files("meta/{s}.json", "pics", PARTS) | files("meta/{s}.json", "msk", PARTS),
+        {"meta/v1.json": coco(MANY), "meta/v2.json": coco(MANY[1:]), **dict.fromkeys(f"pics/{one}" for one in MANY)},
+        {"meta/x.json": coco(["a.png"]), "meta/y.json": coco(["b.png"])[:-5], "x/a.png": None, "y/b.png": None},
+        {"meta/train.json": coco(["a.png"]), "meta/val.json": coco(["b.png"]), "x}/a.png": None, "x}/b.png": None},
     ],
-    ids=["two states of one file", "two datasets", "two images of one name", "folders that no subset names"],
+    ids=[
+        "two states of one file",
+        "two datasets",
+        "two images of one name",
+        "folders that no subset names",
+        "masks beside images",
+        "masks beside images of all subsets",
+        "two states of a large file",
+        "a broken document",
+        "a folder with a brace",
+    ],
 )
 def test_what_may_be_meant_otherwise_is_refused(content: dict[str, Any], run: Run, tmp_path: Path) -> None:
     ran = run("validate", put(tmp_path, content))
