@@ -37,10 +37,17 @@ def test_texts_for_the_numbers_of_a_shape(key: str, value: Any, tmp_path: Path) 
     assert [one.action for one in result.findings if one.code == "NUMBER_FORM"] == ["fix"]
 
 
-@pytest.mark.parametrize("value", [["10", "20", "wide", 40], ["nan", 20, 30, 40], ["", 20, 30, 40]])
+@pytest.mark.parametrize(
+    "value", [["10", "20", "wide", 40], ["nan", 20, 30, 40], ["", 20, 30, 40], ["1_0", 20, 30, 40]]
+)
 def test_a_text_that_spells_no_number_is_an_error(value: list[Any], tmp_path: Path) -> None:
     data = put(tmp_path, coco([{**GOOD, "bbox": value}]))
     assert [code for code, level, _ in codes(data) if level == "error"] == ["FIELD"]
+
+
+def test_a_text_of_more_digits_than_an_integer_may_have_stops_nothing(tmp_path: Path) -> None:
+    data = put(tmp_path, coco([{**GOOD, "bbox": ["0" * 5000 + "10", 20, 30, "40"]}]))
+    assert (10, 20, 30, 40) in [thing.bbox for item in fs.open(data) for thing in item.objects]
 
 
 def test_sizes_that_are_texts_and_names_that_are_numbers(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from formatspec.engine.dataset.choose_options import with_names
@@ -326,12 +325,12 @@ def _folder_pairs(form: Format, role: Role, tree: Tree) -> tuple[list[tuple[str,
     Below the two folders of a pair, a document and its image have the same path. Nothing is returned if the documents
     of one folder have images in several folders, or most of them none.
     """
-    images = defaultdict[str, list[str]](list)
-    for path in _files(form, tree, IMAGE_EXTENSIONS):
-        images[_stem(path)].append(path)
     folders = defaultdict[str, list[str]](list)
     for path in _files(form, tree, {_extension(role)}):
         folders[path.rpartition("/")[0]].append(path)
+    images = defaultdict[str, list[str]](list)
+    for path in _files(form, tree, IMAGE_EXTENSIONS) if folders else ():
+        images[_stem(path)].append(path)
     pairs, firsts = dict[tuple[str, str], None](), set[str]()
     for paths in list(folders.values())[:DOCUMENTS]:
         if not any(_fits(role, path, tree) for path in dict.fromkeys(paths[at] for at in (len(paths) // 2, 0, -1))):
@@ -361,25 +360,26 @@ def _stem(path: str) -> str:
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:
     """Return how many of the first parts of two paths are equal."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return next(
+        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
+    )
 
 
 def _nearest(path: str, images: Sequence[str]) -> list[tuple[str, str]]:
     """Return the folders above a document and its image below which both have the same path; none if that is open."""
-
-    def shared(image: str) -> tuple[int, int, int]:
-        own, other = path.split("/")[:-1], image.split("/")[:-1]
-        words = set(_TOKENS.findall("/".join(own))) & set(_TOKENS.findall("/".join(other)))
-        return _alike(own[::-1], other[::-1]), _alike(own, other), len(words)
-
-    best = sorted(images, key=shared)[-2:]
-    if not best or (len(best) == 2 and shared(best[0]) == shared(best[1])):
+    own = path.split("/")[:-1]
+    places = [image.split("/")[:-1] for image in images]
+    alike = [(_alike(own[::-1], place[::-1]), _alike(own, place)) for place in places]
+    most = max(alike, default=(0, 0))
+    nearest = [place for place, much in zip(places, alike, strict=True) if much == most]
+    if len(nearest) > 1:
+        words = set(_TOKENS.findall("/".join(own)))
+        common = [len(words & set(_TOKENS.findall("/".join(place)))) for place in nearest]
+        nearest = [place for place, much in zip(nearest, common, strict=True) if much == max(common)]
+    if len(nearest) != 1:
         return []
-    below = shared(best[-1])[0]
-    document, image = (
-        "".join(f"{part}/" for part in parts[: len(parts) - below])
-        for parts in (path.split("/")[:-1], best[-1].split("/")[:-1])
-    )
+    below = most[0]
+    document, image = ("".join(f"{part}/" for part in parts[: len(parts) - below]) for parts in (own, nearest[0]))
     return [(document, image)]
 
 

@@ -334,6 +334,8 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
 
 
+EXACT = 1 << 53
+"""Below this, whole numbers are exact as fractions."""
 TEXTS_READ = "what is spelled as text is read as the number that it spells"
 
 
@@ -353,9 +355,10 @@ def _meant_by(meaning: Meaning, scope: Scope) -> Callable[[Any], Any] | None:
 def _numbers_of(value: Any, depth: int = 3) -> Any:
     """Return a value with the numbers that its texts spell; None if one of its texts spells none."""
     if type(value) is str:
-        if not _is_finite(value):
+        if "_" in value or not _is_finite(value):  # Python alone reads 1_0 as 10
             return None
-        return int(value) if value.isdecimal() else float(value)
+        number = float(value)
+        return int(number) if number.is_integer() and value.isdecimal() and number < EXACT else number
     if isinstance(value, (list, tuple)) and depth:
         read = [_numbers_of(one, depth - 1) for one in value]
         return None if None in read else read
