@@ -27,7 +27,7 @@ NAMES = 64
 _TOKENS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]+")
 _SUBSET = re.compile(r"(?:train|training|val|valid|validation|test|testing|dev)(?:19|20)?(?:\d\d)?", re.I)
 _SLOT = "{subset}"
-_BESIDE = "|"
+_BESIDE = "\0"
 """What stands between the folder of documents and that of images, where both are compared at once."""
 
 
@@ -363,8 +363,8 @@ def _nearest(path: str, images: Sequence[str]) -> list[tuple[str, str]]:
     most = max(alike, default=(0, 0))
     nearest = [place for place, much in zip(places, alike, strict=True) if much == most]
     if len(nearest) > 1:
-        words = set(_TOKENS.findall("/".join(own)))
-        common = [len(words & set(_TOKENS.findall("/".join(place)))) for place in nearest]
+        words = set(filter(_SUBSET.fullmatch, _TOKENS.findall("/".join(own))))
+        common = [len(words.intersection(_TOKENS.findall("/".join(place)))) for place in nearest]
         nearest = [place for place, much in zip(nearest, common, strict=True) if much == max(common)]
     if len(nearest) != 1:
         return []
