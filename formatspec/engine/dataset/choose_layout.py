@@ -331,7 +331,7 @@ def _by_content(
     """Return the dataset in the layout that follows from what documents say, if more items have their image there.
 
     It is taken too if as many have it, it reads all documents that the other reads, and it reads more of them, or names
-    subsets by usual words.
+    subsets by usual words. Images without any of the documents are no better reading, however many they are.
 
     Args:
         dataset: The dataset in the best of the spec's own layouts.
@@ -354,7 +354,17 @@ def _by_content(
         and _is_loose(dataset, sought)
         and not _is_loose(other, sought)
     )
-    return other if found > items or is_closer else dataset
+    return other if found > items or is_closer or (found and _reads_more(other, dataset, sought)) else dataset
+
+
+def _reads_more(one: OpenDataset, other: OpenDataset, sought: Set[str]) -> bool:
+    """Return whether a layout reads documents that are sought, and another none of them and nothing else either."""
+    documents = {name for form in (one.form, other.form) for name in form.roles} - {IMAGE}
+    return (
+        not _claimed(other, sought)
+        and bool(_claimed(one, sought))
+        and _claimed(other, documents) <= _claimed(one, documents)
+    )
 
 
 def _claimed(dataset: OpenDataset, roles: Set[str]) -> set[str]:

@@ -29,7 +29,7 @@ _SUBSET = re.compile(rf"{_WORD}(?:[-_]{_WORD})*", re.I)
 _TOKENS = re.compile(rf"(?<![a-zA-Z0-9]){_SUBSET.pattern}(?![a-zA-Z0-9])|[A-Za-z0-9]+|[^A-Za-z0-9]+", re.I)
 """Usual words for subsets, also several of them, and with a year or a count behind: `test-dev2017`, `trainval35k`."""
 _SLOT = "{subset}"
-_BESIDE = "|"
+_BESIDE = "\0"
 """What stands between the folder of documents and that of images, where both are compared at once."""
 
 
@@ -373,8 +373,8 @@ def _nearest(path: str, images: Sequence[str]) -> list[tuple[str, str]]:
     most = max(alike, default=(0, 0))
     nearest = [place for place, much in zip(places, alike, strict=True) if much == most]
     if len(nearest) > 1:
-        words = set(_TOKENS.findall("/".join(own)))
-        common = [len(words & set(_TOKENS.findall("/".join(place)))) for place in nearest]
+        words = set(filter(_SUBSET.fullmatch, _TOKENS.findall("/".join(own))))
+        common = [len(words.intersection(_TOKENS.findall("/".join(place)))) for place in nearest]
         nearest = [place for place, much in zip(nearest, common, strict=True) if much == max(common)]
     if len(nearest) != 1:
         return []

@@ -100,6 +100,15 @@ def test_hidden_files_are_no_documents_and_no_images(tmp_path: Path) -> None:
     assert [path for _, path, _ in read(data)] == ["data/train/a.png", "data/train/b.png", "data/val/c.png"]
 
 
+def test_documents_are_read_although_more_images_lie_elsewhere(run: Run, tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {"data/a|nn/a.xml": voc("cat"), "data/img/a.png": None, "data/more/b.png": None, "data/more/c.png": None},
+    )
+    ran = run("validate", "voc_folders", tmp_path)
+    assert "holds 1 object" in ran.err and "record in data/a|nn/{name}.xml, images in data/img/\n" in ran.err
+
+
 def test_a_broken_document_of_an_item_is_a_finding(run: Run, tmp_path: Path) -> None:
     put(tmp_path, {f"xml/{name}.xml": voc("cat")[: -9 if name == "b" else None] for name in "abc"})
     ran = run("validate", put(tmp_path, {f"img/{name}.png": None for name in "abc"}))
@@ -224,8 +233,12 @@ def test_a_document_of_each_image_is_found_by_its_name(documents: str, images: s
         (["xml/a.xml", "xml/b.xml"], ["one/a.png", "two/a.png", "one/b.png", "two/b.png"]),
         (["x/xml/a.xml", "y/xml/b.xml"], ["x/img/a.png", "y/img/b.png"]),
         (["xml/a.xml", "xml/b.xml", "xml/c.xml"], ["img/a.png"]),
+        (
+            ["data/ann/a.xml", "data/ann/b.xml"],
+            [f"data/{one}/{name}.png" for one in ("img", "ann_masks") for name in "ab"],
+        ),
     ],
-    ids=["images in two folders", "two images of one name", "two datasets", "most without an image"],
+    ids=["images in two folders", "two images of one name", "two datasets", "most without an image", "masks beside"],
 )
 def test_documents_whose_images_are_open_are_refused(
     documents: list[str], images: list[str], run: Run, tmp_path: Path
