@@ -385,7 +385,7 @@ def test_boxes_beside_what_other_labelers_tell(labelers: int, tmp_path: Path) ->
 def test_a_box_that_does_not_fit_is_said(tmp_path: Path) -> None:
     """What its type says is a list of boxes is not carried along as something else because one of them is wrong."""
     kind = "type.unity.com/unity.solo."
-    boxes = [{"instanceId": 3, "labelId": 7, "labelName": "crate", "origin": [2, 1], "dimension": [4, "3"]}]
+    boxes = [{"instanceId": 3, "labelId": 7, "labelName": "crate", "origin": [2, 1], "dimension": [4, "wide"]}]
     annotation = {"@type": f"{kind}BoundingBox2DAnnotation", "id": "boxes", "sensorId": "camera", "values": boxes}
     capture = {
         "@type": f"{kind}RGBCamera", "id": "camera", "filename": "step0.camera.png", "imageFormat": "Png",

@@ -380,9 +380,9 @@ def _is_loose(dataset: OpenDataset, sought: Set[str]) -> bool:
         path.endswith(tuple(extensions)) for path in dataset.index.unclaimed
     )
     strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
-    return (
-        unread or strangers or any(spells_more(str(file.captures.get("subset", ""))) for file in dataset.index.shared)
-    )
+    by_subset = "subset" in dataset.form.roles[IMAGE].captures  # then the folders of images have these very names
+    told = () if by_subset else (str(file.captures.get("subset", "")) for file in dataset.index.shared)
+    return unread or strangers or any(map(spells_more, told))
 
 
 def _see_one_layout(dataset: OpenDataset, found: Sequence[Fitting], tree: Tree, purpose: Purpose) -> None:

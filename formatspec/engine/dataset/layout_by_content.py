@@ -89,7 +89,7 @@ def _laid_out(form: Format, role: Role, tree: Tree) -> Layout | None:
     for name, path in ((role.name, found.document), (IMAGE, found.image)):
         files[name] = files[name].model_copy(update={"path": path})
     items = tuple(name for name in form.spec.items if name.partition(".")[0] in files)
-    told = f"{role.name} in {found.document}, images in {found.image.rpartition('/')[0]}/"
+    told = f"{role.name} in {found.document}, images in {found.image.rpartition('/')[0] or '.'}/"
     spec = form.layout.spec.model_copy(update={"files": files, "items": items})
     return Layout(told, spec, form.layout.node)
 
@@ -189,7 +189,8 @@ def _names(form: Format, role: Role, document: Any) -> Iterator[str]:
             told = template.match(text) if isinstance(text, str) else None
             names = {bound[place]: spelled for place, spelled in (told or {}).items() if place in bound}
             if names.keys() == set(form.roles[IMAGE].captures):
-                yield form.roles[IMAGE].template.render(names)
+                with contextlib.suppress(ValueError):  # a name that leads out of the dataset is none of its images
+                    yield form.roles[IMAGE].template.render(names)
 
 
 def _texts(role: Role) -> Iterator[tuple[Sequence[str], Sequence[str], TextTemplate, Mapping[str, str]]]:

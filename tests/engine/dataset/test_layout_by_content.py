@@ -191,6 +191,20 @@ def test_what_may_be_meant_otherwise_is_refused(content: dict[str, Any], run: Ru
     assert ran.status == 2 and "no known format describes" in ran.err
 
 
+@pytest.mark.filterwarnings("ignore::formatspec.opening.FormatNotice")
+def test_subsets_whose_folders_have_their_names_keep_these(tmp_path: Path) -> None:
+    data = put(
+        tmp_path, files("annotations/instances_{s}.json", "images/{s}", {"new_train": ["a.png"], "new_val": ["b.png"]})
+    )
+    assert [subset for subset, _, _ in read(data)] == ["new_train", "new_val"]
+
+
+def test_a_name_that_leads_out_of_the_dataset_stops_nothing(run: Run, tmp_path: Path) -> None:
+    document = coco(["../a.png", "/etc/passwd.png", "c.png"])
+    ran = run("validate", "coco", put(tmp_path, {"labels/train.json": document, "data/c.png": None}))
+    assert ran.status in (0, 1, 2)
+
+
 def test_a_missing_image_is_one_finding(run: Run, tmp_path: Path) -> None:
     data = put(tmp_path, files("labels/{s}.json", "data/{s}", {"train": ["a.png", "b.png", "c.png"]}))
     (data / "data/train/c.png").unlink()

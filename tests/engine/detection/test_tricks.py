@@ -13,7 +13,14 @@ from formatspec.engine.detection.detect import detect
 from formatspec.language.load import available
 from formatspec.paths.trees.open_tree import open_tree
 
-INSTANCES = {"publaynet": "coco", "roboflow_coco": "coco", "roboflow_voc": "labelimg_voc"}
+INSTANCES = {
+    "publaynet": "coco",
+    "roboflow_coco": "coco",
+    "doclaynet": "coco",
+    "roboflow_voc": "labelimg_voc",
+    "labelimg_voc": "voc_folders",
+    "voc_folders": "voc",
+}
 """Formats whose files are valid files of another one, in which nothing of them is read otherwise."""
 LOOSER = {"objects365": "coco", "cvat_video": "cvat_images", "refcoco": "coco"}
 """Formats whose documents are those of another, which does not find images by the names in them, or leaves files."""

@@ -31,18 +31,20 @@ def lacking_keys(rule: OneOf, scope: Scope) -> Callable[[Any], str]:
 
 _REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM", "SEGMENT_EMPTY"})
 """Codes of faults whose value is read all the same."""
+_OTHER_TYPE = "text"
+"""The case of values of another type than is expected, which another alternative may expect."""
 _REMARK_CASES = frozenset({"capitals"})
 """Cases of codes whose value is read all the same."""
 
 
 def is_remark(fault: Fault) -> bool:
-    """Return whether the value of a fault is read all the same."""
-    return fault.code in _REMARKS or fault.case in _REMARK_CASES
+    """Return whether the value of a fault is read all the same, and is of the type that is expected."""
+    return (fault.code in _REMARKS and fault.case != _OTHER_TYPE) or fault.case in _REMARK_CASES
 
 
 def is_aside(fault: Fault) -> bool:
     """Return whether an alternative is read in spite of a fault, if no other one fits better."""
-    return fault.is_of_attribute or fault.is_mild or is_remark(fault)
+    return fault.is_of_attribute or fault.is_mild or is_remark(fault) or fault.case == _OTHER_TYPE
 
 
 def has_no_outline(faults: Sequence[Fault]) -> bool:
