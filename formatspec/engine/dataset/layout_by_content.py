@@ -259,7 +259,8 @@ def _paths(found: Sequence[_Document]) -> tuple[str, str] | None:
 
 def _is_one_dataset(document: str, folder: str, subsets: Sequence[str]) -> bool:
     """Return whether documents and images are those of one dataset, not of several in folders of their own."""
-    own = document.startswith(f"{_SLOT}/") and folder.startswith(f"{_SLOT}/")
+    around = document.partition(f"{_SLOT}/")
+    own = bool(around[1]) and folder.startswith("".join(around[:2]))
     return not own or all(_SUBSET.fullmatch(subset) for subset in subsets)
 
 

@@ -166,6 +166,12 @@ def test_documents_of_another_role_are_read_as_before(run: Run, tmp_path: Path) 
             "b/meta/x.json": coco(["b.png"]),
             "b/pics/b.png": None,
         },
+        {
+            "d/p1/meta/x.json": coco(["a.png"]),
+            "d/p1/pics/a.png": None,
+            "d/p2/meta/x.json": coco(["b.png"]),
+            "d/p2/pics/b.png": None,
+        },
         {"meta/my.json": coco(["a.png"]), "one/a.png": None, "two/a.png": None},
         {"meta/x.json": coco(["a.png"]), "meta/y.json": coco(["b.png"]), "here/a.png": None, "there/b.png": None},
         files("meta/{s}.json", "pics/{s}", PARTS) | files("meta/{s}.json", "msk/{s}", PARTS),
@@ -177,6 +183,7 @@ def test_documents_of_another_role_are_read_as_before(run: Run, tmp_path: Path) 
     ids=[
         "two states of one file",
         "two datasets",
+        "two datasets in a folder",
         "two images of one name",
         "folders that no subset names",
         "masks beside images",
