@@ -183,7 +183,8 @@ def without_borrowed(back: Item, subsets: Container[str]) -> Item:
 
 
 def _differences(handed: Sequence[Handed], back: Mapping[str, Item], lines: Lines, aside: int) -> Iterator[Difference]:
-    subsets = {one for _, own, _ in handed for one in own.subsets}
+    written = [(own, back[own.key]) for _, own, _ in handed if own.key in back]
+    subsets = {one for own, other in written for one in own.subsets if one in other.subsets}
     back = {key: without_borrowed(item, subsets) for key, item in back.items()}
     for item, own, taken in handed:
         other = back.get(own.key)
