@@ -35,7 +35,7 @@ from formatspec.testing.fill_record import (
 )
 from formatspec.testing.memory import image_bytes
 from formatspec.testing.outline import Bound, outline
-from formatspec.testing.row_shapes import can_state, row_shapes
+from formatspec.testing.row_shapes import can_state, is_unlabelled, row_shapes
 from formatspec.testing.values import MAKERS, NAMES, WORDS, say_alike, value_of
 
 NAMES_OF_POINTS = "category.keypoint_names"
@@ -330,9 +330,9 @@ class Generator:
 
     def _has_shape(self, thing: Object) -> bool:
         """Return whether an object has the geometry that rows need, if every row of objects needs some."""
-        if not self._shapes or not all(self._shapes):
-            return True
-        return any(all(can_state(thing, name) for name in shape) for shape in self._shapes)
+        is_free = not self._shapes or not all(self._shapes)
+        fits = is_free or any(all(can_state(thing, name) for name in shape) for shape in self._shapes)
+        return fits and not is_unlabelled(thing)
 
     @cached_property
     def _shapes(self) -> list[frozenset[str]]:

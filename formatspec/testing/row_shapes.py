@@ -20,9 +20,13 @@ def can_state(thing: Object, name: str) -> bool:
         return thing.attributes.get(name.removeprefix("attributes.")) is not None
     if name == "bbox":
         return derive.bbox(thing) is not None
-    if name == "keypoints":
-        return any(visible for *_, visible in thing.keypoints)  # keypoints none of which is labelled show nothing
     return states(thing, name) or (name in ("polygon", "polygons") and bool(derive.polygons(thing)))
+
+
+def is_unlabelled(thing: Object) -> bool:
+    """Return whether keypoints of which none is labelled are all that an object states of where it is."""
+    labelled = any(visible for *_, visible in thing.keypoints)
+    return bool(thing.keypoints) and not labelled and derive.bbox(thing) is None
 
 
 def row_shapes(row: Rule) -> list[frozenset[str]]:
