@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 from formatspec.files.document import finite
@@ -13,6 +14,8 @@ _FALSE = (False, 0, "0", "false", "False", "FALSE", "no", "No", "NO", 0.0, "0.0"
 _MEANING = {**dict.fromkeys(("1", "true", "yes"), _TRUE), **dict.fromkeys(("0", "false", "no"), _FALSE)}
 _WHOLE = re.compile(r"[-+]?\d{1,18}")
 _NUMBER = re.compile(r"[-+]?\d{1,18}(\.(\d{1,18}))?")
+_EXACT = 1 << 53
+"""Below this, whole numbers are exact as fractions."""
 
 
 def other_spellings(value: Any) -> Iterator[Any]:
@@ -35,3 +38,24 @@ def other_spellings(value: Any) -> Iterator[Any]:
     for one in alike:
         if type(one) is not type(value) or one != value:
             yield one
+
+
+def is_finite(text: str) -> bool:
+    """Return whether a text is a finite number."""
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def numbers_of(value: Any, depth: int = 3) -> Any:
+    """Return a value with the numbers that its texts spell; None if one of its texts spells none."""
+    if type(value) is str:
+        if "_" in value or not is_finite(value):  # Python alone reads 1_0 as 10
+            return None
+        number = float(value)
+        return int(number) if number.is_integer() and value.isdecimal() and number < _EXACT else number
+    if isinstance(value, (list, tuple)) and depth:
+        read = [numbers_of(one, depth - 1) for one in value]
+        return None if None in read else read
+    return value

@@ -309,9 +309,8 @@ def open_source(
         items = min(complete, len(dataset))  # a layout may find more images than it has items
         if best is None or (items, -loose, len(dataset)) > best[0]:
             best = ((items, -loose, len(dataset)), dataset)
-        strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
         twice = sum(fault.code == "DUPLICATE" and fault.scope == "item" for fault in dataset.index.faults)
-        fits = complete + twice >= len(dataset.index.entries) and not strangers
+        fits = complete + twice >= len(dataset.index.entries) and not _names_strangers(dataset)
         if len(dataset) and (fits or not images):
             break
     assert best is not None
@@ -373,16 +372,20 @@ def _claimed(dataset: OpenDataset, roles: Set[str]) -> set[str]:
     return {f"{dataset.prefix}/{path}".lstrip("/") for role in roles & claimed.roles for path, _ in claimed.of(role)}
 
 
+def _names_strangers(dataset: OpenDataset) -> bool:
+    """Return whether rows name items that are not there."""
+    return any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
+
+
 def _is_loose(dataset: OpenDataset, sought: Set[str]) -> bool:
     """Return whether a layout lacks documents or items that rows name, or a subset's name holds more than a word."""
     extensions = {dataset.form.roles[name].template.suffix for name in sought if name in dataset.form.roles}
     unread = sought.isdisjoint(dataset.index.claimed.roles) and any(
         path.endswith(tuple(extensions)) for path in dataset.index.unclaimed
     )
-    strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
     by_subset = "subset" in dataset.form.roles[IMAGE].captures  # then the folders of images have these very names
     told = () if by_subset else (str(file.captures.get("subset", "")) for file in dataset.index.shared)
-    return unread or strangers or any(map(spells_more, told))
+    return unread or _names_strangers(dataset) or any(map(spells_more, told))
 
 
 def _see_one_layout(dataset: OpenDataset, found: Sequence[Fitting], tree: Tree, purpose: Purpose) -> None:

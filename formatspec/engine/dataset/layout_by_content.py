@@ -26,8 +26,9 @@ NAMES = 64
 """How many images that a document names are looked for."""
 _WORD = r"(?:train|training|trainval|val|valid|validation|minival|test|testing|dev)(?:\d+k?)?"
 _SUBSET = re.compile(rf"{_WORD}(?:[-_]{_WORD})*", re.I)
-_TOKENS = re.compile(rf"(?<![a-zA-Z0-9]){_SUBSET.pattern}(?![a-zA-Z0-9])|[A-Za-z0-9]+|[^A-Za-z0-9]+", re.I)
 """Usual words for subsets, also several of them, and with a year or a count behind: `test-dev2017`, `trainval35k`."""
+_TOKENS = re.compile(rf"(?<![a-zA-Z0-9]){_SUBSET.pattern}(?![a-zA-Z0-9])|[A-Za-z0-9]+|[^A-Za-z0-9]+", re.I)
+"""The words and the signs between them of a path; usual words for a subset stay together."""
 _SLOT = "{subset}"
 _BESIDE = "\0"
 """What stands between the folder of documents and that of images, where both are compared at once."""
@@ -279,7 +280,7 @@ def _document_paths(paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     if len(paths) == 1:
         words = {part for part in parts[0] if _SUBSET.fullmatch(part)}
         if len(words) == 1:
-            yield from _spelled(parts[0], words.copy(), list(words))
+            yield from _spelled(parts[0], [*words], [place for place, part in enumerate(parts[0]) if part in words])
         yield paths[0], [""]
         return
     if len({len(one) for one in parts}) > 1:
@@ -287,14 +288,11 @@ def _document_paths(paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     unlike = [place for place, tokens in enumerate(zip(*parts, strict=True)) if len(set(tokens)) > 1]
     subsets = [one[unlike[0]] for one in parts]
     if all(one[place] == subset for one, subset in zip(parts, subsets, strict=True) for place in unlike):
-        yield from _spelled(parts[0], {subsets[0]}, subsets, unlike)
+        yield from _spelled(parts[0], subsets, unlike)
 
 
-def _spelled(
-    parts: Sequence[str], words: set[str], subsets: list[str], places: Sequence[int] | None = None
-) -> Iterator[tuple[str, list[str]]]:
+def _spelled(parts: Sequence[str], subsets: Sequence[str], places: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
     """Yield the template of a path with its subset as it stands, and without the year behind it."""
-    places = [place for place, part in enumerate(parts) if part in words] if places is None else places
     years = {re.sub(r"^\D*", "", subset) for subset in subsets}
     for year in ("", *(years - {""} if len(years) == 1 else ())):
         bare = [subset.removesuffix(year) for subset in subsets]

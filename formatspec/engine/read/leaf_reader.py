@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from math import isfinite
 from typing import Any
 
 import msgspec
@@ -15,7 +14,7 @@ from msgspec.structs import replace
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.base.kept_fields import AREA, RESTATES, holds_value, note_all_kept, note_kept
-from formatspec.engine.base.value_spellings import other_spellings
+from formatspec.engine.base.value_spellings import is_finite, numbers_of, other_spellings
 from formatspec.engine.read.bind_slots import binder, report, slot_binding
 from formatspec.engine.read.generate_mapping import PLAIN
 from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf
@@ -287,7 +286,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
                         state.fault("NUMBER_FORM", (*state.at, *path), place, words, unfit.expected, value, case="text")
                         return
                 parts = value.split() if many and isinstance(value, str) and unfit.code == "FIELD" else ()
-                if len(parts) > 1 and all(map(_is_finite, parts)):
+                if len(parts) > 1 and all(map(is_finite, parts)):
                     words = f"the row has {len(parts)} numbers where it states {meanings[0].name}"
                     state.fault("LINE", (*state.at, *path), place, words, unfit.expected, value)
                 else:
@@ -311,7 +310,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
                 words, case = _read_as(value, other)
                 break
             else:
-                if of_line and not _is_finite(str(value)):  # this word may belong to the class before it
+                if of_line and not is_finite(str(value)):  # this word may belong to the class before it
                     report(unfit, path, place, value, record, scope, state)
                     return
                 words, case = "the value does not fit, and the attribute is left out", "attribute"
@@ -334,8 +333,6 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
 
 
-EXACT = 1 << 53
-"""Below this, whole numbers are exact as fractions."""
 TEXTS_READ = "what is spelled as text is read as the number that it spells"
 
 
@@ -346,23 +343,10 @@ def _meant_by(meaning: Meaning, scope: Scope) -> Callable[[Any], Any] | None:
     among these, since a text and a number may be two ids.
     """
     if meaning.name in ("image.width", "image.height") or _is_geometry((meaning,), scope):
-        return _numbers_of
+        return numbers_of
     if meaning.name == "category.name" or (meaning.name == "name" and scope.kind == "category"):
         return lambda value: str(value) if type(value) is int else None
     return None
-
-
-def _numbers_of(value: Any, depth: int = 3) -> Any:
-    """Return a value with the numbers that its texts spell; None if one of its texts spells none."""
-    if type(value) is str:
-        if "_" in value or not _is_finite(value):  # Python alone reads 1_0 as 10
-            return None
-        number = float(value)
-        return int(number) if number.is_integer() and value.isdecimal() and number < EXACT else number
-    if isinstance(value, (list, tuple)) and depth:
-        read = [_numbers_of(one, depth - 1) for one in value]
-        return None if None in read else read
-    return value
 
 
 def _read_as(value: Any, other: Any) -> tuple[str, str]:
@@ -401,14 +385,6 @@ def stated_whole(value: Any) -> Any:
         found = _FRACTION.fullmatch(value)
         return None if found is None else found[1]
     return None
-
-
-def _is_finite(text: str) -> bool:
-    """Return whether a text is a finite number."""
-    try:
-        return isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _is_flat(value: Any) -> bool:

@@ -46,7 +46,7 @@ def row_test(rule: Rule, scope: Scope, box: FollowingBox | None = None) -> RowTe
     """
     constants = constants_in(rule, scope)
     row = rule.row
-    required = frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
+    required = required_keys(row, scope)
     places = keys_of(row) if is_places(row) else None
     empty = [path for path, one in _required(row) if isinstance(one, ListRule) and not one.rules]  # stated as `[]`
     excluded = [field.keys[0] for field in row.fields if field.is_excluded]
@@ -125,6 +125,11 @@ def keys_of(rule: Rule) -> frozenset[str]:
     row = rule.row
     inner = row.alternatives if isinstance(row, MapRule | OneOf) else ()
     return frozenset(key for field in row.fields for key in field.keys).union(*map(keys_of, inner))
+
+
+def required_keys(row: Rule, scope: Scope) -> frozenset[str]:
+    """Return the keys that a row must have."""
+    return frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
 
 
 def may_be_absent(field: Field, scope: Scope) -> bool:

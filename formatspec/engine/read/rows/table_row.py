@@ -13,7 +13,7 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.rows.alternatives import has_no_outline
 from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
 from formatspec.engine.read.rows.row_condition import always
-from formatspec.engine.resolve.discriminators import constants_in, may_be_absent, told_by
+from formatspec.engine.resolve.discriminators import constants_in, required_keys, told_by
 from formatspec.engine.resolve.held_slots import GEOMETRY
 from formatspec.engine.resolve.questions.tables import bound_names
 from formatspec.language.expression import asks_options
@@ -158,9 +158,9 @@ def _lacking(row: Any, readers: Sequence[RowReader]) -> tuple[int, RowReader] | 
     """
     found: list[tuple[frozenset[str], RowReader]] = []
     for reader in readers if isinstance(row, dict) else ():
-        inner = reader.scope.inside(reader.table)
-        fields = [] if reader.carried or reader.rule.each.kept else reader.rule.row.fields
-        required = frozenset(key for field in fields if not may_be_absent(field, inner) for key in field.keys)
+        if reader.carried or reader.rule.each.kept:
+            continue
+        required = required_keys(reader.rule.row, reader.scope.inside(reader.table))
         missing = required.difference(row)
         if missing and missing != required:
             found.append((missing, reader))
