@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -21,6 +21,16 @@ from formatspec.model.region import Region
 from formatspec.model.slots import TABLES
 
 Getter = Callable[["WriteContext"], Any]
+PathOf = Callable[["WriteContext"], str | None]
+"""Gives the path by which one file refers to another one."""
+
+
+class Paths(Protocol):
+    """How the paths of an item's files are rendered, by role."""
+
+    def get(self, role: str, /) -> PathOf | None:
+        """Return what renders the path of a role's file; None for a role that the item does not have."""
+        ...
 
 
 class UnmappedCategories:
@@ -41,7 +51,7 @@ class WriteSetting(msgspec.Struct, eq=False):
         options: The values of the target's options.
         file: The shared file that rows are written for.
         categories: The target's categories, if there is a target.
-        paths: How a role's path is rendered for a context.
+        paths: Gives, for the name of a role, how its path is rendered for a context.
         apart: Whether the target holds regions and polygons in separate places, so that neither replaces the other.
         unheld: Which of lines and keypoints the target does not hold, so that an object of nothing else has no box.
         beneath: The `id()` of each object that was made of an area and therefore lies beneath all others.
@@ -67,7 +77,7 @@ class WriteSetting(msgspec.Struct, eq=False):
     categories: Any
     options: dict[str, Any]
     values: dict[str, Any] = {}
-    paths: dict[str, Callable[[WriteContext], str | None]] = {}
+    paths: Paths = {}
     folder: str = ""
     file: str = ""
     renumbered: frozenset[str] = frozenset()
@@ -238,7 +248,7 @@ def getter(meaning: Meaning, scope: Scope) -> Getter:
         return _capture(meaning.name)
     if meaning.where == "path":
         role = meaning.name
-        return lambda context: context.setting.paths[role](context) if role in context.setting.paths else None
+        return lambda context: None if (path := context.setting.paths.get(role)) is None else path(context)
     if meaning.where == "item" and scope.kind == "dataset":
         return _of_all_items(meaning.name)
     if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):

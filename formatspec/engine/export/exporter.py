@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from formatspec.engine.conservation.rows import row_counter
@@ -13,19 +13,17 @@ from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError, encoded
-from formatspec.engine.export.gather_rows import Shared, SharedFiles, note_frame, write_late
+from formatspec.engine.export.gather_rows import Gathered, Shared, SharedFiles, gather_values, note_frame, write_late
 from formatspec.engine.export.item_views import (
+    ItemPaths,
     as_seen,
     category_names,
-    hold_category,
-    is_named,
     names_of,
     of_one_subset,
     own_path,
     parts_by_category,
     path_from,
     paths_as_read,
-    record_names,
 )
 from formatspec.engine.export.lost.count_records import count_item, tables_of
 from formatspec.engine.export.lost.kept_records import note_kept_fields
@@ -33,24 +31,25 @@ from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import Unwritten
 from formatspec.engine.export.lost.unlisted_items import UnlistedItems, leave_out, without_unwritten
 from formatspec.engine.export.memberships import in_several_lists, memberships
+from formatspec.engine.export.record_files import RecordFiles
 from formatspec.engine.export.render_path import Spelled, as_rendered, is_of, rendered
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, spooled_tables, told_twice, without_records
-from formatspec.engine.export.shared_values import gather_values
 from formatspec.engine.export.spool_rows import RowSpool
 from formatspec.engine.index.row_ownership import SharedFile
-from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
+from formatspec.engine.resolve.held_slots import BITS
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.spec.shared_values import value_slots
 from formatspec.engine.write.generate_lines import text_writer
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
-from formatspec.engine.write.source_rows import context_of
-from formatspec.model.records import Item, Object
+from formatspec.model.records import Item
 
 Write = Callable[[str, bytes], None]
 ITEMS = "items not written"
+PAINTABLE = BITS["region"] | BITS["polygons"]
+"""The slots of an object from which the pixels in an optional label image follow."""
 
 
 class Exporter:
@@ -105,10 +104,13 @@ class Exporter:
         self.by_extension = extension_told(target) is not None
         self.unwritten = Unwritten(target, self.same)
         own = [role for role in target.documents if role.span != "shared"]
+        self.record_files = RecordFiles(spelled, "objects" in self.unwritten.listed, bool(adapter.renamed))
         self.beside_copies = Unwritten(target, self.same, tables_of(own))
         self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
         if not self.same and target.numbered_by_rows:
             self.roles.sort(key=lambda role: role.kind == "pixels")
+        self.own_roles = [role for role in self.roles if role.span == "item" and role.kind is not None]
+        self.record_roles = [role for role in self.roles if role.span == "record"]
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else role.writer()
             for role in self.roles
@@ -139,7 +141,11 @@ class Exporter:
         made = adapter.naming.made
         alike = {} if self.same or self.by_category else asked.written_alike(target, made)
         self.shared = SharedFiles(target, self.spooled, spelled, self._shared_setting, made, alike)
-        self.lists = [role for role in self.shared_roles if not role.kept]
+        listed = (role for role in self.shared_roles if not role.kept)
+        self.lists = [
+            (of_category, tuple(roles))
+            for of_category, roles in groupby(listed, lambda role: role.name in self.by_category)
+        ]
         self.told_twice = told_twice(target, self.spooled)
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
@@ -190,28 +196,34 @@ class Exporter:
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
         setting.drawn = self.drawn
         setting.in_documents = whole and self.in_documents
-        setting.beneath = frozenset(map(id, own.objects[:made]))
+        if made:
+            setting.beneath = frozenset(map(id, own.objects[:made]))
+        stated, union = asked.stated_slots(own)
         if self.areas_as_objects and self.tells_stuff:
             self.stuff.update(names_of(taken.objects[:made]))
             self.things.update(names_of(taken.objects[made:]))
         counted = without_unwritten(own, setting, self._try) if self.counts_objects and own.objects else own
         context = self._context(setting, counted)
         files: list[tuple[str, bytes]] = []
-        for role in self.roles if whole else ():
-            if role.span == "item" and role.kind is not None and self._makes(role):
-                files.extend(self._item_file(role, own, context))
+        for role in self.own_roles if whole else ():
+            if self._makes(role):
+                files.extend(self._item_file(role, own, context, union))
         self.told.clear()
-        told, twins = as_seen(own, setting) if self.beside_pictures else (counted, [])
-        self.spool.numbers.update(
-            (id(shown), self.spool.numbers[id(one)]) for one, shown in twins if id(one) in self.spool.numbers
-        )
-        self._shared_rows(told, setting)
-        for thing, shown in twins:
-            setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
-            setting.refused += [(id(thing), names) for mark, names in setting.refused if mark == id(shown) != id(thing)]
-        for role in self.roles if whole else ():
-            if role.span == "record" and self._makes(role):
-                files.extend(self._record_files(role, own, context))
+        told = counted
+        if self.beside_pictures:
+            told, twins = as_seen(own, setting)
+            self.spool.numbers.update(
+                (id(shown), self.spool.numbers[id(one)]) for one, shown in twins if id(one) in self.spool.numbers
+            )
+            self._shared_rows(told, setting, asked.stated_slots(told)[1])
+            for thing, shown in twins:
+                setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
+                setting.refused += [(id(thing), n) for mark, n in setting.refused if mark == id(shown) != id(thing)]
+        else:
+            self._shared_rows(told, setting, union)
+        for role in self.record_roles if whole else ():
+            if self._makes(role):
+                files.extend(self.record_files.of(role, self.writers[role.name], own, context))
         self.named[item.key if place == item.key else place] = item.key
         for path, data in files:
             self._put(path, data)
@@ -219,21 +231,27 @@ class Exporter:
         self.met.update(item.subsets)
         if self.losses.may_lack_categories:
             self.used.update(category_names(item))
+        if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
+            self.adapter.note(RENUMBERED, len([1 for one in taken.objects[made:] if one.id is not None]))
+        if not self.same:
+            note_kept_fields(item, kept, self.losses, self.tally)
+        held = setting.held
+        written = [held.get(id(thing), 0) for thing in own.objects]
+        lost = left_out
         unwritten = self.unwritten if whole else self.beside_copies
-        lost = [*left_out, *unwritten.of(own, setting, made)]
-        known = any(what.startswith(ITEMS) for what, _ in lost)
+        if left_out or made or not unwritten.all_stand(own, setting, written):
+            lost = [*left_out, *unwritten.of(own, setting, made)]
+            count_item(self.tally, item, own, setting, unwritten, lost, made)
+        else:
+            self.tally.count("objects", item.key, len(item.objects), len(written), 0)
+        known = bool(lost) and any(what.startswith(ITEMS) for what, _ in lost)
         lost += self.unlisted.untold(own, self.told, not self.brings and not files and not known)
         for what, unit in lost:
             self.losses.note(what, unit)
-        if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
-            with_ids = sum(1 for one in taken.objects[made:] if one.id is not None)
-            self.adapter.note(RENUMBERED, with_ids)
-        count_item(self.tally, item, own, setting, unwritten, lost, made)
-        if not self.same:
-            note_kept_fields(item, kept, self.losses, self.tally)
         by_image = self.brings and not self.unlisted.sources
         self.stands = bool(files or self.told or by_image) or not any(what.startswith(ITEMS) for what, _ in lost)
-        self.losses.item(own, setting.held, [(id(own) if mark == id(told) else mark, n) for mark, n in setting.refused])
+        refused = [(id(own) if mark == id(told) else mark, n) for mark, n in setting.refused]
+        self.losses.item(own, stated, written, refused)
         return own
 
     def without_images(self) -> None:
@@ -247,10 +265,10 @@ class Exporter:
         before = self.shared, self.tally, self.told, self.losses
         self.shared, self.tally, self.told, self.losses = self.shared.apart(), Tally(), set(), self.losses.apart()
         try:
-            for role in self.roles:
-                if role.span == "item" and role.codec is not None and self._makes(role):
+            for role in self.own_roles:
+                if role.codec is not None and self._makes(role):
                     self._document(role, self._context(setting, own), NO_SOURCE)
-            self._shared_rows(own, setting)
+            self._shared_rows(own, setting, asked.stated_slots(own)[1])
         finally:
             self.shared, self.tally, self.told, self.losses = before
 
@@ -273,26 +291,34 @@ class Exporter:
 
     def _context(self, setting: WriteSetting, item: Item) -> WriteContext:
         if not setting.paths:
-            setting.paths = {role.name: path_from(role, item) for role in self.target.roles.values()}
+            setting.paths = ItemPaths(self.target.roles, item)
         context = WriteContext(setting, item, item)
         if self.same and item.origin is not None and item.origin.as_read is not None:
             stated = item.origin.as_read.captures
+            paths = {role.name: path_from(role, item) for role in self.target.roles.values()}
             names = {**setting.captures, **stated} if stated != item.captures else setting.captures
             before = WriteSetting(names, self.as_read or self.categories, setting.options)
-            before.paths = {**setting.paths, **(read := paths_as_read(self.target, item, item.origin.as_read))}
-            setting.paths.update((name, path) for name, path in read.items() if own_path(self.target.roles[name], item))
+            before.paths = {**paths, **(read := paths_as_read(self.target, item, item.origin.as_read))}
+            paths.update((name, path) for name, path in read.items() if own_path(self.target.roles[name], item))
+            setting.paths = paths
             before.apart, before.unheld = setting.apart, setting.unheld
             before.index = setting.index
             context.as_read = WriteContext(before, item.origin.as_read, item.origin.as_read)
         return context
 
-    def _item_file(self, role: Role, item: Item, context: WriteContext) -> Iterator[tuple[str, bytes]]:
-        path = (self.same and own_path(role, item)) or self.spelled(rendered(role, item.captures))
+    def _item_file(self, role: Role, item: Item, context: WriteContext, stated: int) -> Iterator[tuple[str, bytes]]:
+        """Yield an item's file of a role, unless the role is optional and nothing of the item would stand in it.
+
+        stated: the slots that any of the item's objects states, as bits.
+        """
         origin = item.origin if context.as_read is not None else None
         was_there = origin is not None and (role.name in origin.documents or role.name in origin.rasters)
-        if role.optional and origin is not None and not was_there:
-            return
-        context.setting.folder = posixpath.dirname(path)
+        if role.optional and not was_there:
+            unseen = not stated & PAINTABLE and not item.areas and item.void is None
+            if origin is not None or (role.kind == "pixels" and unseen):
+                return
+        path = (self.same and own_path(role, item)) or self.spelled(rendered(role, item.captures))
+        context.setting.folder = path.rpartition("/")[0]
         if context.as_read is not None:
             context.as_read.setting.folder = context.setting.folder
         if role.kind == "pixels":
@@ -328,72 +354,21 @@ class Exporter:
         except LackingError as lacking:
             raise CannotWriteError(f"{role.name} needs {lacking}") from None
 
-    def _record_files(self, role: Role, item: Item, context: WriteContext) -> Iterator[tuple[str, bytes]]:
-        painter: Any = self.writers[role.name]
-        origin = item.origin if context.as_read is not None else None
-        if painter.alphabets:
-            for thing_index, thing in enumerate(item.objects):
-                if not self._is_told(thing, context):
-                    continue
-                inner = context_of(thing, context, thing_index, len(item.objects))
-                source = (
-                    thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
-                )
-                if role.optional and source is None and not (painter.shows(inner) and is_named(role, inner)):
-                    continue
-                path = self._record_path(role, item, inner)
-                data = painter.encode(inner, source)
-                if data is not None:
-                    yield path, data
+    def _shared_rows(self, item: Item, setting: WriteSetting, stated: int) -> None:
+        """Put the rows of an item into all shared files that list it; its objects state these slots, as bits."""
+        if self.same:
+            for role in self.shared_roles:
+                if self._makes(role):
+                    self._rows(role, item, setting, stated)
             return
-        if any(slot.startswith("category.") for slot in role.record_slots):
-            hold_category(item.objects, context.setting.held)
-        for path, members in self._groups(role, item, context).items():
-            part = WriteContext(context.setting, item, item, context)
-            part.as_read = context.as_read
-            source = origin.rasters.get(role.name, {}).get(path) if origin is not None else None
-            if source is None and origin is not None and len(members) == 1:
-                own = item.objects[next(iter(members))].origin
-                source = own.rasters.get(role.name) if own is not None else None
-            data = painter.encode_some(part, members, source)
-            if data is not None:
-                yield path, data
+        empty = without_records(item)
+        for of_category, roles in self.lists:
+            for role in roles if of_category else ():
+                self._rows(role, item, setting, stated)
+            for shared, tables in () if of_category else self.shared.listing(roles, item, empty, stated):
+                self._rows_of(shared, tables, item, setting)
 
-    def _groups(self, role: Role, item: Item, context: WriteContext) -> dict[str, set[int]]:
-        """Return the objects of each file, for a role that has one file for each value of a slot of the objects."""
-        painter: Any = self.writers[role.name]
-        groups: dict[str, set[int]] = {}
-        for row in painter.rows:
-            for index, thing in enumerate(item.objects):
-                inner = context_of(thing, context, index, len(item.objects))
-                if row.fits(inner) and self._is_told(thing, context):
-                    groups.setdefault(self._record_path(role, item, inner), set()).add(index)
-        return groups
-
-    def _is_told(self, thing: Object, context: WriteContext) -> bool:
-        """Whether an object has a row, if the format's documents list the objects that have files of their own."""
-        listed = "objects" in self.unwritten.listed and context.as_read is None
-        return not listed or bool(context.setting.held.get(record_mark(thing), 0) & WRITTEN)
-
-    def _record_path(self, role: Role, item: Item, inner: WriteContext) -> str:
-        if inner.as_read is not None and inner.record.origin is not None:
-            kept = inner.record.origin.rasters.get(f"path {role.name}")
-            if kept is not None and not (self.adapter.renamed and role.match(kept)):
-                return str(kept)
-        return self.spelled(rendered(role, {**item.captures, **record_names(role, inner)}))
-
-    def _shared_rows(self, item: Item, setting: WriteSetting) -> None:
-        """Put the rows of an item into all shared files that list it."""
-        if not self.same and not self.by_category:
-            empty = without_records(item)
-            for shared in self.shared.listing(self.lists, item):
-                self._rows_of(shared, item, setting, empty)
-            return
-        for role in self.shared_roles:
-            if self._makes(role):
-                self._rows(role, item, setting)
-
-    def _rows(self, role: Role, item: Item, setting: WriteSetting) -> None:
+    def _rows(self, role: Role, item: Item, setting: WriteSetting, stated: int) -> None:
         parts: Iterable[tuple[Item, dict[str, Any]]] = ((item, {}),)
         if role.name in self.by_category:
             parts = parts_by_category(item, setting, any(one.kind == "object" for one in self.spooled[role.name]))
@@ -401,7 +376,9 @@ class Exporter:
             for names in self._memberships(role, item):
                 several = not own and self.same and in_several_lists(item, names)
                 told = of_one_subset(item, names["subset"], self.subset_of) if several else part
-                self._rows_of(self.shared.of(role, {**names, **own}), told, setting, without_records(told))
+                shared = self.shared.of(role, {**names, **own})
+                tables = shared.tables if self.same else shared.having(without_records(told), stated)
+                self._rows_of(shared, tables, told, setting)
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """Return the captures of each shared file of a role that lists an item."""
@@ -409,15 +386,15 @@ class Exporter:
             return []
         return memberships(role, item, self.target, self.same, self.unions)
 
-    def _rows_of(self, shared: Shared, item: Item, item_setting: WriteSetting, empty: frozenset[str]) -> None:
-        """Put the rows of an item into a shared file; `empty` are the tables of which the item has no record."""
+    def _rows_of(
+        self, shared: Shared, tables: Sequence[Gathered], item: Item, item_setting: WriteSetting
+    ) -> None:  # fmt: skip
+        """Put the rows of an item into those tables of a shared file in which it may have some."""
         part, role, context = shared.part, shared.role, None
         number = part.counts.get("items", 0)
         lost, before = item_setting.lost, len(item_setting.lost)
-        for gathered in shared.tables:
+        for gathered in tables:
             table, leader = gathered.table, gathered.leader
-            if table.parts <= empty and not self.same:
-                continue
             if table.kind != "item" and not self.same and self.unlisted.lacks(role.name, lost, before, self.told):
                 leave_out(table, item, lost)
                 continue
@@ -430,8 +407,10 @@ class Exporter:
             if rows:
                 self.told.add(role.name)
                 gathered.given += rows
-        gather_values(self.values[role.name], item, part.values, self.losses)
-        note_frame(self.frames.get(role.name), item, shared)
+        if self.values[role.name]:
+            gather_values(self.values[role.name], item, part.values, self.losses)
+        if role.name in self.frames:
+            note_frame(self.frames[role.name], item, shared)
         part.items += 1
         part.objects += len(item.objects)
 

@@ -1,9 +1,10 @@
-"""Gathers the rows of a shared file while its items are written."""
+"""Gathers the rows and values of a shared file while its items are written. Of values, the first item decides."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -62,6 +63,10 @@ class Shared(msgspec.Struct):
     columns: dict[str, None] = msgspec.field(default_factory=dict)
     groups: dict[str, dict[bytes, Standing]] = msgspec.field(default_factory=dict)
 
+    def having(self, empty: frozenset[str], stated: int) -> tuple[Gathered, ...]:
+        """Return the tables in which an item may have rows; see `Spooled.may_have_rows`."""
+        return tuple(gathered for gathered in self.tables if gathered.table.may_have_rows(empty, stated))
+
     def note_groups(self) -> None:
         """Note with the rows for which items each stands."""
         for key, known in self.groups.items():
@@ -99,7 +104,7 @@ class SharedFiles:
         self._alike = alike
         self._leaders: dict[tuple[Any, ...], Gathered] = {}
         self._paths: dict[tuple[Any, ...], tuple[str, str]] = {}
-        self._listing: dict[tuple[Any, ...], tuple[Shared, ...]] = {}
+        self._listing: dict[tuple[Any, ...], tuple[tuple[Shared, tuple[Gathered, ...]], ...]] = {}
         roles = [target.roles[name] for name in tables]
         asked = {name for role in roles for name in (*role.captures, *role.template.names, *role.spec.given)}
         self._asked = tuple(sorted(asked))
@@ -141,33 +146,38 @@ class SharedFiles:
                 gathered.rows = part.tables[table.key] = leader.rows
         return gathered
 
-    def listing(self, roles: Iterable[Role], item: Item) -> tuple[Shared, ...]:
-        """Return the files of some roles that list an item of another format; they follow from its subsets and names.
+    def listing(
+        self, roles: Sequence[Role], item: Item, empty: frozenset[str], stated: int
+    ) -> tuple[tuple[Shared, tuple[Gathered, ...]], ...]:
+        """Return the files of some roles that list an item of another format, with the tables where it may have rows.
+
+        The files follow from the item's subsets and names.
 
         Args:
-            roles: The roles, always the same.
+            roles: The roles; those that begin with the same role are always the same.
             item: The item, as the target names it.
+            empty: The tables of which it has no record.
+            stated: The slots that any of its objects states, as bits.
 
         Raises:
             CannotWriteError: A path cannot be made of the item's names.
         """
         names = item.captures
-        key = (item.subsets, *[names.get(name) for name in self._asked])
+        key = (roles[0].name, item.subsets, empty, stated, *[names.get(name) for name in self._asked])
         found = self._listing.get(key)
         if found is None:
-            found = self._listing[key] = tuple(
+            files = (
                 self.of(role, captures)
                 for role in roles
                 if is_of(role, names, self._made)
                 for captures in memberships(role, item, self._target, False, ())
             )
+            found = self._listing[key] = tuple((shared, shared.having(empty, stated)) for shared in files)
         return found
 
 
-def note_frame(spell: Writer | None, item: Item, shared: Shared) -> None:
+def note_frame(spell: Writer, item: Item, shared: Shared) -> None:
     """Note the frame number of an item, for formats that add or leave out rows between frames."""
-    if spell is None:
-        return
     try:
         frame = int(spell(WriteContext(shared.setting, item, item), NO_SOURCE))
     except (LackingError, TypeError, ValueError):
@@ -224,3 +234,30 @@ def write_late(source: SharedFile | None, shared: Shared, losses: Losses, tally:
             tally.fell(row.table)
         else:
             tally.give(f"{shared.part.path} {table_key(gathered, shared.part)}", TABLES[row.table], 1)
+
+
+def gather_values(slots: Iterable[str], item: Item, values: dict[str, Any], losses: Losses) -> None:
+    """Add an item's values to those of the items before; a value that differs counts as lost."""
+    for slot in slots:
+        value = _value(item, slot)
+        if value is None:
+            continue
+        if slot not in values:
+            values[slot] = value
+        elif values[slot] != value:
+            losses.note(f"{slot} other than that of the first item in one file", "items")
+
+
+def merge_values(values: dict[str, Any], more: dict[str, Any], count: int, losses: Losses) -> None:
+    """Add the values of a later shard, with `count` items, to those of the shards before."""
+    for slot, value in more.items():
+        if values.setdefault(slot, value) != value:
+            losses.note(f"{slot} other than that of the first item in one file", "items", count)
+
+
+def _value(item: Item, slot: str) -> Any:
+    if slot.startswith("attributes."):
+        return item.attributes.get(slot.removeprefix("attributes."))
+    if slot.startswith("image."):
+        return None if item.image is None else attrgetter(slot)(item)
+    return attrgetter(slot)(item)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.evaluate.write_context import PathOf, WriteContext, WriteSetting
 from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import BITS, record_mark
@@ -161,8 +161,20 @@ def names_of(things: Iterable[Object]) -> Iterator[str]:
     return (spoken(thing.category) for thing in things if thing.category is not None)
 
 
-PathOf = Callable[[WriteContext], str | None]
-"""Gives the path by which one file refers to another one."""
+class ItemPaths:
+    """The paths of an item's files as other files write them; see `path_from`."""
+
+    __slots__ = ("item", "roles")
+
+    def __init__(self, roles: Mapping[str, Role], item: Item) -> None:
+        """Take the roles of the target, and the item as the target names it."""
+        self.roles = roles
+        self.item = item
+
+    def get(self, role: str, /) -> PathOf | None:
+        """Return what renders the path of a role's file; None if there is no such role."""
+        found = self.roles.get(role)
+        return None if found is None else path_from(found, self.item)
 
 
 def path_from(role: Role, item: Item) -> PathOf:

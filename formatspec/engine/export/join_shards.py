@@ -16,6 +16,7 @@ from formatspec.engine.documents.around import Around
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.errors import NULLS, CannotWriteError, encoded
+from formatspec.engine.export.gather_rows import merge_values
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.memberships import lists_others
 from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
@@ -29,7 +30,6 @@ from formatspec.engine.export.shard_output import (
     with_numbers,
 )
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, rows_of_groups, spooled_tables
-from formatspec.engine.export.shared_values import merge_values
 from formatspec.engine.index.named_folders import named_elsewhere
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS

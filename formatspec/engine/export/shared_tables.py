@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.base.remembered import remembered
-from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.write_context import WriteContext, derived_of
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.render_path import Spelled, rendered
 from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.resolve.held_slots import BITS, stated_bits
 from formatspec.engine.resolve.questions.meanings import expressions_within, leaves, meanings
 from formatspec.engine.resolve.row_counters import counts_plainly
 from formatspec.engine.resolve.scope import Meaning, Scope
@@ -22,8 +23,8 @@ from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
-from formatspec.engine.write.table_rows import RowWriter, Shapes, needs_columns, shapes_of
-from formatspec.language.expression import Call, Name, parts_of
+from formatspec.engine.write.table_rows import RowWriter, Shapes, needs_columns, row_scope, shapes_of
+from formatspec.language.expression import Binary, Call, Expression, Literal, Name, conjuncts, parts_of
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import MapRule, Rule, TableRule
 from formatspec.model.amounts import amounts
@@ -53,6 +54,23 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
         """The tables of an item whose records have the rows; the item itself, `items`, if rows may need no record."""
         tables = frozenset(rule.each.table for rule in self.rules)
         return tables if tables <= _PARTS else _ITEM
+
+    @cached_property
+    def _asked(self) -> tuple[tuple[str, int], ...]:
+        """The table of each alternative for records without a source, with the slots that its condition asks for."""
+        rules = [row.rule for row, _ in self.turns_anew]
+        return tuple({(one.each.table, required_bits(one.each.where, row_scope(one, self.scope))) for one in rules})
+
+    def may_have_rows(self, empty: frozenset[str], stated: int) -> bool:
+        """Return whether an item without a source may have a row.
+
+        It may not only where no alternative has a record that it could take.
+
+        Args:
+            empty: The tables of which the item has no record.
+            stated: The slots that any of its objects states, as bits.
+        """
+        return self.parts is _ITEM or any(table not in empty and not bits & ~stated for table, bits in self._asked)
 
     @cached_property
     def beside(self) -> tuple[RowWriter, ...]:
@@ -94,6 +112,29 @@ class Spooled(msgspec.Struct, frozen=True, dict=True, eq=False):
     def holds(self, row: RowWriter, which: str, context: WriteContext, record: Any) -> bool:
         """Return whether an alternative holds a record's geometry as stated; true in turns for any record."""
         return not which or self._shapes.tests[id(row)].holds(context, record)
+
+
+def required_bits(where: Expression | None, scope: Scope) -> int:
+    """Return slots that an object of this scope must state to fulfil a condition; it may ask for more than these."""
+    bits = 0
+    for part in conjuncts(where) if where is not None and scope.kind == "object" else ():
+        if isinstance(part, Binary) and part.operator == "==" and isinstance(part.right, Literal):
+            part = part.left if part.right.value is not None else part
+        meaning = scope.meaning(part.name) if isinstance(part, Name) else None
+        if meaning is None or meaning.where != "record" or meaning.derived or derived_of(meaning.name):
+            continue
+        head, _, rest = meaning.name.partition(".")
+        bits |= BITS.get(head, 0) if not rest or head == "attributes" else 0
+    return bits
+
+
+def stated_slots(item: Item) -> tuple[list[int], int]:
+    """Return which slots each object of an item states, as bits, and the bits of them all together."""
+    stated = [stated_bits(thing) for thing in item.objects]
+    union = 0
+    for bits in stated:
+        union |= bits
+    return stated, union
 
 
 def without_records(item: Item) -> frozenset[str]:

@@ -68,7 +68,9 @@ class RowSpool:
         table, gathered = taking.table, taking.rows
         done: set[int] = set()  # each record gets one row, of the first alternative that can hold it
         lost: Lost = {}
-        beside = sum([self._beside(row, shared, gathered, item, context) for row in table.beside])
+        beside = 0
+        for row in table.beside:
+            beside += self._beside(row, shared, gathered, item, context)
         fitting: dict[int, Sequence[Any] | None] = {}
         for row, which in table.turns if context.as_read is not None else table.turns_anew:
             if id(row) not in fitting:
@@ -104,10 +106,13 @@ class RowSpool:
         if context.as_read is not None or row.kept:
             return None
         records: Sequence[Any] = tuple(row.select(context))
-        if not records and TABLES[row.table] != "item":
+        whole = TABLES[row.table] == "item"
+        if not records and not whole:
             return ()
-        if row.plain is None or row.late or row.rule.each.by == ("item",) or TABLES[row.table] == "item":
+        if row.plain is None or row.late or row.rule.each.by == ("item",) or (whole and row.where is not None):
             return None
+        if whole:
+            return (context.item,)
         if row.shape:
             records = without_flat(row.shape, records)
         return row.fitting(records, context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from formatspec.engine.conservation.tally import KEPT_FIELDS, Tally
 from formatspec.engine.export.lost.losses import Losses
@@ -25,19 +25,12 @@ def note_kept_fields(item: Item, of_item: Iterable[tuple[str, str]], losses: Los
         losses.note(what, unit)
         present += 1
     for unit in RECORD_TABLES:
-        for key in _keys(getattr(item, unit)):
-            losses.note(f"{FIELDS}{key}", unit)
-            present += 1
+        for origin in [one.origin for one in getattr(item, unit) if one.origin is not None]:
+            for key in dict.fromkeys(origin.kept) if origin.kept else ():
+                losses.note(f"{FIELDS}{key}", unit)
+                present += 1
     if present:
         tally.count(KEPT_FIELDS, item.key, present, 0, present)
-
-
-def _keys(records: Iterable[object]) -> Iterator[str]:
-    """Yield the keys that records keep, each once for a record."""
-    for record in records:
-        origin = getattr(record, "origin", None)
-        if origin is not None and origin.kept:
-            yield from dict.fromkeys(origin.kept)
 
 
 def tells_of_kept(what: str) -> bool:

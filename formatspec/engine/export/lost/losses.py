@@ -24,7 +24,6 @@ from formatspec.engine.resolve.held_slots import (
     UNREAD,
     WRITTEN,
     attribute_bit,
-    stated_bits,
 )
 from formatspec.engine.resolve.questions.meanings import meanings
 from formatspec.engine.resolve.scope import Meaning, Scope
@@ -229,35 +228,43 @@ class Losses:
         return self.categories.fixed and self.categories.holds(category)
 
     def item(
-        self, item: Item, held: Mapping[Hashable, int], refused: Sequence[tuple[Hashable, tuple[str, ...]]] = ()
-    ) -> None:
+        self, item: Item, stated: Sequence[int], held: Sequence[int],
+        refused: Sequence[tuple[Hashable, tuple[str, ...]]] = (),
+    ) -> None:  # fmt: skip
         """Count what an item and its objects hold and the writers did not write.
 
         Args:
             item: The item.
-            held: The slots of each record that are written, by the record's mark.
+            stated: For each object, the slots that it states, as bits.
+            held: For each object, the slots that are written, as bits.
             refused: Records, by their marks, with the slots that their rows leave out because the value cannot be
                 written.
         """
         if self.same:
             return
-        slots_lost, numbered, plain, is_fixed = self._slots, self.numbered, self._plain, self.categories.fixed
-        by_number = self.by_number
         left_out: dict[Hashable, set[str]] = {}
         for mark, names in refused:
             left_out.setdefault(mark, set()).update(names)
-        for thing in () if self._all_plain(item, held, left_out) else item.objects:
-            one = id(thing)
-            bits = held.get(one, 0)
+        if stated and (left_out or not self._is_counted_before(item.objects, stated, held)):
+            self._objects(item, stated, held, left_out)
+        self._of_item(item, left_out.get(id(item), ()) if left_out else ())
+
+    def _objects(
+        self, item: Item, of_all: Sequence[int], held: Sequence[int], left_out: Mapping[Hashable, set[str]]
+    ) -> None:  # fmt: skip
+        """Count what the objects of an item lose, one by one."""
+        slots_lost, numbered, plain, is_fixed = self._slots, self.numbered, self._plain, self.categories.fixed
+        by_number = self.by_number
+        for thing, stated, bits in zip(item.objects, of_all, held, strict=True):
             if not bits & WRITTEN:
                 continue
+            one = id(thing)
             if left_out and one in left_out:
                 bits &= ~_bits_of(left_out[one])
                 if "area" in left_out[one]:
                     self.note("stated areas that differ from those of what is written")
                 if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
                     bits &= ~BITS["bbox"]  # the box follows from the slots that are left out
-            stated = stated_bits(thing)
             if numbered and one in numbered:
                 stated &= ~BITS["id"]
             key = stated, bits, thing.single
@@ -272,26 +279,20 @@ class Losses:
                 self._named(thing, bits, left_out.get(one, ()))
             if by_number and thing.category is not None and not thing.category.name:
                 self._unnamed(thing.category)
-        self._of_item(item, left_out.get(id(item), ()))
 
-    def _all_plain(self, item: Item, held: Mapping[Hashable, int], left_out: Mapping[Hashable, Any]) -> bool:
+    def _is_counted_before(self, things: Sequence[Object], stated: Sequence[int], held: Sequence[int]) -> bool:
         """Count the objects of an item at once, if the same was counted for others like them; return whether it was."""
-        things, plain = item.objects, self._plain
-        if (
-            left_out
-            or self.numbered
-            or self.categories.fixed
-            or self.by_number
-            or any(one.attributes for one in things)
-        ):
+        if self.numbered or self.categories.fixed or self.by_number:
             return False
-        alike = Counter([(stated_bits(thing), held.get(id(thing), 0), thing.single) for thing in things])
-        if not all(key in plain for key in alike):
-            return False
-        for key, count in alike.items():
-            gone = plain[key]
-            if gone:
-                self._slots[gone] = self._slots.get(gone, 0) + count
+        plain = self._plain
+        keys = list(zip(stated, held, [thing.single for thing in things], strict=True))
+        alike = set(keys)
+        for key in alike:
+            if key not in plain or key[0] & ATTRIBUTES:
+                return False
+        for key in alike:
+            if plain[key]:
+                self._slots[plain[key]] = self._slots.get(plain[key], 0) + keys.count(key)
         return True
 
     def _gone(self, thing: Object, stated: int, bits: int, item: Item) -> int:

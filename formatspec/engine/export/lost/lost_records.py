@@ -59,6 +59,21 @@ class Unwritten:
         names = {name for role in target.roles.values() if not role.kept for name in _names(role)}
         self.first = {table for table, head in _SINGLE.items() if any(name.startswith(head) for name in names)}
 
+    def all_stand(self, item: Item, setting: WriteSetting, written: Iterable[int]) -> bool:
+        """Return whether an item's only records are objects that each got a row, so that `of` has nothing to tell.
+
+        Args:
+            item: The item.
+            setting: What the writers noted.
+            written: For each object, the slots that are written, as bits.
+        """
+        if item.labels or item.captions or item.areas or setting.lost or setting.seen or setting.odd:
+            return False
+        common = WRITTEN
+        for bits in written:
+            common &= bits
+        return bool(common)
+
     def of(self, item: Item, setting: WriteSetting, made: int) -> Iterator[Loss]:
         """Yield each loss of a written item, whose first `made` objects were made of its areas."""
         reasons: dict[Hashable, str] = {}
