@@ -84,15 +84,15 @@ class TableShard(msgspec.Struct):
         ]
         if not cut:
             return write(documents)
-        numbers = [document[key] for document, key in cut]
+        numbers: list[Counted] = [document[key] for document, key in cut]
         self.numbers += map(int, numbers)
         self.counters += [number.counter for number in numbers]
         for salt in itertools.count():
-            mark = f"\0{salt or ''}"
+            mark = f"\0{salt}" if salt else "\0"
             for document, key in cut:
                 document[key] = mark
             try:
-                text = write(documents).replace(json.dumps(mark).encode(), b"\0")
+                text = write(documents).replace(b'"\\u0000%d"' % salt if salt else b'"\\u0000"', b"\0")
             except FileError:
                 for (document, key), number in zip(cut, numbers, strict=True):
                     document[key] = number
@@ -169,10 +169,13 @@ class ShardOutput(msgspec.Struct):
     things: list[str] = []
 
 
+_ROWS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def rows_text(documents: list[Any]) -> bytes:
     """Encode rows as text that `rows_of` decodes to the same rows."""
     try:
-        text = json.dumps(documents, ensure_ascii=False, separators=(",", ":"))
+        text = _ROWS(documents)
     except (ValueError, TypeError, RecursionError) as error:
         raise FileError(f"a row cannot be written: {error}") from None
     return text[1:-1].encode("utf-8", "surrogatepass")

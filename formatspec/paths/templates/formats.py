@@ -176,6 +176,8 @@ def _render_segment(value: Any) -> str:
 
 def _render_path(value: Any) -> str:
     text = value if type(value) is str else _text(value)
+    if "/" not in text and "\0" not in text and text not in _NO_SEGMENTS:
+        return text
     if "\0" in text or not _NO_SEGMENTS.isdisjoint(text.split("/")):
         raise ValueError(f"{text!r} is no path")
     return text
@@ -188,8 +190,8 @@ def _render_word(value: Any, *, words: tuple[str, ...]) -> str:
 
 
 def _render_image(value: Any) -> str:
-    text = _text(value)
-    if text.lower() not in IMAGE_EXTENSIONS:
+    text = value if type(value) is str else _text(value)
+    if text not in IMAGE_EXTENSIONS and text.lower() not in IMAGE_EXTENSIONS:
         raise ValueError(f"{text!r} is no image file's extension")
     return text
 

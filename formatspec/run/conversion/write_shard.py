@@ -158,9 +158,9 @@ class Conversion:
                 made.refused.append(too_large(error, item))
                 continue
             if self.classes is None:
-                made.classless += sum(1 for thing in item.objects if thing.category is None)
+                made.classless += len([1 for thing in item.objects if thing.category is None])
             if source_outlines:
-                made.outlines += sum(1 for thing in item.objects if thing.polygons is UNREAD)
+                made.outlines += len([1 for thing in item.objects if thing.polygons is UNREAD])
             if self.may_be_boxes:
                 made.boxed += sum(thing.bbox is not None or derive.bbox(thing) is not None for thing in own.objects)
                 made.objects += len(own.objects)
@@ -410,11 +410,11 @@ class Written(msgspec.Struct):
 
 def kept_by_objects(item: Item) -> int:
     """Return how many kept and unknown fields the rows of an item's objects hold."""
-    return sum(len(thing.origin.kept) for thing in item.objects if thing.origin is not None)
+    return sum([len(thing.origin.kept) for thing in item.objects if thing.origin is not None])
 
 
 def _forget(item: Item) -> None:
     """Drop the sources of a written item, so that memory holds the sources of one item only."""
-    for origin in (item.origin, *(thing.origin for thing in item.objects)):
+    for origin in (item.origin, *[thing.origin for thing in item.objects]):
         if origin is not None:
             origin.forget()

@@ -52,8 +52,9 @@ class FolderStaging:
 
     def _made_below(self, path: str) -> str:
         """Return a path below the folder, after creating its parent folders."""
-        parent = below(path).rpartition("/")[0]
-        if parent not in self._made:
+        parent, _, name = path.rpartition("/")
+        if parent not in self._made or name in ("", ".", ".."):
+            below(path)
             (self.folder / parent).mkdir(parents=True, exist_ok=True)
             self._made.add(parent)
         return path

@@ -14,7 +14,7 @@ from formatspec.engine.base.remembered import remembered
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.category_names import NameOf, name_in, named_once
-from formatspec.engine.export.adaptation.name_items import MOMENTS, Naming, spoken
+from formatspec.engine.export.adaptation.name_items import Naming, spoken
 from formatspec.engine.export.adaptation.renumber import (
     TRACKS_AS_NUMBERS,
     has_ids_in_shared_rows_alone,
@@ -276,11 +276,11 @@ class Adapter:
         names = naming.of(item, index)
         if self.numbers_meet and item.id is not None:
             item = msgspec.structs.replace(item, id=None)
-        moments = {slot: names.get(slot) if slot in naming.names else naming.moment(item, slot) for slot in MOMENTS}
+        sequence, frame = naming.moments(item, names)
         return msgspec.structs.replace(
-            item, key=naming.own_key(item, names), captures=names, subsets=naming.subsets(item),
-            image=naming.placed(item.image, names), objects=self._objects(item, index), **moments,
-            origin=item.origin if self.same else None,
+            item, key=naming.own_key(item, names), captures=names, subsets=naming.subsets(item.subsets),
+            image=naming.placed(item.image, names), objects=self._objects(item, index),
+            sequence=sequence, frame=frame, origin=item.origin if self.same else None,
         )  # fmt: skip
 
     def taken(self, item: Item, areas_as_objects: bool) -> tuple[Item, int, list[tuple[str, str]]]:
@@ -296,14 +296,14 @@ class Adapter:
         Returns:
             The item, how many of its objects, from the first on, are made of areas, and the losses as words and table.
         """
-        shown = self._without_crowds(item)
+        shown = self._without_crowds(item) if self.leaves_crowds else item
         denied = [label for label in item.labels if label.state in STATES_LEFT] if self.leaves_states else []
         if denied:
             shown = msgspec.structs.replace(shown, labels=tuple(one for one in item.labels if one not in denied))
         stated = len(shown.objects)
         lost = [(f"objects {CROWDS_LEFT}", "objects")] * (len(item.objects) - stated)
         lost += [(f"labels {STATES_LEFT[label.state]}", "labels") for label in denied]
-        if self.lists_objects and any(thing.category is None for thing in shown.objects):
+        if self.lists_objects and [1 for thing in shown.objects if thing.category is None]:
             known = tuple(thing for thing in shown.objects if thing.category is not None)
             lost += [(NO_CATEGORY, "objects")] * (stated - len(known))
             shown, stated = msgspec.structs.replace(shown, objects=known), len(known)
@@ -313,20 +313,23 @@ class Adapter:
             shown, stated = msgspec.structs.replace(shown, objects=known), len(known)
         made = 0
         if areas_as_objects and item.areas:
-            shown = self._without_crowds(with_areas_as_objects(shown))
+            shown = with_areas_as_objects(shown)
+            shown = self._without_crowds(shown) if self.leaves_crowds else shown
             made = len(shown.objects) - stated
             lost += [(f"areas {CROWDS_LEFT}", "areas")] * (len(item.areas) - made)
             shown = msgspec.structs.replace(shown, areas=())
         return shown, made, lost
 
     def _without_crowds(self, item: Item) -> Item:
-        if not self.leaves_crowds or all(thing.single is not False for thing in item.objects):
+        if not [1 for thing in item.objects if thing.single is False]:
             return item
         return msgspec.structs.replace(item, objects=tuple(one for one in item.objects if one.single is not False))
 
     def _objects(self, item: Item, index: int) -> Any:
         self.numbered.clear()
-        things = item.objects if self.same else self._numbered(item.objects)
+        things = item.objects
+        if not self.same and (self.fits_numbers or self.numbers_tracks):
+            things = self._numbered(things)
         if self.same or not self.needs_ids:
             return things
         ids = [thing.id for thing in things]
@@ -367,7 +370,7 @@ class Adapter:
         return made
 
     def _numbered(self, things: tuple[Object, ...]) -> tuple[Object, ...]:
-        """Return whether source and target are one layout of one format; rows then keep their spelling."""
+        """Return objects without numbers that do not fit the target's pixels, and with tracks as it counts them."""
         for slot, fits in self.fits_numbers:
             seen: set[Any] = set()
             made = []

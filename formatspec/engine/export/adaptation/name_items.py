@@ -6,7 +6,6 @@ import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import islice, zip_longest
 from typing import Any
@@ -78,6 +77,7 @@ class Naming:
         self.categories: Any = None
         self.subsets_of_source: Callable[[], Iterable[str]] = tuple
         self.subset = lru_cache(maxsize=256)(self._subset)
+        self.subsets = lru_cache(maxsize=256)(self._subsets)
         self.later = frames_later(source, target)
         self._inherited = source.key_names
         self._is_same = source.source.is_same(target.source)
@@ -99,6 +99,7 @@ class Naming:
         self._told = {name: list(self._said(name)) for name in self.names if name != "subset"}
         in_paths = any("subset" in role.captures for role in target.roles.values())
         self._without_subset = DEFAULT_SUBSET if in_paths else None
+        self._makes_names = bool(self.made)
         self._is_flat = keys is not None and self._tells_apart(keys)
 
     def of(self, item: Item, number: int) -> dict[str, Any]:
@@ -119,17 +120,17 @@ class Naming:
                 names[name] = kinds[0] if kinds and extension not in kinds else extension or "jpg"
         if "subset" not in names:
             names["subset"] = self.subset(item.subsets[0] if item.subsets else None) or self._without_subset
-        if self.made:
+        if self._makes_names:
             self.made.put(names, item, self.target.options, self.categories)
         return names
 
-    def subsets(self, item: Item) -> tuple[str, ...]:
+    def _subsets(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return the target's names of an item's subsets, each once. Raises NoPlaceError."""
-        return tuple(dict.fromkeys(s for name in item.subsets if (s := self.subset(name)) is not None))
+        return tuple(dict.fromkeys(s for name in names if (s := self.subset(name)) is not None))
 
     def key(self, names: Mapping[str, Any]) -> str:
         """Return the key of an item with these captures."""
-        return "/".join([str(names[name]) for name in self.names if names.get(name) not in (None, "")])
+        return "/".join([str(value) for name in self.names if (value := names.get(name)) not in (None, "")])
 
     @property
     def keys_tell_extensions(self) -> bool:
@@ -244,16 +245,23 @@ class Naming:
         if "subset" in self.names and str(found.setdefault("subset", subset)) != subset:
             return None
         for name, said in self._told.items():
-            value = next((value for say in said if (value := say(item)) is not None), None)
-            if name not in found or (value is not None and str(value) != str(found[name])):
+            if name not in found:
                 return None
+            for say in said:
+                value = say(item)
+                if value is not None:
+                    if str(value) != str(found[name]):
+                        return None
+                    break
         return {name: found[name] for name in self.names}
 
     def _relative(self, names: Mapping[str, Any]) -> str:
         """Return an item's name below its subset: as the image's path spells it, or its parts with slashes."""
         if self._spelled is not None:
-            with suppress(KeyError, ValueError):
+            try:
                 return self._spelled.render(names)
+            except (KeyError, ValueError):
+                pass  # the names are joined instead
         return "/".join([str(names[name]) for name in self._parts if names.get(name)])
 
     def _tells_apart(self, keys: Iterable[Mapping[str, Any]]) -> bool:
@@ -303,6 +311,11 @@ class Naming:
             return
         if name not in ("name", "id") and name in self._inherited:
             yield lambda item: self._inherited_name(name, item)
+
+    def moments(self, item: Item, names: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return an item's sequence and frame: those of its captures in the target, or what the item states."""
+        sequence = names.get("sequence") if "sequence" in self.names else item.sequence
+        return sequence, names.get("frame") if "frame" in self.names else self.moment(item, "frame")
 
     def moment(self, item: Item, name: str) -> Any:
         """Return an item's sequence or frame as the target counts it; None if the item states none."""
