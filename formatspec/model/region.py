@@ -301,13 +301,23 @@ class Region:
                 f"{other.height} rows and {other.width} columns"
             )
 
+    def common_areas(self, others: Sequence[Region]) -> list[int]:
+        """Return how many pixels this region has in common with each of some others.
+
+        Raises:
+            ValueError: The images differ in size.
+        """
+        for other in others:
+            self._same_size(other)
+        return _runs.common(self.bounds, [other.bounds for other in others])
+
     def iou(self, other: Region) -> float:
         """Intersection over union, from 0 to 1; 0.0 for two empty regions.
 
         Raises:
             ValueError: The images differ in size.
         """
-        common = (self & other).area
+        (common,) = self.common_areas([other])
         together = self.area + other.area - common
         return common / together if together else 0.0
 

@@ -123,6 +123,23 @@ def combine(a: Ints, b: Ints, members: tuple[int, ...]) -> Ints:
     return _changes(offsets, weights, np.array([membership in members for membership in range(4)]))
 
 
+def common(bounds: Ints, others: Sequence[Ints]) -> list[int]:
+    """Return how many pixels of each of some other bounds lie in `bounds`."""
+    if not bounds.size:
+        return [0] * len(others)
+    signed = bounds.copy()
+    signed[::2] *= -1
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(signed)])
+    edges = np.concatenate([np.empty(0, np.int64), *others])
+    passed = np.searchsorted(bounds, edges)
+    inside = before[passed] + np.where(passed % 2, edges, 0)  # the pixels of `bounds` before each edge
+    counted = np.concatenate([np.zeros(1, np.int64), np.cumsum(inside[1::2] - inside[::2])])
+    ends = np.cumsum([other.size // 2 for other in others], dtype=np.int64)
+    found = counted[ends]
+    found[1:] -= counted[ends[:-1]]
+    return [int(pixels) for pixels in found.tolist()]
+
+
 def cover(starts: Ints, stops: Ints) -> Ints:
     """Return bounds of the pixels in any of the runs, which may overlap and come in any order."""
     weights = np.repeat(np.array([1, -1], np.int64), starts.size)

@@ -58,6 +58,7 @@ def test_set_operations_are_those_of_masks(pair: tuple[np.ndarray, np.ndarray]) 
     assert (r | s) == Region.from_mask(a | b)
     assert (r & s) == Region.from_mask(a & b)
     assert (r - s) == Region.from_mask(a & ~b)
+    assert r.common_areas([s, r, r - s]) == [(a & b).sum(), a.sum(), (a & ~b).sum()]
     assert r.iou(s) == ((a & b).sum() / (a | b).sum() if (a | b).any() else 0.0)
 
 

@@ -260,13 +260,11 @@ def _note_seen(layer: Layer, pixels: int, find: Callable[[], Region] | None) -> 
 def _note_within(within: dict[int, InArea], layer: Layer, pixels: int, find: Callable[[], Region] | None) -> None:
     """Note how much of each object of an area a finished label image shows."""
     is_whole = pixels == layer.region.area
-    shown = None
+    apart = [one.region for one in within.values() if not (is_whole and not one.covered)]
+    shown = layer.region if is_whole or find is None or not apart else find()
+    counted = iter(shown.common_areas(apart))
     for thing, one in within.items():
-        if is_whole and not one.covered:
-            seen = one.region.area
-        else:
-            shown = shown if shown is not None else layer.region if is_whole or find is None else find()
-            seen = (one.region & shown).area
+        seen = one.region.area if is_whole and not one.covered else next(counted)
         within[thing] = one._replace(seen=max(seen, one.seen or 0))
 
 
