@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,7 +10,7 @@ import numpy as np
 
 from formatspec.model.limits import check_limit
 from formatspec.model.region import Region
-from formatspec.model.runs import Ints, Pixels, join, nonzero_runs, rows_first, topmost, within_columns
+from formatspec.model.runs import Ints, Pixels, common, join, nonzero_runs, rows_first, topmost, within_columns
 from formatspec.pixels.deflate import between_zeros
 from formatspec.pixels.labels import PixelValue
 from formatspec.pixels.png import CHANNELS, UP, Mode, Raster, assembled, palette_bytes
@@ -41,6 +41,14 @@ class Painting(msgspec.Struct, frozen=True):
         """Return how many pixels of each of the first `count` regions are visible."""
         found = np.bincount(self.layers, self.stops - self.starts, count)  # whole numbers below 2^53 add up exactly
         return [int(pixels) for pixels in found.tolist()]
+
+    def seen_of(self, regions: Sequence[Region], layers: Sequence[int]) -> list[int]:
+        """Return how many pixels of each of some regions show a layer, which is given for each of them."""
+        total = self.height * self.width
+        order = np.argsort(self.layers, kind="stable")  # the layers stand one behind the other, as if in one long image
+        runs = np.stack([self.starts, self.stops], 1)[order] + (self.layers[order] * total)[:, None]
+        behind = [region.bounds + layer * total for region, layer in zip(regions, layers, strict=True)]
+        return common(runs.reshape(-1), behind)
 
     def values(self) -> set[PixelValue]:
         """Return the values that pixels have, without the 0 of unpainted ones."""

@@ -29,10 +29,8 @@ class InArea(NamedTuple):
 
     Attributes:
         region: Its pixels.
-        covered: Whether some of the objects of the area lie over those of others.
         seen: How many of the pixels are its category's in the finished image that shows most; None before one is made.
     """
 
     region: Region
-    covered: bool
     seen: int | None = None

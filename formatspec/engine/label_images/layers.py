@@ -94,14 +94,14 @@ def areas_of(
 
 def _note_parts(layers: Sequence[tuple[Object, Region | None]], found: Mapping[Any, Region], in_areas: InAreas) -> None:
     """Note which objects the areas have. `found`: what is seen of each category."""
-    regions = [(t, t.category, region) for t, region in layers if t.category is not None and region is not None]
-    covered = sum(region.area for _, _, region in regions) > sum(region.area for region in found.values())
-    for thing, category, region in regions:
-        parts = in_areas.setdefault(_key(category), {})
+    for thing, region in layers:
+        if thing.category is None or region is None:
+            continue
+        parts = in_areas.setdefault(_key(thing.category), {})
         known = parts.get(id(thing))
-        parts[id(thing)] = InArea(region, covered, known.seen if known is not None else None)
-        if known is None and not found[_key(category)]:
-            parts[id(thing)] = InArea(region, covered, 0)
+        parts[id(thing)] = InArea(region, known.seen if known is not None else None)
+        if known is None and not found[_key(thing.category)]:
+            parts[id(thing)] = InArea(region, 0)
 
 
 def _key(category: Category) -> tuple[Any, str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.engine.evaluate.writing_notes import InArea, LostRow, ShownPixels
+from formatspec.engine.evaluate.writing_notes import LostRow, ShownPixels
 from formatspec.engine.label_images.layers import BY_ORDER, areas_of, number_of, stacking
 from formatspec.engine.label_images.rules import (
     ALPHA,
@@ -39,7 +39,7 @@ from formatspec.model import derive
 from formatspec.model.records import Area, Object
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
-from formatspec.pixels.painting import KeptRaster, compose
+from formatspec.pixels.painting import KeptRaster, Painting, compose
 from formatspec.pixels.palettes import bits
 
 PAINT = "paint"
@@ -84,6 +84,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
             if self._unchanged(context.as_read, layers):
                 for layer in layers:
                     _note_seen(layer, layer.region.area, None)
+                _note_within(layers, None)
                 return containers.encode_again(source, self.spec.path)
         layers = self._painted(context)
         return self._encoded(context, layers)
@@ -116,6 +117,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
             context.setting.odd.append((len(values), len(there)))
         for place, (layer, pixels) in enumerate(zip(layers, seen, strict=True), first):
             _note_seen(layer, pixels, partial(painting.seen_region, place))
+        _note_within(layers, painting, first)
         return data
 
     def _unchanged(self, as_read: WriteContext, layers: list[Layer]) -> bool:
@@ -252,20 +254,33 @@ def _note_seen(layer: Layer, pixels: int, find: Callable[[], Region] | None) -> 
         seen[mark] = ShownPixels(pixels, whole, None if pixels == whole else find)
     if pixels:
         hold(context, layer.bits)
-    within = context.setting.in_areas.get(mark)
-    if within and isinstance(context.record, Area):
-        _note_within(within, layer, pixels, find)
 
 
-def _note_within(within: dict[int, InArea], layer: Layer, pixels: int, find: Callable[[], Region] | None) -> None:
-    """Note how much of each object of an area a finished label image shows."""
-    is_whole = pixels == layer.region.area
-    apart = [one.region for one in within.values() if not (is_whole and not one.covered)]
-    shown = layer.region if is_whole or find is None or not apart else find()
-    counted = iter(shown.common_areas(apart))
-    for thing, one in within.items():
-        seen = one.region.area if is_whole and not one.covered else next(counted)
-        within[thing] = one._replace(seen=max(seen, one.seen or 0))
+def _note_within(layers: Sequence[Layer], painting: Painting | None, first: int = 0) -> None:
+    """Note how much of each object of an area a finished label image shows.
+
+    Args:
+        layers: The layers of the label image.
+        painting: What it shows; None if it shows all of every layer.
+        first: The number of the first of the layers in the painting.
+    """
+    parts = [
+        (within, thing, layer.region, place)
+        for place, layer in enumerate(layers, first)
+        if layer.bits and isinstance(layer.context.record, Area)
+        for within in (layer.context.setting.in_areas.get(record_mark(layer.context.record), {}),)
+        for thing in within
+    ]
+    if not parts:
+        return
+    regions = [within[thing].region for within, thing, _, _ in parts]
+    if painting is not None:
+        seen = painting.seen_of(regions, [place for _, _, _, place in parts])
+    else:
+        seen = [area.common_areas([own])[0] for own, (_, _, area, _) in zip(regions, parts, strict=True)]
+    for pixels, (within, thing, _, _) in zip(seen, parts, strict=True):
+        one = within[thing]
+        within[thing] = one._replace(seen=max(pixels, one.seen or 0))
 
 
 _LAYERS = {"areas": 0, "objects": 1, "children": 1, "void": 2}
