@@ -52,7 +52,7 @@ compare: $(READY)   ## what changed since BASE=COMMIT in bytes, findings, losses
 bench: $(READY)   ## measure against the floor and the peers, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
 
-bench-matrix: $(READY)   ## boxes of seven formats beside the peers, and write docs/performance_matrix.md; ARGS="--images 5000"
+bench-matrix: $(READY)   ## boxes of seven formats beside the peers, and write docs/performance_matrix.md; ARGS="--larger 50000"
 	$(BIN)/python benchmarks/matrix.py $(ARGS)
 
 bench-quick: $(READY)   ## one short round of it, to see that it runs; writes build/performance.md

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measure conversions and validations of boxes beside the peers, in turn, and write docs/performance_matrix.md.
 
-    FORMATSPEC_YARDSTICKS=… python benchmarks/matrix.py [--images 5000] [--rounds 3] [--work /dev/shm/…] [-o PAGE]
+    FORMATSPEC_YARDSTICKS=… python benchmarks/matrix.py [--images 5000] [--larger 50000] [--rounds 3] [-o PAGE]
 
-Each job runs as a whole process with one worker.  The datasets of the other formats are what formatspec makes of the
+Each job runs as a whole process with one worker.  With `--larger`, each job runs once more on a larger dataset, beside
+panlabel alone, to see how time and memory grow.  The datasets of the other formats are what formatspec makes of the
 COCO dataset.  Without the yardsticks there is no peer, and the page says so.
 """
 
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,12 +91,13 @@ class Matrix:
             self.data[name] = self.work / name
             run([*self._ours("coco", name, media="link"), "-o", str(self.data[name])], self.env)
 
-    def jobs(self) -> Iterator[Job]:
+    def jobs(self, peers: Iterable[str] = tuple(PEERS)) -> Iterator[Job]:
+        """Yield the jobs, each with those of some peers that take both of its formats."""
         for source, target in JOBS:
             job = Job(source, target)
             job.peers = {
-                name: Runs() for name, formats in PEERS.items()
-                if name in self.there and source in formats and target in formats
+                name: Runs() for name in peers
+                if name in self.there and source in PEERS[name] and target in PEERS[name]
             }  # fmt: skip
             yield job
 
@@ -108,6 +111,8 @@ class Matrix:
                 [str(self.python), str(self.script), name, job.source, job.target, str(self.data[job.source]),
                  str(self._out())]
             )  # fmt: skip
+        for folder in self.work.glob("out-*"):
+            shutil.rmtree(folder)  # a larger dataset fills a tmpfs
 
     def _ours(self, source: str, target: str, media: str = "none") -> list[str]:
         start = [sys.executable, "-m", "formatspec.cli.main"]
@@ -122,8 +127,34 @@ class Matrix:
         return self.work / f"out-{self.outs}"
 
 
-def render(jobs: list[Job], about: page.About, images: int) -> str:
-    """The page: the worst ratio to a Python peer first, then every figure."""
+def growth(jobs: list[Job], larger: list[Job], images: int, many: int) -> list[str]:
+    """The part of the page about a larger dataset: how time and memory grow, and the ratio to the native peer."""
+    rows = []
+    for small, large in zip(jobs, larger, strict=True):
+        if not small.ours.cpus or not large.ours.cpus:
+            continue
+        native = large.ratio("panlabel")
+        rows.append(
+            [
+                small.name, f"{large.ours.cpu:.1f}", f"{large.ours.cpu / small.ours.cpu:.1f}",
+                f"{small.ours.peak:.0f}", f"{large.ours.peak:.0f}", f"{native[0]:.1f}" if native else "none runs",
+            ]
+        )  # fmt: skip
+    head = [
+        "job",
+        "processor s",
+        f"times those of {images:,}",
+        f"peak of {images:,}, MiB",
+        "peak, MiB",
+        "over panlabel",
+    ]
+    return [f"## {many:,} images", "", "One round, beside panlabel alone.", "", *page.table(head, rows)]
+
+
+def render(
+    jobs: list[Job], about: page.About, images: int, larger: list[Job] | None = None, many: int = 0
+) -> str:  # fmt: skip
+    """The page: the worst ratio to a Python peer first, then the larger dataset, then every figure."""
     python = ("labelformat", "globox", "datumaro")
     ranked = sorted(jobs, key=lambda job: -(job.ratio(*python) or (0.0, ""))[0])
     rows = []
@@ -152,6 +183,7 @@ def render(jobs: list[Job], about: page.About, images: int) -> str:
         "## Ratios, the worst first", "",
         *page.table(head, rows),
         f"Slower than the best Python peer: {', '.join(behind) or 'none'}.", "",
+        *(growth(jobs, larger, images, many) if larger else ()),
         "## Every figure", "",
         *page.table(["job", "tool", "wall, s", "processor, s", "peak, MiB"], every),
     ]  # fmt: skip
@@ -161,6 +193,7 @@ def render(jobs: list[Job], about: page.About, images: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--images", type=int, default=5000)
+    parser.add_argument("--larger", type=int, default=0, help="images of a second dataset, measured once")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", type=Path, help="a folder for the data, on a tmpfs where there is one")
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "docs" / "performance_matrix.md")
@@ -174,11 +207,20 @@ def main() -> None:
         for _ in range(asked.rounds):
             for job in jobs:
                 matrix.round(job)
+        larger: list[Job] = []
+        if asked.larger:
+            shutil.rmtree(work)
+            Path(work).mkdir()
+            matrix = Matrix(Path(work), asked.larger)
+            matrix.prepare()
+            larger = list(matrix.jobs(("panlabel",)))
+            for job in larger:
+                matrix.round(job)
         spent = time.perf_counter() - start
         others = max(0.0, busy_seconds() - busy - (own_seconds() - own)) / spent
     about = page.About(asked.rounds, False, load, others, spent, matrix.there, matrix.absent, ROOT)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(render(jobs, about, asked.images))
+    asked.out.write_text(render(jobs, about, asked.images, larger, asked.larger))
     told = [job.ratio("labelformat", "globox", "datumaro") for job in jobs]
     ratios = [found[0] for found in told if found]
     print(f"wrote {asked.out.name}" + (f"; median ratio {statistics.median(ratios):.2f}" if ratios else ""))
