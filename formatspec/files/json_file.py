@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -57,15 +58,8 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
 
     The keys of dicts are strings. Raises FileError on NaN, infinities and values that JSON cannot hold.
     """
-    comma, colon = (",", ":") if style.separators == "compact" else (", ", ": ")
     try:
-        text = json.dumps(
-            document,
-            ensure_ascii=style.ascii,
-            allow_nan=False,
-            indent=style.indent,
-            separators=(comma if style.indent is None else ",", colon),
-        )
+        text = _speller(style.ascii, style.separators == "compact", style.indent)(document)
     except RecursionError:
         raise FileError("nested too deeply for JSON") from None
     except (ValueError, TypeError) as error:
@@ -75,14 +69,34 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     return bytes_of(text.replace("\n", style.newline), style.encoding)
 
 
+@lru_cache
+def _speller(ascii: bool, compact: bool, indent: int | str | None) -> Callable[[Document], str]:
+    """Return a function that spells a document as text, which may raise what `json.dumps` raises."""
+    comma, colon = (",", ":") if compact else (", ", ": ")
+    on_lines = json.JSONEncoder(ensure_ascii=ascii, allow_nan=False, indent=indent, separators=(",", colon)).encode
+    in_a_row = json.JSONEncoder(ensure_ascii=ascii, allow_nan=False, separators=(comma, colon)).encode
+    if indent is None:
+        return in_a_row
+    if compact or not isinstance(indent, int) or indent < 1:
+        return on_lines
+
+    def laid_out(document: Document) -> str:
+        """Return what `on_lines` gives, which is slow since Python's encoder in C knows no layout."""
+        try:
+            return msgspec.json.format(in_a_row(document), indent=indent)
+        except (ValueError, TypeError, RecursionError):
+            return on_lines(document)  # it says what is wrong
+
+    return laid_out
+
+
 def rows_writer(style: Style = STYLE) -> Callable[[list[Document]], bytes]:
     """Return a function that encodes rows of a list, as they stand beside each other in a document without layout.
 
     `comma(style)` stands between them. The function raises FileError as `encode` does.
     """
     plain = Style(separators=style.separators, ascii=style.ascii, final_newline=False)
-    separators = (",", ":") if style.separators == "compact" else (", ", ": ")
-    spell = json.JSONEncoder(ensure_ascii=style.ascii, allow_nan=False, separators=separators).encode
+    spell = _speller(style.ascii, style.separators == "compact", None)
 
     def write(documents: list[Document]) -> bytes:
         try:

@@ -192,7 +192,7 @@ def _batched(values: Iterable[Any], count: int) -> Iterator[list[Any]]:
 
 
 def _root_of(document: Document) -> tuple[Any, Any]:
-    if not isinstance(document, Mapping) or len(document) != 1:
+    if not isinstance(document, dict | Mapping) or len(document) != 1:
         raise FileError("an XML document has exactly one root element")
     [(tag, value)] = document.items()
     return tag, value
@@ -234,10 +234,11 @@ def _text_of(root: etree._Element) -> str:
 
 def _spelled(text: str, style: Style, root: etree._Element | None = None) -> bytes:
     """A text as the bytes of the style; `root` holds the elements whose names stand in it, where lxml made them."""
-    text = text.replace("\n", style.newline)
+    if style.newline != "\n":
+        text = text.replace("\n", style.newline)
     if style.ascii:
         text = _escaped(root, text, "ascii")
-    elif not style.encoding[0].lower().startswith("utf"):
+    elif style.encoding[0] != "utf-8" and not style.encoding[0].lower().startswith("utf"):
         text = _escaped(root, text, style.encoding[0])
     return bytes_of(text, style.encoding)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from formatspec.files.document import FileError, text_of
 from formatspec.files.json_file import decode, duplicate_keys, encode, locate
@@ -40,6 +41,14 @@ def exact(value: Any) -> str:
 @given(documents, styles)
 def test_decode_inverts_encode(document: Any, style: Style) -> None:
     assert exact(decode(encode(document, style), style)) == exact(document)
+
+
+@given(documents, styles, st.sampled_from([1, 3, 4]))
+def test_a_layout_is_that_of_the_standard_library(document: Any, style: Style, indent: int) -> None:
+    style = replace(style, indent=indent, newline="\n", final_newline=False)
+    colon = ":" if style.separators == "compact" else ": "
+    text = json.dumps(document, ensure_ascii=style.ascii, indent=indent, separators=(",", colon))
+    assert encode(document, style) == text.encode(style.encoding[0])
 
 
 @given(documents, styles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from formatspec.engine.evaluate.value_source import evaluator
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
@@ -30,6 +31,10 @@ def _total(
     except UnknownNameError as error:
         scope.resolve(error.name, place)
         raise problem(f"{error.name!r} has no value here", place) from None
+
+    quick = evaluator(value, scope, compile_it is expression.compile_condition)
+    if quick is not None:
+        return quick
 
     def evaluate(context: WriteContext) -> object:
         try:

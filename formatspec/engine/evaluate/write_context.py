@@ -37,6 +37,7 @@ class UnmappedCategories:
     """Categories without a target's table: each stands for itself."""
 
     listed = ()
+    known: Mapping[int, tuple[Category, Category | None]] = {}
 
     def own(self, category: Category) -> Category:
         """Return the category itself."""

@@ -16,6 +16,7 @@ from formatspec.engine.export.render_path import Spelled, rendered
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import BITS, stated_bits
 from formatspec.engine.resolve.questions.meanings import expressions_within, leaves, meanings
+from formatspec.engine.resolve.questions.tables import needs_columns
 from formatspec.engine.resolve.row_counters import counts_plainly
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
@@ -23,7 +24,7 @@ from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
-from formatspec.engine.write.table_rows import RowWriter, Shapes, needs_columns, row_scope, shapes_of
+from formatspec.engine.write.table_rows import RowWriter, Shapes, row_scope, shapes_of
 from formatspec.language.expression import Binary, Call, Expression, Literal, Name, conjuncts, parts_of
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import MapRule, Rule, TableRule

@@ -19,9 +19,8 @@ from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Format
 from formatspec.engine.write.geometry_choice import too_flat, without_flat
 from formatspec.engine.write.mark_written import hold, take_back
-from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import context_of, source_of
-from formatspec.engine.write.table_rows import RowWriter
+from formatspec.engine.write.table_rows import RowWriter, without
 from formatspec.files.document import FileError
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
@@ -134,7 +133,7 @@ class RowSpool:
         except FileError as error:
             counts[row.table] = before
             del setting.refused[refused:]
-            take_back(context, claims, lambda: list(row.rows_anew(records, repeat(0), 0, context)))
+            take_back(context, claims, lambda: row.rows_anew(records, repeat(0), 0, context, []))
             done.difference_update(map(id, records))
             if len(records) == 1:
                 lost.setdefault(id(records[0]), LostRow(row.table, records[0], error.message))
@@ -146,15 +145,12 @@ class RowSpool:
         self, row: RowWriter, records: Sequence[Any], shared: Shared, context: WriteContext, done: set[int], lost: Lost
     ) -> list[Any]:
         """Return the rows of records that have no source, and note which records have one; count the rows."""
-        counts, documents, lacking = shared.part.counts, list[Any](), set[int]()
+        counts, documents = shared.part.counts, list[Any]()
         indices = self._indices(records, row.table, shared.part, documents)
-        for record, document in zip(records, row.rows_anew(records, indices, 0, context), strict=False):
-            if isinstance(document, LackingError):
-                lost.setdefault(id(record), LostRow(row.table, record, f"no {document}"))
-                lacking.add(id(record))
-                continue
-            documents.append(document)
-        done.update({id(record) for record in records} - lacking)
+        lacking = row.rows_anew(records, indices, 0, context, documents)
+        for record, reason in lacking:
+            lost.setdefault(id(record), LostRow(row.table, record, f"no {reason}"))
+        done.update(map(id, without(records, lacking)))
         counts[row.table] = counts.get(row.table, 0) + len(documents)
         return documents
 

@@ -139,15 +139,18 @@ def names_within(rule: Rule) -> Iterator[str]:
         yield from leaf_names(one.leaf)
 
 
-def _stated(slot: str) -> str:
-    """Return the condition that a slot holds a value; an empty tuple or mapping counts as none."""
+def stated_source(slot: str, thing: str) -> str:
+    """Return the source that tests if a slot of an object holds a value; an empty tuple or mapping counts as none.
+
+    thing: the name of the object in the source.
+    """
     default = getattr(Object(), slot)
-    return f"thing.{slot} is not None" if default is None else f"thing.{slot}"
+    return f"{thing}.{slot} is not None" if default is None else f"{thing}.{slot}"
 
 
 stated_bits: Callable[[Object], int] = function(
     "stated_bits(thing)",
-    ["bits = 0", *(f"if {_stated(slot)}: bits |= {bit}" for slot, bit in BITS.items()), "return bits"],
+    ["bits = 0", *(f"if {stated_source(slot, 'thing')}: bits |= {bit}" for slot, bit in BITS.items()), "return bits"],
     {},
 )
 """Gives the slots of an object that hold a value, as bits."""

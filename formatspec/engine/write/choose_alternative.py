@@ -11,7 +11,7 @@ from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import names_within, slot_bits
 from formatspec.engine.resolve.questions.tables import tables_within
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.geometry_choice import Fitting, chooser_of
+from formatspec.engine.write.geometry_choice import chooser_of
 from formatspec.engine.write.mark_written import hold, hold_mark, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.language.leaf import Keep
@@ -40,7 +40,11 @@ def _keeps(choice: Rule) -> bool:
 
 
 def first_written(
-    fitting: Sequence[int], others: Sequence[int], setting: WriteSetting, write: Callable[[int], Any]
+    fitting: Sequence[int],
+    others: Sequence[int],
+    setting: WriteSetting,
+    writers: Sequence[Callable[..., Any]],
+    arguments: tuple[Any, ...],
 ) -> tuple[Any, int]:
     """Write the first of several alternatives that can be written; return what it writes and its position.
 
@@ -51,20 +55,21 @@ def first_written(
         fitting: The positions of the alternatives that hold the geometry as it is stated.
         others: The positions of all others.
         setting: Where the writers note what they wrote.
-        write: Writes the alternative at a position; raises LackingError.
+        writers: Writes each alternative; they raise LackingError.
+        arguments: What the writers take.
 
     Raises:
         LackingError: None of them can be written.
     """
     best: tuple[Any, int] | None = None
     before, claims = setting.claims, 0
-    start, refused = len(setting.refused), []
+    start, refused = len(setting.refused) if setting.refused else 0, []
     reason: LackingError | None = None
     for place in (*fitting, *others):
         setting.claims = before
         del setting.refused[start:]
         try:
-            document = write(place)
+            document = writers[place](*arguments)
         except LackingError as lacking:
             if reason is None or lacking.why or not reason.why:  # a value that does not fit tells more
                 reason = lacking
@@ -92,25 +97,22 @@ def can_be_plain(rule: OneOf, scope: Scope) -> bool:
 
 def chooser_of_plain(rule: OneOf, scope: Scope, writers: Sequence[PlainAlternative]) -> PlainAlternative:
     """Return a fast form of `alternatives_writer` for objects without a source whose alternatives `can_be_plain`."""
-    fits = chooser_of(rule.alternatives)
+    fits = chooser_of(rule.alternatives, _kept_places(rule))
     bits = [slot_bits(choice, scope) for choice in rule.alternatives]
-    can_be_made = frozenset(place for place, choice in enumerate(rule.alternatives) if not _keeps(choice))
-    orders: dict[int, tuple[Fitting, list[int], list[int]]] = {}
 
     def choose(record: Object, index: int, rows: int, context: WriteContext) -> dict[str, Any]:
-        found = fits(context, record, False)
-        order = orders.get(id(found))
-        if order is None:
-            first, rest = ([one for one in places if one in can_be_made] for places in (found.first, found.others))
-            order = orders[id(found)] = (found, first, rest)
-        _, fitting, others = order
-        document, place = first_written(
-            fitting, others, context.setting, lambda place: writers[place](record, index, rows, context)
-        )
+        _, fitting, others = fits(context, record, False)
+        setting = context.setting
+        document, place = first_written(fitting, others, setting, writers, (record, index, rows, context))
         hold_mark(context, id(record), bits[place])
         return document  # type: ignore[no-any-return]
 
     return choose
+
+
+def _kept_places(rule: OneOf) -> frozenset[int]:
+    """Return the alternatives that no object of another format can be written by, as their positions."""
+    return frozenset(place for place, choice in enumerate(rule.alternatives) if _keeps(choice))
 
 
 def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rule, Scope], Writer]) -> Writer:
@@ -120,13 +122,13 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     that can be written. If alternatives name different attributes, those that name more of the record's attributes come
     first. An alternative that requires kept values is never used for an object of another format.
     """
-    tried = [(compile_writer(choice, scope), slot_bits(choice, scope)) for choice in rule.alternatives]
+    writers = [compile_writer(choice, scope) for choice in rule.alternatives]
+    bits_of = [slot_bits(choice, scope) for choice in rule.alternatives]
     keys = keys_of(rule)
     tests = [row_test(choice, scope) for choice in rule.alternatives]
-    fits = chooser_of(rule.alternatives)
+    fits = chooser_of(rule.alternatives, _kept_places(rule) if scope.kind == "object" else frozenset())
     told = _attributes_apart(rule)
     apart = {name: getter(scope.resolve(name, rule.place), scope) for name in sorted(frozenset().union(*told))}
-    opaque = [scope.kind == "object" and _keeps(choice) for choice in rule.alternatives]
     plain = not all(isinstance(choice, MapRule) for choice in rule.alternatives)
     nests = next(iter(tables_within(rule)), None) is not None
     lists = any(TABLES[table.each.table] == "category" for table in tables_within(rule))
@@ -147,12 +149,8 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         _, fitting, others = fits(context, context.record, is_read)
         if apart and (stated := stated_apart(context)):
             fitting = tuple(sorted(fitting, key=lambda place: -len(told[place] & stated)))
-        if not is_read:
-            fitting, others = (tuple(one for one in places if not opaque[one]) for places in (fitting, others))
-        document, place = first_written(
-            fitting, others, context.setting, lambda place: tried[place][0](context, NO_SOURCE)
-        )
-        return document, tried[place][1], place
+        document, place = first_written(fitting, others, context.setting, writers, (context, NO_SOURCE))
+        return document, bits_of[place], place
 
     def write(context: WriteContext, source: Any) -> Any:
         now, bits, place = choose(context, context.as_read is not None)
@@ -180,8 +178,8 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
 
         If the source fits several alternatives, the first is used, provided that it is chosen now too.
         """
-        fitting = [writer for (writer, *_), test in zip(tried, tests, strict=True) if test(source)]
-        if fitting and fitting[0] is tried[place][0]:
+        fitting = [writer for writer, test in zip(writers, tests, strict=True) if test(source)]
+        if fitting and fitting[0] is writers[place]:
             fitting = fitting[:1]
         if len(fitting) == 1:
             try:

@@ -19,7 +19,7 @@ from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import is_filled, keys_of
 from formatspec.engine.resolve.held_slots import names_within
 from formatspec.engine.resolve.questions.may_lack import label_lists
-from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS
+from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS, bound_attributes
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.choose_alternative import alternatives_writer
@@ -37,7 +37,6 @@ from formatspec.engine.write.print_leaf import (
 from formatspec.engine.write.source_rows import lists_again
 from formatspec.engine.write.table_rows import (
     RowWriter,
-    bound_attributes,
     held_by_row,
     row_scope,
     shapes_of,

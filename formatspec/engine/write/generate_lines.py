@@ -8,12 +8,14 @@ from typing import Any
 
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.documents.line_document import LineShape, RowsShape, TextShape
+from formatspec.engine.evaluate.value_source import OF_ITEM, category_lines
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.resolve.codec_chain import spell, spell_rows
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.compile_writer import field_writer, row_writer
-from formatspec.engine.write.generate_rows import NAMES, beginning, is_plain, value_lines
+from formatspec.engine.write.generate_leaves import NAMES, value_lines
+from formatspec.engine.write.generate_rows import is_plain
 from formatspec.engine.write.mark_written import hold_all
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.language.rules import MapRule, Rule, TableRule
@@ -73,11 +75,12 @@ def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[
     words = all(literal == " " for literal in literals[1:-1]) and literals[0] == literals[-1] == ""
     fields, row = (_words if words else _texts)(rule, literals, scope, names)
     body = [
-        "env, item, rows = context.env, context.item, len(records)",
-        "lines, written = [], []",
+        *OF_ITEM,
+        "lines, written, rows = [], [], len(records)",
         "for index, record in enumerate(records):",
+        "    inner = None",
         "    try:",
-        *(f"        {one}" for one in (*beginning(scope), *fields)),
+        *(f"        {one}" for one in (*category_lines("\n".join(fields)), *fields)),
         "    except LackingError as lacking:",
         "        lost.append((record, lacking))",
         "        continue",

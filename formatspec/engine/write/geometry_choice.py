@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from formatspec.engine.base.source_code import function
 from formatspec.engine.evaluate.unbounded import is_flat, is_unbounded
 from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, states
-from formatspec.engine.resolve.held_slots import BITS, SLOT_OF, stated_bits
+from formatspec.engine.resolve.held_slots import BITS, SLOT_OF, WRITTEN, stated_source
 from formatspec.engine.resolve.questions.tables import certain
 from formatspec.language.leaf import Bind, names_of
 from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule
@@ -85,24 +86,25 @@ def without_flat(shape: Geometry, records: Sequence[Any]) -> list[Any]:
     return [one for one in records if getattr(one, "bbox", None) is not None or not too_flat(shape, one)]
 
 
-def chooser_of(choices: Sequence[Rule]) -> Choose:
+def chooser_of(choices: Sequence[Rule], kept: frozenset[int] = frozenset()) -> Choose:
     """Return `shape_chooser` for alternatives."""
     return shape_chooser(
         [shape_of(choice) for choice in choices],
         frozenset(place for place, choice in enumerate(choices) if requires_outline(choice)),
         [required_shape(choice) for choice in choices],
+        kept,
     )
 
 
 def shape_chooser(
-    shapes: Sequence[Geometry], outlines: frozenset[int] = frozenset(), required: Sequence[Geometry] = ()
+    shapes: Sequence[Geometry],
+    outlines: frozenset[int] = frozenset(),
+    required: Sequence[Geometry] = (),
+    kept: frozenset[int] = frozenset(),
 ) -> Choose:
     """Return a function that says which of several alternatives fit a record's stated geometry.
 
-    A record that was not read in this format is never written by an alternative that would state no geometry of it:
-    empty outlines, or a box without an area in place of points.
-
-    Alternatives come in their order, one for a box alone last. If an object's region is its stated geometry, an outline
+    They keep their order, one for a box alone last. If an object's region is its stated geometry, an outline
     can follow from it: that outline is preferred to a box alone if it stands before it, and also if an alternative for
     the region stands before the outline but cannot hold this region. The answer depends only on which slots are stated,
     so it is computed once for each combination of them.
@@ -111,34 +113,50 @@ def shape_chooser(
         shapes: The geometry that each alternative holds.
         outlines: The alternatives that always state outlines, also empty ones.
         required: Of each alternative the geometry that it cannot leave out; empty if that is all of it.
+        kept: The alternatives that only a record of this format can be written by.
     """
     needed = required or shapes
     names = frozenset().union(*shapes)
-    bits = {name: BITS[SLOT_OF.get(name, name)] for name in names}
-    asked = sum(set(bits.values()))
-    known: dict[tuple[Any, ...], Fitting] = {}
+    slots = sorted({SLOT_OF.get(name, name) for name in names})
+    known: dict[int, Fitting] = {}
 
-    def choose(context: WriteContext, record: Any, is_read: bool = True) -> Fitting:
-        is_object = isinstance(record, Object)
-        stated = stated_bits(record) & asked if is_object else asked
-        by_region = is_object and bool(record.region) and not context.setting.apart
-        unseen = is_object and bool(record.keypoints) and _says_more_than_keypoints(record)
-        bare, flat = False, None
-        if is_object and names and not is_read and not (record.polygons or record.region):
-            bare = bool(outlines) and record.rotated is None
-            flat = is_unbounded(record) if is_flat(record) else None
-        key = stated, by_region, unseen, bare, flat
-        found = known.get(key)
-        if found is None:
-            slots = frozenset(name for name, bit in bits.items() if stated & bit)
-            found = _fitting(shapes, slots, by_region, unseen)
-            gone = outlines if bare else frozenset()
-            if flat is not None:
+    def found(bits: int) -> Fitting:
+        stated = frozenset(name for name in names if bits & BITS[SLOT_OF.get(name, name)])
+        fitting = _fitting(shapes, stated, bool(bits & _BY_REGION), bool(bits & _UNSEEN))
+        gone = (outlines if bits & _BARE else frozenset()) | (kept if bits & _FOREIGN else frozenset())
+        for bit, flat in ((_LINE, "polyline"), (_POINTS, "keypoints")):
+            if bits & bit:
                 gone |= {place for place, shape in enumerate(shapes) if needed[place] and flat not in shape}
-            found = known[key] = found.without(gone)
-        return found
+        known[bits] = fitting.without(gone)
+        return known[bits]
 
-    return choose
+    anew = []
+    if names:
+        bare = [f"if record.rotated is None: bits |= {_BARE}"] if outlines else []
+        flat = f"bits |= {_LINE} if record.polyline else {_POINTS}"
+        anew = ["if not (record.polygons or record.region):", *(f"    {one}" for one in bare)]
+        anew += ["    if record.bbox is None and is_flat(record):", f"        {flat}"]
+    anew += [f"bits |= {_FOREIGN}"] if kept else []
+    by_region = f"if record.region and not context.setting.apart: bits |= {_BY_REGION}"
+    unseen = f"if record.keypoints and says_more(record): bits |= {_UNSEEN}"
+    body = [
+        f"if record.__class__ is not Object: bits = {sum(BITS[slot] for slot in slots)}",
+        "else:",
+        "    bits = 0",
+        *(f"    if {stated_source(slot, 'record')}: bits |= {BITS[slot]}" for slot in slots),
+        *([f"    {by_region}"] if any(shape & OUTLINES for shape in shapes) else ()),
+        *([f"    {unseen}"] if KEYPOINTS_ONLY in shapes else ()),
+        *(["    if not is_read:", *(f"        {one}" for one in anew)] if anew else ()),
+        "return known[bits] if bits in known else found(bits)",
+    ]
+    using = {"Object": Object, "is_flat": is_flat, "says_more": _says_more_than_keypoints}
+    return function("choose(context, record, is_read=True)", body, {**using, "known": known, "found": found})
+
+
+_BY_REGION, _UNSEEN, _BARE, _LINE, _POINTS, _FOREIGN = (WRITTEN << place for place in range(6))
+"""What an answer depends on besides the slots: whether an outline may be computed from the object's region; whether an
+alternative for keypoints alone would lose other geometry; whether the object has no outline; whether it is only a line
+or only points; whether it is written anew."""
 
 
 def _says_more_than_keypoints(thing: Object) -> bool:

@@ -62,6 +62,6 @@ def hold_mark(context: WriteContext, one: Hashable, bits: int) -> None:
     """Note that the record with a mark (`record_mark`) is written and that its row holds these slots."""
     if bits:
         held = context.setting.held
-        held[one] = held.get(one, 0) | bits
+        held[one] = held[one] | bits if one in held else bits
         if bits & WRITTEN:
             context.setting.claims += 1

@@ -152,9 +152,16 @@ def _area(context: WriteContext, stated: StatedArea, computed: Any) -> Any:
 
 def as_lists(value: Any) -> Any:
     """Return a value with all tuples in it as lists, as in JSON."""
-    if not isinstance(value, list | tuple):
+    if value.__class__ is not list and value.__class__ is not tuple and not isinstance(value, list | tuple):
         return value
-    return [as_lists(part) if isinstance(part, list | tuple) else part for part in value]
+    for part in value:
+        if part.__class__ not in _FLAT:
+            return [as_lists(part) for part in value]
+    return [*value]
+
+
+_FLAT = frozenset({float, int, str, bool, type(None)})
+"""Types of values that are no tuples."""
 
 
 def _computed(leaf: Computed, place: Place, scope: Scope, required: bool) -> Print:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from formatspec.engine.evaluate.expressions import condition
+from formatspec.engine.evaluate.value_source import condition_filter
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, records_of
 from formatspec.engine.evaluate.writing_notes import LostRow
 from formatspec.engine.resolve.discriminators import row_test
@@ -22,11 +23,11 @@ from formatspec.engine.resolve.held_slots import (
     slot_bits,
 )
 from formatspec.engine.resolve.questions.may_lack import following_box
-from formatspec.engine.resolve.questions.tables import holds_tables, up_to_tables
+from formatspec.engine.resolve.questions.tables import bound_attributes, holds_tables, needs_columns, tables_told
 from formatspec.engine.resolve.row_counters import counting_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
-from formatspec.engine.write.generate_rows import PlainWriter, condition_filter
+from formatspec.engine.write.generate_rows import Lacking, PlainWriter
 from formatspec.engine.write.geometry_choice import OUTLINES, Choose, shape_chooser, shape_of, without_flat
 from formatspec.engine.write.mark_written import hold, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
@@ -42,35 +43,8 @@ from formatspec.engine.write.source_rows import (
 from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
-from formatspec.language.leaf import Bind, names_of
-from formatspec.language.rules import KEY, MapRule, OneOf, Rule, TableRule, is_derived
+from formatspec.language.rules import KEY, MapRule, TableRule, is_derived
 from formatspec.model.records import Object
-from formatspec.model.slots import TABLES
-
-
-def bound_attributes(rule: Rule) -> Iterator[str]:
-    """Yield the single attributes that a rule binds; `*: attributes` does not write them again."""
-    yield from (n.removeprefix("attributes.") for n in names_of(rule.leaf) if n.startswith("attributes."))
-    choices = rule.alternatives if isinstance(rule, MapRule | OneOf) else ()
-    for one in (*(field.rule for field in rule.fields), *choices):
-        yield from bound_attributes(one)
-
-
-def needs_columns(rule: Rule) -> bool:
-    """Whether a row can only be written when the names of all columns are known."""
-    if isinstance(rule, MapRule):
-        return any(needs_columns(field.rule) for field in rule.fields)
-    calls = rule.leaf.calls if isinstance(rule.leaf, Bind) else ()
-    return any(argument.value == "columns" for call in calls for argument in call.arguments)
-
-
-def tables_told(rule: Rule) -> Iterator[str]:
-    """Yield the tables whose records a rule describes, in rows of their own or as a list of one of their slots."""
-    for one in up_to_tables(rule):
-        if isinstance(one, TableRule):
-            yield one.each.table
-        heads = (name.partition(".")[0] for name in names_of(one.leaf))
-        yield from (head for head in heads if head in TABLES)
 
 
 def is_settled(where: Expression | None) -> bool:
@@ -149,19 +123,25 @@ class RowWriter:
             return bool(thing.polygons and first and shapes[first[0]] & OUTLINES)
         return bool(thing.polygons)
 
-    def rows_anew(self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext) -> Iterator[Any]:
-        """Return the row of each of some records without a source, or the LackingError that says why it has none.
+    def rows_anew(
+        self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext, documents: list[Any]
+    ) -> Lacking:
+        """Add the rows of some records without a source to `documents`; return those that have none, with the reason.
 
         A record whose row is given counts as written.
         """
-        return (self.plain or self._each_anew)(records, indices, rows, up)
+        return (self.plain or self._each_anew)(records, indices, rows, up, documents)
 
-    def _each_anew(self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext) -> Iterator[Any]:
+    def _each_anew(
+        self, records: Iterable[Any], indices: Iterable[int], rows: int, up: WriteContext, documents: list[Any]
+    ) -> Lacking:
+        lacking: Lacking = []
         for record, index in zip(records, indices, strict=False):
             try:
-                yield write_record(self, WriteContext(up.setting, up.item, record, up, index, rows))
-            except LackingError as lacking:
-                yield lacking
+                documents.append(write_record(self, WriteContext(up.setting, up.item, record, up, index, rows)))
+            except LackingError as reason:
+                lacking.append((record, reason))
+        return lacking
 
     def fits(self, context: WriteContext) -> bool:
         """Whether the context's record fulfils the table's condition."""
@@ -188,6 +168,12 @@ def _with_rows(select: Callable[[WriteContext], Iterable[Any]]) -> Callable[[Wri
     return selected
 
 
+def without(records: Sequence[Any], lacking: Lacking) -> Sequence[Any]:
+    """Return those of some records that have a row."""
+    gone = {id(record) for record, _ in lacking}
+    return [record for record in records if id(record) not in gone] if gone else records
+
+
 def write_record(row: RowWriter, context: WriteContext) -> Any:
     """Return the row of one record. Raises LackingError."""
     found = source_of(context.record, row.number, context.setting.file) if context.as_read is not None else None
@@ -196,10 +182,10 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     claims, refused = setting.claims, len(setting.refused)
     try:
         if row.plain is not None and context.as_read is None and context.up is not None:
-            document = next(row.plain((context.record,), (context.index,), context.rows, context.up))
-            if isinstance(document, LackingError):
-                raise document
-            return document
+            documents: list[Any] = []
+            for _, reason in row.plain((context.record,), (context.index,), context.rows, context.up, documents):
+                raise reason
+            return documents[0]
         document = row.write(context, source)
     except LackingError:
         setting.claims = claims
@@ -339,12 +325,13 @@ def written_rows(
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         plain = row.fitting(chosen, context) if context.as_read is None and row.plain is not None else None
         if plain is not None:
-            made_anew = row.rows_anew(plain, range(len(plain)), len(plain), context)
-            for record, document in zip(plain, made_anew, strict=False):
-                if isinstance(document, LackingError):
-                    lost.setdefault(id(record), LostRow(row.table, record, f"no {document}"))
-                    continue
-                done.add(id(record))
+            documents: list[Any] = []
+            lacking = row.rows_anew(plain, range(len(plain)), len(plain), context, documents)
+            for record, reason in lacking:
+                lost.setdefault(id(record), LostRow(row.table, record, f"no {reason}"))
+            plain = without(plain, lacking)
+            done.update(map(id, plain))
+            for record, document in zip(plain, documents, strict=True):
                 pending.append(((position_of(record, row.number), places.get(id(record), 0)), document, record))
             continue
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
@@ -467,11 +454,11 @@ def _each_row(
 ) -> Iterator[tuple[Any, Any]]:
     own = row.fitting(chosen, context) if context.as_read is None else None
     if own is not None:
-        for record, document in zip(own, row.rows_anew(own, range(len(own)), len(own), context), strict=False):
-            if isinstance(document, LackingError):
-                _lose(row, context, record, f"no {document}")
-            else:
-                yield document, record
+        documents: list[Any] = []
+        lacking = row.rows_anew(own, range(len(own)), len(own), context, documents)
+        for record, reason in lacking:
+            _lose(row, context, record, f"no {reason}")
+        yield from zip(documents, without(own, lacking), strict=True)
         return
     fitting = contexts_of(chosen, context)
     if row.where is not None:

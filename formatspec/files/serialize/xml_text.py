@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -35,8 +34,10 @@ def element(tag: Any, value: Any, step: str | None, both_tags: bool, level: int 
     Raises:
         UnusualError: The element cannot be written this way.
     """
-    with _unusual():
+    try:
         return _checked(_element(tag, value, step, both_tags, level))
+    except _NO_PLAIN_DATA:
+        raise UnusualError from None
 
 
 def elements(values: Iterable[tuple[Any, Any]], step: str | None, both_tags: bool, level: int) -> str:
@@ -52,14 +53,18 @@ def elements(values: Iterable[tuple[Any, Any]], step: str | None, both_tags: boo
         UnusualError: One of them cannot be written this way.
     """
     lead = "" if step is None else "\n" + step * (level - 1)
-    with _unusual():
+    try:
         return _checked("".join([lead + _element(tag, value, step, both_tags, level) for tag, value in values]))
+    except _NO_PLAIN_DATA:
+        raise UnusualError from None
 
 
 def start(tag: Any, attributes: Mapping[Any, Any], text: Any) -> str:
     """Return the start tag of an element and the text after it. Raises UnusualError."""
-    with _unusual():
+    try:
         return _checked(f"<{_named(tag)}{_attributes(attributes)}>{_text(text)}")
+    except _NO_PLAIN_DATA:
+        raise UnusualError from None
 
 
 def children(value: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
@@ -75,13 +80,8 @@ def children(value: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
             yield key, inner
 
 
-@contextmanager
-def _unusual() -> Iterator[None]:
-    """Raise UnusualError for a value that is no mapping, list or text where one is needed."""
-    try:
-        yield
-    except (AttributeError, TypeError):
-        raise UnusualError from None
+_NO_PLAIN_DATA = (AttributeError, TypeError)
+"""What is raised where a value is no mapping, list or text although one is needed."""
 
 
 def _checked(text: str) -> str:
@@ -91,24 +91,28 @@ def _checked(text: str) -> str:
 
 
 def _element(tag: Any, value: Any, step: str | None, both_tags: bool, level: int) -> str:
-    tag = _named(tag)
-    if type(value) is str:
+    tag = tag if tag in _PLAIN_NAMES else _named(tag)
+    if value.__class__ is str:
         return f"<{tag}>{_text(value)}</{tag}>" if value or both_tags else f"<{tag}/>"
-    if type(value) is not dict or level > MAX_DEPTH:
+    if value.__class__ is not dict or level > MAX_DEPTH:
         raise UnusualError
     attributes, text = "", ""
     parts: list[str] = []
     lead = "" if step is None else "\n" + step * level
     for key, inner in value.items():
-        kind = type(inner)
-        if key == "@":
+        kind = inner.__class__
+        if kind is str and key in _PLAIN_NAMES:
+            if "&" in inner or "<" in inner or ">" in inner or "\r" in inner:
+                inner = _text(inner)
+            parts += (f"{lead}<{key}>{inner}</{key}>" if inner or both_tags else f"{lead}<{key}/>",)
+        elif key == "@":
             attributes = _attributes(inner)
         elif key == "#":
             text = _text(inner)
-        elif kind is str and type(key) is str and _is_plain(key):
-            parts.append(f"{lead}<{key}>{_text(inner)}</{key}>" if inner or both_tags else f"{lead}<{key}/>")
         elif kind is dict:
-            parts.append(lead + _element(key, inner, step, both_tags, level + 1))
+            parts += (lead + _element(key, inner, step, both_tags, level + 1),)
+        elif kind is list and key in _PLAIN_NAMES:
+            parts += [lead + _element(key, part, step, both_tags, level + 1) for part in inner]
         else:
             parts += [lead + _element(name, part, step, both_tags, level + 1) for name, part in children({key: inner})]
     if not parts:
@@ -120,29 +124,28 @@ def _element(tag: Any, value: Any, step: str | None, both_tags: bool, level: int
     return f"<{tag}{attributes}>{''.join(parts)}\n{step * (level - 1)}</{tag}>"
 
 
-@lru_cache(4096)
-def _is_plain(name: str) -> bool:
-    return _NAME.fullmatch(name) is not None
+_PLAIN_NAMES: set[Any] = set()
+"""Names that were found to be names of XML without a namespace; at most MOST_NAMES."""
+MOST_NAMES = 4096
 
 
 def _named(name: Any) -> str:
     """Return a name of XML if it has no namespace. Raises UnusualError."""
-    if type(name) is not str or not _is_plain(name):
+    if type(name) is not str or not _NAME.fullmatch(name):
         raise UnusualError
+    if len(_PLAIN_NAMES) < MOST_NAMES:
+        _PLAIN_NAMES.add(name)
     return name
 
 
 def _attributes(values: Mapping[Any, Any]) -> str:
     """Return attributes as they are written in a start tag, each after a blank."""
     form, texts = _form(tuple(values)), tuple(values.values())
-    if not _TEXT.issuperset(map(type, texts)):
-        raise UnusualError
     if _SPECIAL.search("".join(texts)):
         texts = tuple(_SPECIAL.sub(lambda found: _REFERENCES[found[0]], text) for text in texts)
     return form % texts
 
 
-_TEXT = frozenset({str})
 _REFERENCES = {
     "&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", '"': "&quot;", "\n": "&#10;", "\t": "&#9;",
 }  # fmt: skip

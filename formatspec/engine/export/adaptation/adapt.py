@@ -43,6 +43,7 @@ class TargetCategories:
         closed: Whether that table is complete, so that any other category has neither a number nor a name.
         as_read: The categories as the subsets of the source number them; these numbers are kept.
         name_of: Gives a category's name in the target.
+        known: Each category of the source that was asked for, with the target's, by its `id()`.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class TargetCategories:
         self.name_of = name_of
         self._by_name = {category.name: category for category in self.listed}
         self._by_key = {(category.id, category.name): category for category in self.listed}
-        self._own: dict[int, tuple[Category, Category | None]] = {id(one): (one, one) for one in as_read}
+        self.known: dict[int, tuple[Category, Category | None]] = {id(one): (one, one) for one in as_read}
 
     def own(self, category: Category) -> Category | None:
         """Return the target's category for a category of the source.
@@ -68,14 +69,14 @@ class TargetCategories:
         A category that the target's table lacks is returned unchanged if the table is open; otherwise the result is
         None.
         """
-        known = self._own.get(id(category))
+        known = self.known.get(id(category))
         if known is None:
             name = self.name_of(category)
             found = None if self.fixed else self._by_key.get((category.id, name))
             found = found or self._by_name.get(name)
             stranger = msgspec.structs.replace(category, id=None, index=None) if self.fixed else category
             own = found if found is not None else None if self.closed else stranger
-            known = self._own[id(category)] = (category, own)
+            known = self.known[id(category)] = (category, own)
         return known[1]
 
     def with_stuff(self, names: Set[str]) -> TargetCategories:

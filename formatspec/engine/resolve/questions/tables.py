@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from formatspec.language.expression import Name
-from formatspec.language.leaf import Constant, Keep, names_of
+from formatspec.language.leaf import Bind, Constant, Keep, names_of
 from formatspec.language.rules import (
     LeafRule,
     ListRule,
@@ -17,6 +17,7 @@ from formatspec.language.rules import (
     is_mapping_or_rows,
     within,
 )
+from formatspec.model.slots import TABLES
 
 NOT_OF_ITEMS = frozenset({"category", "attribute"})
 """Kinds of records whose rows tell of no item."""
@@ -139,3 +140,28 @@ def holds_pairs(rule: Rule) -> bool:
     if rule.keyed or rule.levels or rule.each.folded or rule.each.along is not None:
         return False
     return not holds_tables(rule.row)
+
+
+def bound_attributes(rule: Rule) -> Iterator[str]:
+    """Yield the single attributes that a rule binds; `*: attributes` does not write them again."""
+    yield from (n.removeprefix("attributes.") for n in names_of(rule.leaf) if n.startswith("attributes."))
+    choices = rule.alternatives if isinstance(rule, MapRule | OneOf) else ()
+    for one in (*(field.rule for field in rule.fields), *choices):
+        yield from bound_attributes(one)
+
+
+def needs_columns(rule: Rule) -> bool:
+    """Whether a row can only be written when the names of all columns are known."""
+    if isinstance(rule, MapRule):
+        return any(needs_columns(field.rule) for field in rule.fields)
+    calls = rule.leaf.calls if isinstance(rule.leaf, Bind) else ()
+    return any(argument.value == "columns" for call in calls for argument in call.arguments)
+
+
+def tables_told(rule: Rule) -> Iterator[str]:
+    """Yield the tables whose records a rule describes, in rows of their own or as a list of one of their slots."""
+    for one in up_to_tables(rule):
+        if isinstance(one, TableRule):
+            yield one.each.table
+        heads = (name.partition(".")[0] for name in names_of(one.leaf))
+        yield from (head for head in heads if head in TABLES)
