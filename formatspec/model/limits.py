@@ -79,6 +79,8 @@ def check_limit(name: str, asked: int, what: str) -> None:
 
 def check_size(width: int, height: int) -> None:
     """Raise TooLargeError if an image of this size is too large."""
+    if width <= _now.side and height <= _now.side and width * height <= _now.size:
+        return
     check_limit("side", max(width, height), f"an image of {width:,} x {height:,} pixels has a side of")
     check_limit("size", width * height, f"an image of {width:,} x {height:,} pixels has a size of")
 

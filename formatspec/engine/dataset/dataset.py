@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.category_counts import counted_categories
-from formatspec.engine.dataset.item.purpose import Purpose, Readers
+from formatspec.engine.dataset.item.purpose import Purpose, Readers, TableReaders
 from formatspec.engine.dataset.item.read_item import Assembled, files_read, read_entry
 from formatspec.engine.dataset.report import Reporter
 from formatspec.engine.index.build_index import Index, build_index
@@ -20,10 +20,9 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.read.categories import Categories, from_names, from_state, identity, sorted_open, table_of
 from formatspec.engine.read.generate_lines import FastLines
-from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
-from formatspec.engine.read.projection import fields_of, rows_decoder
+from formatspec.engine.read.projection import Decode, fields_of, rows_decoder
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role, asking, compile_format, everything, plain_rows
 from formatspec.engine.splits.id_scopes import Splits
@@ -39,7 +38,6 @@ from formatspec.policy.repair import Decision, repaired
 from formatspec.policy.rules import Policy, Rule
 
 if TYPE_CHECKING:
-    from formatspec.engine.read.elements.fast_cells import FastCells
     from formatspec.engine.read.elements.fast_elements import FastElements
 
 AHEAD = 16
@@ -201,40 +199,38 @@ class OpenDataset:
             often = len(self) >= amounts().generate_from
             context = ReadContext(wanted, compares, often=often, counts=counts, areas=areas)
             roles = [role for role in self.form.documents if role.span != "shared"]
-            tables = self._tables(wanted, context)
             self._readers[key] = Readers(
                 {role.name: role.reader(context) for role in roles if role.codec is not None},
                 {role.name: role.raster(context) for role in roles if role.kind == "pixels"},
-                tables,
-                self._decoders(context),
-                self._plain(tables, context),
+                self._tables(wanted, context),
                 self._lines(context),
-                self._elements(tables, context),
+                self._elements(context),
                 frozenset(role.name for role in roles if wanted_slots.serves(role, wanted)),
             )
         return self._readers[key]
 
-    def _tables(self, wanted: Wanted, context: ReadContext) -> dict[str, tuple[Table, ...]]:
-        if wanted is everything and not context.counts:
-            return self.index.tables
-        return {
-            name: tuple(
-                replace(table, readers=tuple(asking(one, context) for one in table.readers)) for table in tables
-            )
-            for name, tables in self.index.tables.items()
-        }
+    def _tables(self, wanted: Wanted, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], TableReaders]:
+        """Return how the rows of shared files are read; fast where the purpose does not need the rows themselves."""
+        as_indexed = wanted is everything and not context.counts
+        found = {}
+        for name, tables in self.index.tables.items():
+            role = self.form.roles[name]
+            labels = any(one.startswith("category.") for one in role.captures)
+            for table in tables:
+                if not as_indexed:
+                    table = replace(table, readers=tuple(asking(one, context) for one in table.readers))
+                first, alone = table.readers[0], len(table.readers) == 1 and not self.purpose.origin
+                plain = plain_rows(first, context, amounts().generates) if alone else None
+                elements = role.elements(context, first, table.path) if alone and table.kind == "item" else None
+                found[name, table.path] = TableReaders(table, self._decode(table, context), labels, plain, elements)
+        return found
 
-    def _plain(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastRows | FastCells]:
-        """Return the fast readers of rows, for purposes that do not need the rows themselves."""
-        if self.purpose.origin:
-            return {}
-        generates = amounts().generates
-        return {
-            (name, table.path): plain
-            for name, of_role in tables.items()
-            for table in of_role
-            if len(table.readers) == 1 and (plain := plain_rows(table.readers[0], context, generates)) is not None
-        }
+    def _decode(self, table: Table, context: ReadContext) -> Decode | None:
+        """Return how the rows of a table are decoded; None for whole, as where they are written back or checked."""
+        if self.purpose.origin or context.compares or context.counts:
+            return None
+        first = table.readers[0]
+        return rows_decoder(fields_of([reader.rule for reader in table.readers], first.scope, context))
 
     def _lines(self, context: ReadContext) -> dict[str, FastLines]:
         """Return the fast readers of texts of numbers by role, for purposes that do not need the lines themselves."""
@@ -247,27 +243,11 @@ class OpenDataset:
             and (lines := role.lines(context)) is not None
         }  # fmt: skip
 
-    def _elements(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastElements]:
+    def _elements(self, context: ReadContext) -> dict[str, FastElements]:
         """Return the fast readers of objects that are XML elements, if nobody asks for the elements themselves."""
         roles = () if self.purpose.origin else self.form.documents
-        found: dict[Any, FastElements | None] = {one.name: one.elements(context) for one in roles if one.span == "item"}
-        for role in roles:
-            for table in tables.get(role.name, ()):
-                if table.kind == "item" and len(table.readers) == 1:
-                    found[role.name, table.path] = role.elements(context, table.readers[0], table.path)
-        return {place: reader for place, reader in found.items() if reader is not None}
-
-    def _decoders(self, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], Any]:
-        """Return for each table how its rows are decoded: whole if they are written back or checked."""
-        if self.purpose.origin or context.compares or context.counts:
-            return {}
-        return {
-            (name, table.path): rows_decoder(
-                fields_of([reader.rule for reader in table.readers], table.readers[0].scope, context)
-            )
-            for name, tables in self.index.tables.items()
-            for table in tables
-        }
+        found = ((role.name, role.elements(context)) for role in roles if role.span == "item")
+        return {name: reader for name, reader in found if reader is not None}
 
     def read(self, entry: Entry) -> Assembled:
         """Read one item with all its faults, as far as the purpose asks for it."""
@@ -305,7 +285,8 @@ class OpenDataset:
         """
         try:
             for place, entry in enumerate(entries):
-                self.tree.prefetch(_coming(entries, place, readers, purpose), again)
+                if self.tree.fetches:
+                    self.tree.prefetch(_coming(entries, place, readers, purpose), again)
                 yield entry
         finally:
             self.tree.prefetch(())

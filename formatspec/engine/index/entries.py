@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import pickle
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter
 from types import MappingProxyType
@@ -66,7 +66,7 @@ class Entries(Sequence[Entry]):
         self._near: dict[int, Entry] = {}
         self._places = array("q")
         self._scratch: Scratch | None = None
-        self._ahead, self._ahead_from = b"", 0
+        self._ahead, self._ahead_from, self._ahead_size = b"", 0, 0
         self._whole = False
         self._held = amounts().items
         self.twins = False
@@ -127,17 +127,16 @@ class Entries(Sequence[Entry]):
         """Return an item by its number, or several items; those on disk are read from the scratch file."""
         if isinstance(number, slice):
             return Chosen(self, np.arange(len(self), dtype=np.int32)[number])
-        near = self._near.get(number)
-        if near is not None:
-            return near
-        entry = self._unpacked(number)
-        if not self._whole:
-            self._keep(entry)
-        return entry
+        return self._near[number] if number in self._near else self._from_disk(number)
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield all items in the order of their numbers."""
-        return (self[number] for number in range(len(self)))
+        return self.each(range(len(self)))
+
+    def each(self, numbers: Iterable[int]) -> Iterator[Entry]:
+        """Yield items by their numbers."""
+        for number in numbers:
+            yield self._near[number] if number in self._near else self._from_disk(number)
 
     def whole(self) -> None:
         """Free what is needed only while items are added; afterwards items cannot be found by name or changed."""
@@ -162,19 +161,23 @@ class Entries(Sequence[Entry]):
             packed += len(data).to_bytes(4, "little") + data
         self._scratch.write(packed)
 
-    def _unpacked(self, number: int) -> Entry:
+    def _from_disk(self, number: int) -> Entry:
         assert self._scratch is not None
         place = self._places[number]
         start = place - self._ahead_from
-        size = 4 + int.from_bytes(self._ahead[start : start + 4], "little") if 0 <= start < len(self._ahead) - 4 else 0
-        if not 0 < size <= len(self._ahead) - start:
+        stop = start + 4 + int.from_bytes(self._ahead[start : start + 4], "little") if start >= 0 else start
+        if not start + 4 < stop <= self._ahead_size:
             self._ahead, self._ahead_from, start = self._scratch.read(place, amounts().items_ahead), place, 0
-            size = 4 + int.from_bytes(self._ahead[:4], "little")
-            if size > len(self._ahead):
-                self._ahead = self._scratch.read(place, size)
+            stop = 4 + int.from_bytes(self._ahead[:4], "little")
+            if stop > len(self._ahead):
+                self._ahead = self._scratch.read(place, stop)
+            self._ahead_size = len(self._ahead)
         packer = _PACKERS[self._ahead[start + 4]]
-        identity, key, names, files, shared = packer.loads(self._ahead[start + 5 : start + size])
-        return Entry(identity, key, names, number, files or NONE, shared or NONE)
+        identity, key, names, files, shared = packer.loads(self._ahead[start + 5 : stop])
+        entry = Entry(identity, key, names, number, files or NONE, shared or NONE)
+        if not self._whole:
+            self._keep(entry)
+        return entry
 
 
 _PACKERS: tuple[Any, ...] = (marshal, pickle)
@@ -212,7 +215,7 @@ class Chosen(Sequence[Entry]):
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield the items in this order."""
-        return (self._entries[int(number)] for number in self._numbers)
+        return self._entries.each(self._numbers.data)
 
 
 def item_key(form: Format, names: Mapping[str, Any]) -> str:

@@ -104,7 +104,7 @@ class Joined(NamedTuple):
     owners: Sequence[int]
 
 
-class Run(NamedTuple):
+class Run(msgspec.Struct, frozen=True):
     """Consecutive rows of one item in a table; `which` gives the alternative of each."""
 
     part: TableFile
@@ -163,19 +163,24 @@ class RowOwnership:
             owner = stop
         self._rows = settled
 
-    def of(self, entry: Entry) -> Iterator[Run]:
-        """Yield an item's rows, in runs."""
-        if not self.parts:
-            return
-        rows = self._rows_of(entry)
-        _, parts, positions, alternatives = (rows[name].tolist() for name, _ in OWNED)
-        place, end = 0, len(parts)
+    def of(self, entry: Entry) -> dict[str, list[Run]]:
+        """Return an item's rows in runs, by the roles of their files."""
+        found: dict[str, list[Run]] = {}
+        rows = self._rows_of(entry).tolist() if self.parts else ()
+        place, end = 0, len(rows)
         while place < end:
-            stop, start = place + 1, positions[place]
-            while stop < end and parts[stop] == parts[place] and positions[stop] == start + stop - place:
+            _, part, start, _ = rows[place]
+            stop = place + 1
+            while stop < end and rows[stop][1] == part and rows[stop][2] == start + stop - place:
                 stop += 1
-            yield Run(self.parts[parts[place]], start, alternatives[place:stop])
+            run = Run(self.parts[part], start, [row[3] for row in rows[place:stop]])
+            role = run.part.table.role
+            if role in found:
+                found[role].append(run)
+            else:
+                found[role] = [run]
             place = stop
+        return found
 
     def roles(self, entry: Entry) -> set[str]:
         """Return the roles whose files hold rows of an item."""

@@ -26,58 +26,71 @@ OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origi
 
 
 _LABEL = frozenset({"state", "score"})
+Named = tuple[tuple[str, str], ...]
+"""Slots of an item, each with its name in a part of the item."""
+_IMAGE = frozenset(Image.__struct_fields__) - {"source"}
 
 
 def item_of(key: str, state: ItemState) -> Item:
     """Return the item that an item state's records make; `key` is its key in the dataset."""
-    slots = state.item
-    image = None
-    info: ImageInfo | None = slots.get("$info")
-    if "image.path" in slots:
-        width, height = slots.get("image.width"), slots.get("image.height")
-        if info is not None:
-            if info.as_displayed is not None and info.as_displayed == (width, height):
-                _note_displayed(state)
-            else:
-                _compare_size(info, state)
-                width, height = info.width, info.height
-        else:
-            _cannot_measure(state)
-        if state.too_large:
-            width = height = None
-        channels = slots.get("image.channels") or (info.channels if info else None)
-        data = slots.get("image.data")
-        image = Image(path=slots["image.path"], width=width, height=height, channels=channels, data=data)
-    elif slots.get("image.width") and not state.too_large:
-        image = Image(
-            width=slots["image.width"], height=slots.get("image.height"), channels=slots.get("image.channels")
-        )
-    _take_categories(state)
-    objects = _objects(state)
+    slots, tables = state.item, state.tables
+    if "area" in tables:
+        _take_categories(state)
+    objects = state.plain.objects if state.plain is not None else _objects(state) if "object" in tables else ()
+    own, stated, label, attributes = _item_slots(tuple(slots))
     item = Item(
         key=key,
-        id=slots.get("id"),
         captures=state.captures,
-        subsets=tuple(slots.get("subsets", ())),
-        sequence=slots.get("sequence"),
-        frame=slots.get("frame"),
-        image=image,
-        labels=_labels(state),
-        captions=_captions(slots, state),
-        tags=slots.get("tags") or (),
-        attributes=_attributes(slots),
+        subsets=tuple(slots["subsets"]) if "subsets" in slots else (),
+        image=_image(stated, state) if stated else None,
+        labels=_labels(state, label) if label or "label" in tables else (),
+        tags=slots["tags"] or () if "tags" in slots else (),
+        captions=_captions(slots, state) if "caption.text" in slots or "caption" in tables else (),
+        attributes={name: value for slot, name in attributes if (value := slots[slot]) is not None}
+        if attributes
+        else {},
         objects=objects,
-        areas=_areas(state, objects),
-        void=slots.get("void"),
-        origin=None,
+        areas=_areas(state, objects) if "area" in tables else (),
+        **{slot: slots[slot] for slot in own},
     )
-    _check_parents(item, state)
-    if state.lists:
-        _check_pixels(state)
-    check_rows(item, state)
-    if state.judged or any(fault.about is not None for fault in state.faults):
+    if "object" in tables:
+        _check_parents(item, state)
+        if state.lists:
+            _check_pixels(state)
+    if len(objects) > 1:
+        check_rows(item, state)
+    if state.judged or (state.faults and any(fault.about is not None for fault in state.faults)):
         _judge(item, state)
     return item
+
+
+def _image(stated: Sequence[tuple[str, str]], state: ItemState) -> Image | None:
+    """Return the item's image, with the size that its header states, or that documents state.
+
+    `stated` are the item's slots that tell of it, each with its name in the image.
+    """
+    given = {name: state.item[slot] for slot, name in stated}
+    if "path" not in given:
+        if not given.get("width") or state.too_large:
+            return None
+        given["data"] = None
+        return Image(**given)
+    info: ImageInfo | None = state.item.get("$info")
+    if info is not None:
+        size = given.get("width"), given.get("height")
+        if info.orientation != 1 and info.as_displayed is not None and info.as_displayed == size:
+            _note_displayed(state)
+        else:
+            if size != info[:2]:
+                _compare_size(info, state)
+            given["width"], given["height"] = info.width, info.height
+    elif state.faults:
+        _cannot_measure(state)
+    if state.too_large:
+        given["width"] = given["height"] = None
+    if "channels" not in given or not given["channels"]:
+        given["channels"] = None if info is None else info.channels
+    return Image(**given)
 
 
 def _judge(item: Item, state: ItemState) -> None:
@@ -175,9 +188,7 @@ def _attributes(record: Record) -> dict[str, Any]:
 
 
 def _objects(state: ItemState) -> tuple[Object, ...]:
-    if state.plain is not None:
-        return state.plain.objects
-    records = state.tables.get("object", ())
+    records = state.tables["object"]
     _name_parents(records)
     made = []
     for index, record in enumerate(records):
@@ -238,9 +249,15 @@ def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], t
 
 
 @lru_cache(maxsize=1024)
-def _label_slots(slots: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return those of an item's slots that tell of its one label, each with its name in the label; cached likewise."""
-    return tuple((slot, slot.removeprefix("label.")) for slot in slots if slot.startswith("label."))
+def _item_slots(slots: tuple[str, ...]) -> tuple[tuple[str, ...], Named, Named, Named]:
+    """Sort an item's slots into its own, those of its image, of its one label, and its attributes; cached likewise."""
+
+    def below(kind: str) -> Named:
+        return tuple((slot, slot.removeprefix(kind)) for slot in slots if slot.startswith(kind))
+
+    own = tuple(slot for slot in slots if slot in ("id", "sequence", "frame", "void"))
+    image = tuple((slot, name) for slot, name in below("image.") if name in _IMAGE)
+    return own, image, below("label."), below("attributes.")
 
 
 def group_slots(record: Record) -> tuple[Record, Record, Record]:
@@ -280,11 +297,9 @@ def _name_parents(records: Sequence[Record]) -> None:
         record["parent"] = up["id"]
 
 
-def _labels(state: ItemState) -> tuple[Label, ...]:
+def _labels(state: ItemState, told: Sequence[tuple[str, str]]) -> tuple[Label, ...]:
+    """Return the item's labels; `told` are its slots that tell of its one label, each with its name in the label."""
     records = list(state.tables.get("label", ()))
-    told = _label_slots(tuple(state.item))
-    if not told and not records:
-        return ()
     single = {name: value for slot, name in told if (value := state.item[slot]) is not None}
     if single and not any(categories_of(r, state).resolve(r) == state.categories.resolve(single) for r in records):
         records.insert(0, single)
@@ -341,8 +356,6 @@ def _origin(record: Record) -> Origin | None:
 
 def _take_categories(state: ItemState) -> None:
     """Give objects without a category that of the area in which most of their pixels lie."""
-    if "area" not in state.tables:
-        return
     areas = [record for record in state.tables["area"] if isinstance(record.get("region"), Region)]
     for record in state.tables.get("object", ()) if areas else ():
         region = record.get("region", UNREAD)
@@ -359,9 +372,7 @@ def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
     A label image shows the pixels of objects once more, so that they are no part of its areas; pixels that nobody asked
     for are not taken from each other. An area that a row of a document states has all the pixels that the row gives it.
     """
-    records = state.tables.get("area", ())
-    if not records:
-        return ()
+    records = state.tables["area"]
     owned: Region | None = None
     for thing in objects:
         if isinstance(thing.region, Region) and thing.region:
@@ -401,7 +412,7 @@ def _beyond(region: Region, things: Sequence[Object]) -> Region:
 
 def _check_parents(item: Item, state: ItemState) -> None:
     parents = {thing.id: thing.parent for thing in item.objects if thing.id is not None}
-    for place, record in enumerate(state.tables.get("object", ())):
+    for place, record in enumerate(state.tables["object"]):
         parent = record.get("parent")
         if parent is None:
             continue

@@ -180,7 +180,9 @@ class Categories:
 
         A lookup raises LookupError if a closed table has no such category, or if the value cannot be a name.
         """
-        return self._named.setdefault(slot, _Named(self, slot))
+        if slot not in self._named:
+            self._named[slot] = _Named(self, slot)
+        return self._named[slot]
 
     def find(self, record: Record) -> Category | None:
         """Return the category of the table that a row refers to."""

@@ -107,7 +107,8 @@ class FastRows(msgspec.Struct, frozen=True):
             del state.faults[before:]
             return False
         state.plain = PlainObjects(tuple(made), file, path, start, using, state.categories)
-        state.kept += sum(_is_there(getattr(row, name)) for name in using.kept for row in typed)
+        if using.kept:
+            state.kept += sum(_is_there(getattr(row, name)) for name in using.kept for row in typed)
         return True
 
     def _widened(
@@ -271,7 +272,8 @@ class _Writing:
         return msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
 
     def _body(self, lines: list[str]) -> Iterator[str]:
-        yield "own, env, categories = state.item.get('id'), state.env, state.categories"
+        yield "item, env, categories = state.item, state.env, state.categories"
+        yield "own = item['id'] if 'id' in item else None"
         if self._names_one_category():
             yield f"named = categories.named({self.stated[0].removeprefix('category.')!r})"
         yield "size = state.size()"

@@ -174,9 +174,15 @@ class ItemState(msgspec.Struct, eq=False):
             faults: How many faults there were before.
             noted: How many values to judge there were before.
         """
-        judged, size = self.judged[noted:], self.size()
-        del self.judged[noted:]
-        if made is None or len(self.faults) > faults or any(flaws(one.slot, one.value, size) for one in judged):
+        judged = self.judged[noted:]
+        if judged:
+            del self.judged[noted:]
+        if made is None or self.faults[faults:]:
+            return False
+        if not judged:
+            return True
+        size = self.size()
+        if any(flaws(one.slot, one.value, size) for one in judged):
             return False
         return not (any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)))
 

@@ -138,7 +138,7 @@ class Role(msgspec.Struct, frozen=True, dict=True, eq=False):
         """The encodings that the texts of the role's files may have; none for a pickle, whose bytes are no text."""
         return () if self.kind == "pickle" else self.spec.encoding
 
-    @property
+    @cached_property
     def optional(self) -> bool:
         """Whether a dataset may lack the role's files."""
         return self.spec.need != "required"
@@ -295,6 +295,13 @@ class Format(msgspec.Struct, frozen=True, dict=True, eq=False):
         return Levels(
             given, place, lambda: (one for r in self.documents for one in stated_by(r.document_rule, r.scope))
         )
+
+    @cached_property
+    def item_names(self) -> frozenset[str]:
+        """Those of the names in paths that are slots of items, and the names by which rows know items."""
+        slots, of_slots = ("id", "sequence", "frame"), ("attributes.", "label.", "image.path")
+        told = {name for role in self.roles.values() for name in role.captures}
+        return frozenset({"id", "image.path", *(one for one in told if one in slots or one.startswith(of_slots))})
 
     @cached_property
     def shows_levels(self) -> bool:

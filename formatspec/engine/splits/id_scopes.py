@@ -48,7 +48,8 @@ class Splits:
 
     Attributes:
         whole: The categories of all splits.
-        apart: The categories of splits that number them differently.
+        several: Whether splits number categories differently.
+        apart: The categories of such splits.
     """
 
     def __init__(self, whole: Categories, groups: Sequence[tuple[Mapping[str, Any], Categories]] = ()) -> None:
@@ -58,6 +59,7 @@ class Splits:
         """
         self.whole = whole
         self.apart = tuple(own for _, categories in groups for own in categories.apart)
+        self.several = bool(groups)
         self._groups = tuple(groups)
         self._names = tuple(sorted({name for captures, _ in groups for name in captures}))
         self._known: dict[tuple[Any, ...], Categories] = {}
@@ -65,11 +67,6 @@ class Splits:
     def changed(self, change: Callable[[Categories], Categories]) -> Splits:
         """Return the same splits with changed categories."""
         return Splits(change(self.whole), [(captures, change(own)) for captures, own in self._groups])
-
-    @property
-    def several(self) -> bool:
-        """Whether splits number categories differently."""
-        return bool(self._groups)
 
     def of(self, captures: Mapping[str, Any]) -> Categories:
         """Return the categories of the split that these names belong to; those of the whole if the names do not say."""

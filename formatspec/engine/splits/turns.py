@@ -17,6 +17,7 @@ class Turns:
         files: The split of each document that was read.
         names: What the index knows about the item.
         ids: The item's id in each split, if it has several.
+        needed: Whether splits differ in the categories or in the ids that they use.
     """
 
     def __init__(self, splits: Splits, names: Mapping[str, Any], ids: Mapping[Split, Any] | None) -> None:
@@ -26,12 +27,10 @@ class Turns:
         self._ids = ids
         self.files: dict[str, Split] = {}
         self._keyed: dict[Split, dict[tuple[str, ...], dict[Any, Any]]] = {}
-        self._needed = splits.several or ids is not None
+        self.needed = splits.several or ids is not None
 
     def to(self, split: Split, captures: Mapping[str, Any], state: ItemState, file: str = "") -> None:
-        """Switch to the split of a file with these captures, before its rows are read."""
-        if not self._needed:
-            return
+        """Switch to the split of a file with these captures, before its rows are read, where this is needed."""
         self.files[file] = split
         keyed = self._keyed.setdefault(split, {} if self._keyed else state.keyed)
         if self._ids is not None:
@@ -40,8 +39,6 @@ class Turns:
 
     def back(self, state: ItemState) -> None:
         """Switch back to the split of the item's own files, which is the split that names the item first."""
-        if not self._needed:
-            return
         if self._ids is not None:
             state.item["id"] = self._names.get("id")
         self._turn(next(iter(self._keyed.values()), state.keyed), self._splits.of(self._names), state)

@@ -50,6 +50,11 @@ class NestedTree(Listed):
         """Return the file's bytes. Raises as the inner tree does."""
         return self._inner.read(self._own(path))
 
+    @property
+    def fetches(self) -> bool:
+        """Whether the inner tree fetches files."""
+        return self._inner.fetches
+
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """Tell the inner tree which files are read next."""
         self._inner.prefetch((self._own(path) for path in paths), again)

@@ -113,6 +113,11 @@ class RemoteTree(Listed):
         self._name(path)
         return self._reader.read(path)
 
+    @property
+    def fetches(self) -> bool:
+        """Return True: files are fetched before they are read."""
+        return True
+
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """Begin to fetch the files that are read next; see `Tree.prefetch`."""
         self._reader.expect((path for path in paths if self.exists(path)), again)

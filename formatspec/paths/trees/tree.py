@@ -60,6 +60,11 @@ class Tree(Protocol):
         """Return the file's bytes. Raises OSError, and ValueError for a damaged or dangerous archive."""
         ...
 
+    @property
+    def fetches(self) -> bool:
+        """Whether files are fetched from elsewhere, so that `prefetch` does something."""
+        ...
+
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """Tell the tree which files are read next, in that order.
 
@@ -133,6 +138,11 @@ class Listed:
         found = [paths[place] for place in self._spellings.like((path,))]
         return spelled_like((path,), [(one, (one,)) for one in found])
 
+    @property
+    def fetches(self) -> bool:
+        """Return False: files need no fetching."""
+        return False
+
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """Do nothing: files need no fetching."""
 
@@ -164,6 +174,10 @@ class _Subtree(Listed):
 
     def read(self, path: str) -> bytes:
         return self.base.read(self._full(path))
+
+    @property
+    def fetches(self) -> bool:
+        return self.base.fetches
 
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         self.base.prefetch((self._full(path) for path in paths), again)

@@ -103,7 +103,8 @@ def test_rows_come_by_item_in_the_order_in_which_they_were_noted(held: int) -> N
     joined.settle(32)
     for number in range(32):
         entry: Any = SimpleNamespace(number=number)
-        rows = [(run.part.file, at, which) for run in joined.of(entry) for at, which in enumerate(run.which, run.start)]
+        runs = (run for of_role in joined.of(entry).values() for run in of_role)
+        rows = [(run.part.file, at, which) for run in runs for at, which in enumerate(run.which, run.start)]
         assert rows == expected.get(number, [])
         assert joined.roles(entry) == ({"r"} if number in expected else set())
 

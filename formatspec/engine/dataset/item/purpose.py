@@ -19,29 +19,43 @@ if TYPE_CHECKING:
     from formatspec.engine.read.elements.fast_elements import FastElements
 
 
+class TableReaders(msgspec.Struct, frozen=True):
+    """How the rows of a table of a shared file are read.
+
+    Attributes:
+        decode: How much of the rows is decoded; None to decode them whole.
+        labels: Whether the path of the file tells the category of its rows.
+        plain: The fast reader of rows that follow the spec exactly, if there is one.
+        elements: The fast reader of objects that are XML elements in the row of their item, if there is one.
+    """
+
+    table: Table
+    decode: Decode | None
+    labels: bool
+    plain: FastRows | FastCells | None
+    elements: FastElements | None
+
+
 class Readers(msgspec.Struct, frozen=True):
     """The compiled readers of a format for one purpose.
 
     Attributes:
-        decoders: How much of a table's rows is decoded.
-        plain: Fast readers of rows that follow the spec exactly.
+        tables: How the rows of shared files are read, by role and by the path of their table.
         lines: Fast readers of texts of numbers, by role.
-        elements: Fast readers of objects that are XML elements: by role for an item's own file, and by role and table
-            for its row of a shared file.
+        elements: Fast readers of objects that are XML elements in an item's own file, by role.
     """
 
     documents: Mapping[str, Reader]
     rasters: Mapping[str, RasterReader]
-    tables: Mapping[str, tuple[Table, ...]]
-    decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]
-    plain: Mapping[tuple[str, tuple[str, ...]], FastRows | FastCells]
+    tables: Mapping[tuple[str, tuple[str, ...]], TableReaders]
     lines: Mapping[str, FastLines]
-    elements: Mapping[str | tuple[str, tuple[str, ...]], FastElements]
+    elements: Mapping[str, FastElements]
     wanted_roles: frozenset[str]
 
     def judging(self) -> Readers:
         """Return the same readers without the fast ones, which report no findings."""
-        return msgspec.structs.replace(self, plain={}, lines={}, elements={})
+        tables = {key: msgspec.structs.replace(one, plain=None, elements=None) for key, one in self.tables.items()}
+        return msgspec.structs.replace(self, tables=tables, lines={}, elements={})
 
 
 class Purpose(msgspec.Struct, frozen=True):

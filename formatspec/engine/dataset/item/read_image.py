@@ -16,7 +16,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Run
 from formatspec.engine.read.bind_slots import OTHER_IMAGE
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
 from formatspec.model.limits import TooLargeError, check_size
 from formatspec.paths.trees.tree import Tree
@@ -27,36 +27,49 @@ def read_image(
     files: dict[str, list[str]], complete: int,
 ) -> None:  # fmt: skip
     """Find the item's image and read its header; `files` takes its path, and the item's state the results."""
-    found = entry.files.get(IMAGE)
-    path = found[0][0] if found else state.item.get("image.path")
     role = form.roles.get(IMAGE)
-    if path is not None and not found and role is not None:
-        path = named_file(path, role, tree, state) or path
-    if path is None or not (found or tree.exists(path)):
-        if role is None:
-            return
-        expected = expected_path(role, state.captures)
-        place = _where_named(entry, runs)
-        if complete and not entry.files and _only_listed(runs):
-            told = told_path(role, state.captures)
-            words = f"the list names {told}, and there is no such file"
-            state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, scope="item"))
-        elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
-            address = _address(entry, runs)
-            told = told_path(role, state.captures)
-            words = f"the image is not there{_folder_twice(told, tree)}"
-            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, words, told, address))
-        if role.optional:
-            return
-        if path is None and expected != role.spec.path:
-            path = expected
-        if path is not None:
-            state.item.setdefault("image.path", path)
+    path = entry.files[IMAGE][0][0] if IMAGE in entry.files else _named_image(tree, state, role)
+    if path is None:
+        _note_absent(role, entry, runs, tree, state, purpose, complete)
         return
     state.item["image.path"] = path
     files[IMAGE] = [path]
-    if not purpose.headers:
+    if purpose.headers:
+        _read_header(path, role, tree, state, purpose)
+
+
+def _named_image(tree: Tree, state: ItemState, role: Role | None) -> str | None:
+    """Return the path of the image that a name or a document states; None if there is no such file."""
+    path: str | None = state.item.get("image.path")
+    if path is not None and role is not None:
+        path = named_file(path, role, tree, state) or path
+    return path if path is not None and tree.exists(path) else None
+
+
+def _note_absent(
+    role: Role | None, entry: Entry, runs: Mapping[str, Sequence[Run]], tree: Tree, state: ItemState, purpose: Purpose,
+    complete: int,
+) -> None:  # fmt: skip
+    """Note that an item's image is not there, and keep the path where it is expected."""
+    if role is None:
         return
+    expected = expected_path(role, state.captures)
+    place = _where_named(entry, runs)
+    if complete and not entry.files and _only_listed(runs):
+        told = told_path(role, state.captures)
+        words = f"the list names {told}, and there is no such file"
+        state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, scope="item"))
+    elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
+        address = _address(entry, runs)
+        told = told_path(role, state.captures)
+        words = f"the image is not there{_folder_twice(told, tree)}"
+        state.faults.append(Fault("IMAGE_MISSING", *place, role.place, words, told, address))
+    if not role.optional and expected != role.spec.path:
+        state.item.setdefault("image.path", expected)
+
+
+def _read_header(path: str, role: Role | None, tree: Tree, state: ItemState, purpose: Purpose) -> None:
+    """Read the header of an item's image, and note what is wrong with it."""
     try:
         info, cut_short = _looked_at(path, tree, purpose)
     except (ImageError, ValueError, OSError) as error:
@@ -75,8 +88,8 @@ def read_image(
 
 def measure_unsized(path: str, tree: Tree, state: ItemState, purpose: Purpose) -> None:
     """Take the size of an item's image from its header if no document states it, and if the image can be read."""
-    stated = state.item.get("image.width") is not None and state.item.get("image.height") is not None
-    if stated or "$info" in state.item:
+    item = state.item
+    if "$info" in item or None not in (item.get("image.width"), item.get("image.height")):
         return
     with suppress(ImageError, ValueError, OSError):
         info, _ = _looked_at(path, tree, purpose)
@@ -106,9 +119,9 @@ def _bears_size(info: ImageInfo, file: str, path: DocumentPath, state: ItemState
 
 def look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
     """Take the size of an image that a document holds; if an image file exists, that file is the image."""
-    data = state.item.get("image.data")
+    data = state.item["image.data"]
     if data is None or beside:
-        state.item.pop("image.data", None)
+        del state.item["image.data"]
         return
     state.faults[:] = [fault for fault in state.faults if fault.code != "IMAGE_MISSING"]  # the document holds the image
     try:
@@ -178,8 +191,8 @@ def _folder_twice(path: str, tree: Tree) -> str:
 def _address(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> str | None:
     """Return the address by which a row names an item's image, without its query; None if there is none."""
     name = posixpath.basename(entry.key)
-    for part, first, _ in (run for of_role in runs.values() for run in of_role if run.part.table.kind == "item"):
-        for text in _texts(part.rows.at(first)):
+    for run in (run for of_role in runs.values() for run in of_role if run.part.table.kind == "item"):
+        for text in _texts(run.part.rows.at(run.start)):
             for address in (text.partition("?")[0], text):
                 far = "://" in address or address.startswith("/")
                 if far and posixpath.splitext(posixpath.basename(address))[0] == name:
@@ -198,8 +211,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _where_named(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> tuple[str, tuple[Any, ...]]:
     """Return the place that names an item's image: a row of a shared file, or the item's own file."""
-    for part, first, which in (run for of_role in runs.values() for run in of_role):
-        key = part.table.names[which[0]]
-        return part.file, (*part.table.path, first, *(() if key is None else (key,)))
+    for run in (run for of_role in runs.values() for run in of_role):
+        key = run.part.table.names[run.which[0]]
+        return run.part.file, (*run.part.table.path, run.start, *(() if key is None else (key,)))
     other = next((found[0][0] for found in entry.files.values()), "")
     return other, ()

@@ -17,7 +17,7 @@ from formatspec.engine.dataset.item.read_rows import read_rows
 from formatspec.engine.dataset.item.restated import forget_restated
 from formatspec.engine.dataset.item.told_again import once
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile
+from formatspec.engine.index.row_ownership import RowOwnership, SharedFile
 from formatspec.engine.read.build_item import as_read, item_of
 from formatspec.engine.read.check_rows import check_pictured
 from formatspec.engine.read.item_state import DeviatesError, ItemState
@@ -50,26 +50,20 @@ def read_entry(
 
     `complete` is the number of the dataset's items that have their image.
     """
-    try:
-        return _read_in_limits(form, readers, entry, joined, tree, splits, purpose, complete)
-    except DeviatesError:
-        return _read_in_limits(form, readers.judging(), entry, joined, tree, splits, purpose, complete)
-
-
-def _read_in_limits(
-    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
-    complete: int,
-) -> Assembled:  # fmt: skip
-    state = ItemState(dict(entry.names), splits.of(entry.names), purpose.origin)
-    state.refers, state.lists, state.outlined = form.names_objects, form.lists_objects, form.outlines_beside_boxes
-    files: dict[str, list[str]] = {}
-    try:
-        return _read_entry(form, readers, entry, joined, tree, splits, purpose, state, files, complete)
-    except (TooLargeError, MemoryError) as error:
-        file, path = state.file or next((paths[0] for paths in files.values()), ""), state.at
-        state.fault("IMAGE_SIZE", path, None, str(error) or "this needs more memory than there is")
-        state.faults[-1] = state.faults[-1]._replace(file=file)
-        return Assembled(entry.key, None, state.faults, files, {}, [], state)
+    while True:
+        own = splits.of(entry.names) if splits.several else splits.whole
+        state = ItemState(dict(entry.names), own, purpose.origin)
+        state.refers, state.lists, state.outlined = form.names_objects, form.lists_objects, form.outlines_beside_boxes
+        files: dict[str, list[str]] = {}
+        try:
+            return _read_entry(form, readers, entry, joined, tree, splits, purpose, state, files, complete)
+        except DeviatesError:
+            readers = readers.judging()
+        except (TooLargeError, MemoryError) as error:
+            file, path = state.file or next((paths[0] for paths in files.values()), ""), state.at
+            state.fault("IMAGE_SIZE", path, None, str(error) or "this needs more memory than there is")
+            state.faults[-1] = state.faults[-1]._replace(file=file)
+            return Assembled(entry.key, None, state.faults, files, {}, [], state)
 
 
 def _read_entry(
@@ -81,28 +75,32 @@ def _read_entry(
     _item_names(form, entry, state)
     if joined.values_of is not None:
         _shared_values(joined.values_of(entry), state)
-    runs: dict[str, list[Run]] = {}
-    for run in joined.of(entry):
-        runs.setdefault(run.part.table.role, []).append(run)
+    runs = joined.of(entry)
     read_image(form, entry, runs, tree, state, purpose, files, complete)
     for name, role in form.roles.items():
-        if name == IMAGE and role.kind is None:
-            continue
         if role.span == "shared":
             if name in runs:
                 read_rows(role, runs[name], readers, turns, state)
-        elif is_read(name, readers, purpose):
-            if role.span == "item":
+        elif role.span == "item":
+            if name == IMAGE and role.kind is None:
+                continue
+            if name not in entry.files and role.optional and f"path.{name}" not in state.item:
+                continue
+            if is_read(name, readers, purpose):
                 read_item_file(role, entry, tree, readers, state, files, rasters, purpose)
-            elif state.plain is None or not is_without_files(role, entry, state.plain.objects):
-                state.materialize_records()
-                read_record_files(role, entry, tree, readers, state, files, rasters, purpose, form.objects_are_files)
-        elif role.span == "item" and name not in entry.files and not is_named(role, tree, state):
-            note_missing(role, entry, state)
-    look_inside(state, purpose, IMAGE in files)
+            elif name not in entry.files and not is_named(role, tree, state):
+                note_missing(role, entry, state)
+        elif is_read(name, readers, purpose) and (
+            state.plain is None or not is_without_files(role, entry, state.plain.objects)
+        ):
+            state.materialize_records()
+            read_record_files(role, entry, tree, readers, state, files, rasters, purpose, form.objects_are_files)
+    if "image.data" in state.item:
+        look_inside(state, purpose, IMAGE in files)
     if purpose.unsized and IMAGE in files:
         measure_unsized(files[IMAGE][0], tree, state, purpose)
-    name_image(form, tree, state, IMAGE in files)
+    if state.faults or IMAGE not in files:
+        name_image(form, tree, state, IMAGE in files)
     if "area" in state.tables:
         state.materialize_records()
     item = item_of(entry.key, state)
@@ -117,10 +115,10 @@ def _read_entry(
     if form.told_beside_pictures and purpose.pixels:
         pictures = (role.name for role in form.documents if role.kind == "pixels" and not role.optional)
         check_pictured(item, pictures, files, state)
-    told = _link_overlaps(item, state)
+    told = link(item, state.tables["$overlap"], state) if "$overlap" in state.tables else {}
     if purpose.origin:
         _keep_origin(item, state, rasters, splits.several)
-    elif len(turns.files) > 1:
+    elif turns.needed and len(turns.files) > 1:
         item = once(item, state, turns.files)
     return Assembled(entry.key, item, state.faults, files, told, state.deferred, state)
 
@@ -148,26 +146,19 @@ def subsets_of(form: Format, entry: Entry) -> tuple[str, ...]:
     shared: tuple[str, ...] = entry.shared.get("subsets", ())
     if "subset" in entry.names and ("subset" in form.key_names or not shared):
         own = entry.names["subset"]
-        return (own, *(subset for subset in shared if subset != own))
+        return (own, *[subset for subset in shared if subset != own]) if shared else (own,)
     return shared
 
 
 def _item_names(form: Format, entry: Entry, state: ItemState) -> None:
+    """Take the names that are slots of the item, and its subsets."""
     item = state.item
-    for name, value in entry.names.items():
-        if value == "" and name.startswith("label."):
-            continue
-        if name == "id" or name in ("sequence", "frame") or name.startswith(("attributes.", "label.", "image.path")):
-            item.setdefault(name, value)
+    for name in entry.names:
+        if name in form.item_names and (entry.names[name] != "" or not name.startswith("label.")):
+            item[name] = entry.names[name]
     subsets = subsets_of(form, entry)
     if subsets:
         item["subsets"] = list(subsets)
-
-
-def _link_overlaps(item: Item, state: ItemState) -> dict[int, dict[str, Region]]:
-    """Link rows without a key to the objects that they overlap best: one to one, the best pairs first."""
-    pending = state.tables.get("$overlap", ())
-    return link(item, pending, state) if pending else {}
 
 
 def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], several: bool) -> None:

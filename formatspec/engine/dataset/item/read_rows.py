@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from formatspec.engine.base.faults import DocumentPath, Record
+from formatspec.engine.base.faults import Record
 from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS
 from formatspec.engine.dataset.item.purpose import Readers
 from formatspec.engine.index.row_ownership import RepeatedId, Run, Table, TableFile
 from formatspec.engine.read.item_state import OBJECTS_BY_ID, ItemState
 from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.rows.merge_rows import RowReader, said_twice
+from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.read.rows.table_row import costs_row, read_row
 from formatspec.engine.resolve.table_ids import beside_key
 from formatspec.engine.spec.compiled import Role
@@ -26,40 +27,43 @@ if TYPE_CHECKING:
 
 def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, state: ItemState) -> None:
     """Read an item's rows of a role's shared files into its state."""
-    tables: dict[DocumentPath, Table] = {table.path: table for table in readers.tables[role.name]}
-    labels = any(name.startswith("category.") for name in role.captures)
-    for part, start, which in runs:
-        table, key = tables[part.table.path], (role.name, part.table.path)
-        turns.to(part.split, part.captures, state, part.file)
-        repeated = [place for place in part.repeated if start <= place < start + len(which)] if part.repeated else ()
-        known = _told_by_path(part.captures) if labels and table.kind in ("object", "area") else {}
+    for run in runs:
+        part, start, which = run.part, run.start, run.which
+        stop = start + len(which)
+        using = readers.tables[role.name, part.table.path]
+        table = using.table
+        if turns.needed:
+            turns.to(part.split, part.captures, state, part.file)
+        repeated = part.repeated and any(start <= place < stop for place in part.repeated)
+        known = _told_by_path(part.captures) if using.labels and table.kind in ("object", "area") else {}
         if part.columns != state.env.columns:
             state.env = replace(state.env, columns=part.columns)
-        plain = None if repeated or known else readers.plain.get(key)
-        if plain is not None and plain.take(part.rows, start, start + len(which), part.table.path, part.file, state):
+        plain = None if repeated or known else using.plain
+        if plain is not None and plain.take(part.rows, start, stop, table.path, part.file, state):
             continue
-        elements = readers.elements.get(key)
-        if elements is not None:
-            if len(which) == 1 and not repeated and not labels and _is_plain(elements, part, start, table, state):
+        if using.elements is not None:
+            alone = stop == start + 1 and not repeated and not using.labels
+            if alone and _is_plain(using.elements, part, start, table, state):
                 continue
             state.materialize_records()
         state.file = part.file
         if table.kind not in ("item", "label", "caption"):
             state.materialize_records()
-        documents = _documents(part.rows, start, start + len(which), readers.decoders.get(key))
+        documents = _documents(part.rows, start, stop, using.decode)
         for position, (alternative, document) in enumerate(zip(which, documents, strict=True), start):
-            state.at = (*part.table.path, position)
+            state.at = (*table.path, position)
             if position in part.repeated:
                 _read_repeated(part.repeated[position], document, position, table, role, state)
             elif table.kind != "item":
                 read_row(document, position, table.readers, state.item, state, known)
-            elif labels:
+            elif using.labels:
                 _read_label(role, table.readers[alternative], document, position, state)
             elif table.readers[alternative].rule.each.kept:
                 _keep_item_row(role, table.readers[alternative], document, position, state)
             else:
                 _read_item(table.readers[alternative], document, position, state)
-    turns.back(state)
+    if turns.needed:
+        turns.back(state)
     state.at = ()
 
 
@@ -105,9 +109,10 @@ def _read_repeated(
 
 def _read_item(reader: RowReader, document: Any, position: int, state: ItemState) -> None:
     """Read a row that describes its item itself."""
-    before = len(state.faults)
+    before = len(state.faults) if state.origin else 0
     reader.read(document, state.item, state)
-    reader.fits(state.item, state)
+    if reader.fits is not always:
+        reader.fits(state.item, state)
     if state.origin and not any(costs_row(fault, reader) for fault in state.faults[before:]):
         state.item.setdefault("$rows", {})[reader.number, state.file] = (position, document)
 
