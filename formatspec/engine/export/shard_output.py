@@ -64,23 +64,28 @@ class TableShard(msgspec.Struct):
         """
         numbers, counters = len(self.numbers), len(self.counters)
         try:
-            text = self._text(documents, codec.rows or rows_text, keys)
+            text = self._text(documents, codec.rows or rows_text, keys, place)
         except FileError:
             del self.numbers[numbers:], self.counters[counters:]
             documents, nulls = finite(documents)
             if not nulls:
                 raise
-            text = self._text(documents, codec.rows or rows_text, keys)
+            text = self._text(documents, codec.rows or rows_text, keys, place)
             self.nulls += nulls
         self.add_text(text, len(documents), place)
 
-    def _text(self, documents: list[Any], write: Callable[[list[Any]], bytes], keys: tuple[str, ...]) -> bytes:
-        """Return the text of rows, without the numbers that count rows; note these."""
+    def _text(
+        self, documents: list[Any], write: Callable[[list[Any]], bytes], keys: tuple[str, ...], place: int
+    ) -> bytes:  # fmt: skip
+        """Return the text of rows, without the numbers that count rows; note these in the order in which they stand.
+
+        A row without a place in the source has its keys in the order of the rule, as `keys` are.
+        """
         cut = [
             (document, key)
             for document in (documents if keys else ())
-            for key in document
-            if key in keys and type(document[key]) is Counted
+            for key in (keys if place < 0 else document)
+            if key in keys and type(document.get(key)) is Counted
         ]
         if not cut:
             return write(documents)
