@@ -70,7 +70,7 @@ def value_source(meaning: Meaning, scope: Scope, names: Names) -> str | None:
     if head == "category":
         return f"None if category is None else category.{rest}" if rest in _CATEGORY else None
     if head == "attributes" and rest:
-        return f"record.attributes.get({rest!r})"
+        return f"record.attributes.get({rest!r}) if record.attributes else None"
     return f"record.{name}" if name in _OBJECT and not derived_of(name) else None
 
 

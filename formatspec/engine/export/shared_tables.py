@@ -22,9 +22,10 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import KEPT_FORMATS, Format, Role
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
+from formatspec.engine.write.geometry_choice import Shapes, shapes_of
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
-from formatspec.engine.write.table_rows import RowWriter, Shapes, row_scope, shapes_of
+from formatspec.engine.write.table_rows import RowWriter, row_scope
 from formatspec.language.expression import Binary, Call, Expression, Literal, Name, conjuncts, parts_of
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import MapRule, Rule, TableRule

@@ -196,8 +196,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
     """
     codecs = _codecs(leaf, len(types), keys, textual, place)
     steps_in: list[Convert] = []
-    steps_out = _encoding(codecs, types, keys)
-    unspelled = None
+    steps_out, unspelled = _encoding(codecs, types, keys), None
     if textual:
         reader = _text_reader(leaf, codecs, types)
         if reader is not None:
@@ -211,6 +210,8 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if not codecs or codecs[-1].kind != "tree":
             alone = spell_single if not codecs and list(types) == ["json"] else spell
             steps_out.append(spell_each if keys > 1 else alone)
+            if keys > 1 and len(steps_out) == 2:
+                steps_out = _encoding(codecs, types, keys, _composed(steps_out))
     steps_in.extend(codec.decode for codec in reversed(codecs))
     checks = [(None if codecs else BARE.get(kind)) or TYPES.get(kind) for kind in types]
     if len(types) == 1:
@@ -275,12 +276,18 @@ _SHAPES: dict[Type, tuple[int, tuple[int, ...]]] = {"box": (4, (2, 3))}
 """Types with a fixed number of numbers, and the positions of those that are widths and heights."""
 
 
-def _encoding(codecs: Sequence[Codec], types: Sequence[Type], keys: int) -> list[Convert]:
-    """Return the codecs' conversions for writing; as one function if they only calculate with numbers."""
+def _encoding(
+    codecs: Sequence[Codec], types: Sequence[Type], keys: int, spelled: Convert | None = None
+) -> list[Convert]:
+    """Return the codecs' conversions for writing; as one function if they only calculate with numbers.
+
+    spelled: a conversion that also spells each number as text, if the one function is to do that, too.
+    """
     steps: list[Convert] = [codec.encode for codec in codecs]
     shape = _SHAPES.get(types[0]) if len(types) == 1 and codecs else None
-    whole = None if shape is None else fused(codecs, *shape, keys > 1, _composed(steps))
-    return steps if whole is None else [whole]
+    otherwise = _composed(steps) if spelled is None else spelled
+    whole = None if shape is None else fused(codecs, *shape, keys > 1, otherwise, spelled is not None)
+    return [whole] if whole is not None else steps if spelled is None else [spelled]
 
 
 def _each(convert: Convert, values: Any, env: Env) -> tuple[Any, ...]:

@@ -28,7 +28,12 @@ IN_IMAGE = (
 
 
 def fused(
-    codecs: Sequence[Codec], count: int, sizes: Sequence[int], several: bool, otherwise: Callable[[Any, Env], Any]
+    codecs: Sequence[Codec],
+    count: int,
+    sizes: Sequence[int],
+    several: bool,
+    otherwise: Callable[[Any, Env], Any],
+    spelled: bool = False,
 ) -> Callable[[Any, Env], Any] | None:
     """Compile the encoding of a chain of codecs to one function; None if a codec states no formulas.
 
@@ -41,6 +46,7 @@ def fused(
         sizes: The positions of those that are widths and heights.
         several: Whether the file has a key for each number.
         otherwise: Encodes all other values.
+        spelled: Whether the file has a text for each number.
     """
     names: Sequence[str] = [f"v{place}" for place in range(count)]
     inputs = ", ".join(names)
@@ -50,18 +56,38 @@ def fused(
             return None
         names = codec.formulas(names)
     outputs = ", ".join(names)
+    given = [f"return {f'({outputs},)' if several else f'[{outputs}]'}"]
+    if spelled:
+        given = _spelled(names)
     sized = " and width > 0 and height > 0" if any("size" in codec.needs for codec in codecs) else ""
     body = [
         *(["width, height = env.width, env.height"] if sized else ()),
         "try:",
         f"    {inputs} = value",
         f"    if {near}{sized}:",
-        f"        return {f'({outputs},)' if several else f'[{outputs}]'}",
+        *(f"        {line}" for line in given),
         "except (TypeError, ValueError):",
         "    pass",
         "return otherwise(value, env)",
     ]
-    return function("encode(value, env)", body, {"otherwise": otherwise})
+    return function("encode(value, env)", body, {"otherwise": otherwise, "numbers": _NUMBERS})
+
+
+_NUMBERS = frozenset({int, float})
+
+
+def _spelled(formulas: Sequence[str]) -> list[str]:
+    """Return the source lines that return the results of formulas as texts, if Python spells them as files do."""
+    numbers = [f"n{place}" for place in range(len(formulas))]
+    texts = [f"t{place}" for place in range(len(formulas))]
+    mark = "e"  # of an exponent
+    shown = ", ".join(f"f'{{{number}!r}}'" for number in numbers)
+    return [
+        f"{', '.join(numbers)}, = {', '.join(formulas)},",
+        f"if {{{', '.join(f'{number}.__class__' for number in numbers)}}} <= numbers:",
+        f"    {', '.join(texts)}, = {shown},",
+        f"    if {' and '.join(f'{mark!r} not in {text}' for text in texts)}: return {', '.join(texts)},",
+    ]
 
 
 def decoded(codecs: Sequence[Codec], numbers: Sequence[str]) -> Sequence[str]:

@@ -24,6 +24,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.choose_alternative import alternatives_writer
 from formatspec.engine.write.generate_rows import plain_writer
+from formatspec.engine.write.geometry_choice import shapes_of
 from formatspec.engine.write.mark_written import refuse
 from formatspec.engine.write.print_leaf import (
     NO_SOURCE,
@@ -39,7 +40,7 @@ from formatspec.engine.write.table_rows import (
     RowWriter,
     held_by_row,
     row_scope,
-    shapes_of,
+    rows_anew,
     written_rows,
 )
 from formatspec.language.leaf import Bind, Computed, Constant, bindings
@@ -275,13 +276,16 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     columns, names = rules[0].each.columns, _key_of_names(rules[0])
     shapes = shapes_of(rows)
 
+    made = [row for row in rows if not row.kept] or rows
     numbers = {row.number for row in rows}
     of_categories = all(TABLES[rule.each.table] == "category" for rule in rules)
 
     def write(context: WriteContext, source: Any) -> Any:
         if of_categories and source and context.as_read is not None and lists_again(numbers, context):
             return again(context, source)
-        documents = [document for document, _ in written_rows(rows, shapes, context, source)]
+        documents = rows_anew(made, context) if context.as_read is None else None
+        if documents is None:
+            documents = [document for document, _ in written_rows(rows, shapes, context, source)]
         if names:
             return runs_of_rows(documents, names, source)
         return _in_columns(documents, source) if columns else with_empty(documents, source)

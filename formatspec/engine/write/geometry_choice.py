@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from formatspec.engine.base.source_code import function
@@ -11,7 +11,7 @@ from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, sta
 from formatspec.engine.resolve.held_slots import BITS, SLOT_OF, WRITTEN, stated_source
 from formatspec.engine.resolve.questions.tables import certain
 from formatspec.language.leaf import Bind, names_of
-from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule
+from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule, TableRule
 from formatspec.model import derive
 from formatspec.model.records import Object
 
@@ -193,3 +193,87 @@ def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool, unsee
 def bound_names(rule: Rule) -> Iterator[str]:
     """Yield the names that the leaves of a rule bind, without those of tables inside it."""
     return (name for one in certain(rule) for name in names_of(one.leaf))
+
+
+class GeometryRow(Protocol):
+    """What is asked of the writer of a table's rows, to compare them with those of others."""
+
+    kept: bool
+    rule: TableRule
+    select: Callable[[WriteContext], Iterable[Any]]
+    shape: Geometry
+    table: str
+    tells: frozenset[str]
+
+
+class Shaped(NamedTuple):
+    """A test whether one of several rows of a table holds a record's geometry as it is stated.
+
+    Attributes:
+        fits: Orders the rows of the table for a record.
+        place: The position of the row among them.
+    """
+
+    fits: Choose
+    place: int
+
+    def holds(self, context: WriteContext, record: Any) -> bool:
+        """Return whether this row holds a record's geometry as it is stated."""
+        return self.place in self.fits(context, record).stated
+
+
+class Group(NamedTuple):
+    """Rows of one table that are compared with each other.
+
+    Attributes:
+        select: Gives the records of the table.
+        fits: Orders the rows for a record.
+        rows: The rows that may be given to a record without a source, by their positions in that order.
+    """
+
+    select: Callable[[WriteContext], Iterable[Any]]
+    fits: Choose
+    rows: Mapping[int, GeometryRow]
+
+
+class Shapes(NamedTuple):
+    """Which of several rows hold a record's geometry as it is stated.
+
+    Attributes:
+        tests: A test for each row, by its identity.
+        groups: The rows of each table that may be given to records without a source.
+        tell: Whether one of these rows describes other records too.
+    """
+
+    tests: Mapping[int, Shaped]
+    groups: tuple[Group, ...]
+    tell: bool
+
+    def found(self, context: WriteContext) -> dict[GeometryRow, list[Any]]:
+        """Return the records whose stated geometry a row holds, in the model's order."""
+        found: dict[GeometryRow, list[Any]] = {}
+        for group in self.groups:
+            fits, rows = group.fits, group.rows
+            for record in group.select(context):
+                for place in fits(context, record).stated:
+                    if place in rows:
+                        row = rows[place]
+                        if row in found:
+                            found[row] += (record,)
+                        else:
+                            found[row] = [record]
+        return found
+
+
+def shapes_of(rows: Sequence[GeometryRow]) -> Shapes:
+    """Return which of some rows hold a record's geometry; rows of the same table are compared with each other."""
+    tests: dict[int, Shaped] = {}
+    groups: list[Group] = []
+    made = [row for row in rows if not (row.kept or row.rule.each.rings)]
+    for table in dict.fromkeys(row.table for row in rows):
+        same = [row for row in rows if row.table == table]
+        fits = shape_chooser([row.shape for row in same])
+        tests.update({id(row): Shaped(fits, place) for place, row in enumerate(same)})
+        own = {place: row for place, row in enumerate(same) if row in made}
+        groups += [Group(next(iter(own.values())).select, fits, own)] if own else []
+    return Shapes(tests, tuple(groups), any(row.tells for row in made))

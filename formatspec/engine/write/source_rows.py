@@ -11,6 +11,9 @@ from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.table_ids import rows_key, stood_key
 from formatspec.model.records import Category, Origin
 
+NOT_READ = 1 << 60
+"""The position of a record that was not read from a table: behind all others."""
+
 
 def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteContext:
     """Return the context of a record; its `as_read` is the context of the record as it was read."""
@@ -110,7 +113,7 @@ def repeated(context: WriteContext, number: int) -> list[WriteContext]:
 def position_of(record: Any, number: int, file: str = "") -> int:
     """Return the position of a record's row in its table; one behind all others if it was not read from there."""
     found = source_of(record, number, file)
-    return 1 << 60 if found is None else found[0]
+    return NOT_READ if found is None else found[0]
 
 
 def is_elsewhere(record: Any, number: int, context: WriteContext) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -50,6 +50,12 @@ def split_rings(
     if any(part.thing is not part.whole for part in parts):
         parts.sort(key=lambda part: _place(part.thing, number))
     return parts
+
+
+def are_split(things: Iterable[Object], slot: str) -> bool:
+    """Return whether some objects may get a row for each of their rings, or a number in this slot."""
+    outlined = [thing for thing in things if thing.polygons]
+    return any(len(thing.polygons) > 1 or getattr(thing, slot) is not None for thing in outlined)
 
 
 def _spelled(value: Any) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -28,10 +29,11 @@ from formatspec.engine.resolve.row_counters import counting_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.generate_rows import Lacking, PlainWriter
-from formatspec.engine.write.geometry_choice import OUTLINES, Choose, shape_chooser, shape_of, without_flat
+from formatspec.engine.write.geometry_choice import OUTLINES, Shapes, shape_chooser, shape_of, without_flat
 from formatspec.engine.write.mark_written import hold, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import (
+    NOT_READ,
     contexts_of,
     each_row,
     is_elsewhere,
@@ -40,7 +42,7 @@ from formatspec.engine.write.source_rows import (
     source_of,
     stands_in,
 )
-from formatspec.engine.write.split_rings import split_rings
+from formatspec.engine.write.split_rings import are_split, split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
 from formatspec.language.rules import KEY, MapRule, TableRule, is_derived
@@ -195,73 +197,24 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     return document
 
 
-class Shaped(NamedTuple):
-    """A test whether one of several rows of a table holds a record's geometry as it is stated.
+def rows_anew(rows: Sequence[RowWriter], context: WriteContext) -> list[Any] | None:
+    """Return the rows of an item without a source, if one table alone gets rows; None if `written_rows` must give them.
 
-    Attributes:
-        fits: Orders the rows of the table for a record.
-        place: The position of the row among them.
+    rows: the rows of the list that are not only kept.
     """
-
-    fits: Choose
-    place: int
-
-    def holds(self, context: WriteContext, record: Any) -> bool:
-        """Return whether this row holds a record's geometry as it is stated."""
-        return self.place in self.fits(context, record).stated
-
-
-class Group(NamedTuple):
-    """Rows of one table that are compared with each other.
-
-    Attributes:
-        select: Gives the records of the table.
-        fits: Orders the rows for a record.
-        rows: The rows that may be given to a record without a source, by their positions in that order.
-    """
-
-    select: Callable[[WriteContext], Iterable[Any]]
-    fits: Choose
-    rows: Mapping[int, RowWriter]
-
-
-class Shapes(NamedTuple):
-    """Which of several rows hold a record's geometry as it is stated.
-
-    Attributes:
-        tests: A test for each row, by its identity.
-        groups: The rows of each table that may be given to records without a source.
-        tell: Whether one of these rows describes other records too.
-    """
-
-    tests: Mapping[int, Shaped]
-    groups: tuple[Group, ...]
-    tell: bool
-
-    def found(self, context: WriteContext) -> dict[int, list[Any]]:
-        """Return the records whose stated geometry a row holds, by the row's identity, in the model's order."""
-        found: dict[int, list[Any]] = {}
-        for group in self.groups:
-            for record in group.select(context):
-                for place in group.fits(context, record).stated:
-                    row = group.rows.get(place)
-                    if row is not None:
-                        found.setdefault(id(row), []).append(record)
-        return found
-
-
-def shapes_of(rows: Sequence[RowWriter]) -> Shapes:
-    """Return which of some rows hold a record's geometry; rows of the same table are compared with each other."""
-    tests: dict[int, Shaped] = {}
-    groups: list[Group] = []
-    made = [row for row in rows if not (row.kept or row.rule.each.rings)]
-    for table in dict.fromkeys(row.table for row in rows):
-        same = [row for row in rows if row.table == table]
-        fits = shape_chooser([row.shape for row in same])
-        tests.update({id(row): Shaped(fits, place) for place, row in enumerate(same)})
-        own = {place: row for place, row in enumerate(same) if row in made}
-        groups += [Group(next(iter(own.values())).select, fits, own)] if own else []
-    return Shapes(tests, tuple(groups), any(row.tells for row in made))
+    row = rows[0]
+    if len(rows) > 1 or row.table == "items" or row.kept or row.rule.keyed or row.plain is None:
+        return None
+    records: Any = row.select(context)
+    if row.rule.each.rings and are_split(records, row.rule.each.by[-1]):
+        return None
+    own = row.fitting(records, context)
+    if own is None:
+        return None
+    documents: list[Any] = []
+    for record, reason in row.plain(own, range(len(own)), len(own), context, documents):
+        _lose(row, context, record, f"no {reason}")
+    return documents
 
 
 def written_rows(
@@ -289,8 +242,8 @@ def written_rows(
     told: dict[int, frozenset[str]] = {}
     again_told: set[str] = set()
     tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # pairs of those are made anew
-    in_order = (r for row in sorted(tables.values(), key=rows.index) for r in row.select(context))
-    places = {id(record): place for place, record in enumerate(in_order)}
+    in_order = [r for row in sorted(tables.values(), key=rows.index) for r in row.select(context)]
+    places = dict(zip(map(id, in_order), itertools.count(), strict=False))
     # A record is written first by the row that it was read from, then by a row that holds its geometry as it is stated.
     # A row that is only kept is written beside another row of its record.
     made = [row for row in rows if not row.kept]
@@ -298,7 +251,7 @@ def written_rows(
     passes = []
     if context.as_read is not None:
         passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept)]
-    passes += [(row, True, False) for row in made if context.as_read is not None or id(row) in by_shape]
+    passes += [(row, True, False) for row in made if context.as_read is not None or row in by_shape]
     for row, stated_only, again in itertools.chain(passes, _last_passes(made, shapes, done, places)):
         if not again and row.table in again_told:
             continue  # the item's own row describes the others
@@ -306,7 +259,7 @@ def written_rows(
         stated_only = stated_only and not (again and row.kept)
         if context.as_read is None and len(done) == len(places) and not row.tells:
             continue  # each record has its row
-        candidates = by_shape[id(row)] if stated_only and by_shape else row.select(context)
+        candidates = by_shape[row] if stated_only and by_shape else row.select(context)
         if not candidates:
             continue
         chosen = list(candidates)
@@ -331,8 +284,10 @@ def written_rows(
                 lost.setdefault(id(record), LostRow(row.table, record, f"no {reason}"))
             plain = without(plain, lacking)
             done.update(map(id, plain))
-            for record, document in zip(plain, documents, strict=True):
-                pending.append(((position_of(record, row.number), places.get(id(record), 0)), document, record))
+            order = zip(
+                _positions(plain, row.number), map(places.get, map(id, plain), itertools.repeat(0)), strict=True
+            )
+            pending += zip(order, documents, plain, strict=True)
             continue
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
         for index, inner in enumerate(fitting):
@@ -356,8 +311,16 @@ def written_rows(
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
     if lacking_rows:
         context.setting.lost += lacking_rows
-    pending.sort(key=lambda entry: entry[0])
-    yield from ((document, record) for _, document, record in pending)
+    pending.sort(key=itemgetter(0))
+    yield from map(itemgetter(1, 2), pending)
+
+
+def _positions(records: Iterable[Any], number: int) -> list[int]:
+    """Return the positions of records in a table; `NOT_READ` for those that were not read from there."""
+    return [
+        NOT_READ if record.__class__ is Object and record.origin is None else position_of(record, number)
+        for record in records
+    ]
 
 
 def _last_passes(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from formatspec.codecs import Argument, Codec, Env, Site, UnfitError, make
 from formatspec.engine.base.source_code import function
-from formatspec.engine.resolve.codec_chain import spell, spell_rows
+from formatspec.engine.resolve.codec_chain import spell, spell_each, spell_rows
 from formatspec.engine.resolve.fuse_arithmetic import NEAR, box_lines, fused
 from formatspec.model.flaws import SMALLEST
 
@@ -58,6 +58,22 @@ def test_as_its_codecs_one_after_another(name: str, site: Site, value: Any, env:
 
 
 @pytest.mark.parametrize("name", CHAINS)
+@given(value=boxes, env=sizes)
+def test_texts_are_those_that_each_number_is_spelled_by(name: str, value: Any, env: Env) -> None:
+    codecs = chain(name, Site(right=4))
+    steps = [codec.encode for codec in codecs]
+
+    def spelled(given: Any, env: Env) -> Any:
+        for encode in (*steps, spell_each):
+            given = encode(given, env)
+        return given
+
+    encode = fused(codecs, 4, (2, 3), True, spelled, spelled=True)
+    assert encode is not None
+    assert outcome(encode, value, env) == outcome(spelled, value, env)
+
+
+@pytest.mark.parametrize("name", CHAINS)
 @given(value=st.tuples(*[st.integers(-1000, 4000) | st.floats(-1e3, 4e3) | st.just(2 * NEAR)] * 4), env=sizes)
 def test_a_box_decoded_by_source_lines_is_that_of_its_codecs(name: str, value: Any, env: Env) -> None:
     codecs = chain(name, Site())
@@ -82,6 +98,8 @@ def test_a_usual_box_is_computed_at_once() -> None:
 
     encode = fused(chain("by the centre, normalized", Site()), 4, (2, 3), False, never)
     assert encode is not None and encode((64, 48, 128, 96), Env(640, 480)) == [0.2, 0.2, 0.2, 0.2]
+    texts = fused(chain("sides from 1", Site(right=4)), 4, (2, 3), True, never, spelled=True)
+    assert texts is not None and texts((4.0, 8, 15.5, 16), Env()) == ("5.0", "9", "19.5", "24")
 
 
 def test_a_chain_with_another_codec_is_not_fused() -> None:
