@@ -17,7 +17,6 @@ from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.choose_alternative import PlainAlternative, can_be_plain, chooser_of_plain
 from formatspec.engine.write.generate_leaves import CONTEXT, NAMES, value_lines
-from formatspec.engine.write.mark_written import refuse
 from formatspec.engine.write.print_leaf import LackingError, Writer
 from formatspec.language import expression
 from formatspec.language.leaf import Bind
@@ -57,9 +56,7 @@ def _begun(
     writer_of: Callable[[Field, Scope], Writer], choice_of: Callable[[OneOf, Scope], Writer]
 ) -> FunctionInMaking:
     """A function without lines for any field yet."""
-    return FunctionInMaking(
-        Names(NAMES, LackingError=LackingError, refuse=refuse), [*OF_ITEM, OF_ROWS], writer_of, choice_of
-    )
+    return FunctionInMaking(Names(NAMES, LackingError=LackingError), [*OF_ITEM, OF_ROWS], writer_of, choice_of)
 
 
 def plain_writer(
