@@ -71,9 +71,15 @@ def _choice_counter(rule: OneOf) -> RowCounter | None:
         own = counted * len(document)
         if not inside:
             return own
-        rows = [row for row in document if not (tells and isinstance(row, dict) and leading.isdisjoint(row))]
-        of_row = ((inside[id(one)](row) for one in _holding(tables, row) if id(one) in inside) for row in rows)
-        return own + sum(max(counts, default=0) for counts in of_row)
+        for row in document:
+            if tells and row.__class__ is dict:
+                for key in leading:
+                    if key in row:
+                        break
+                else:
+                    continue  # such a row holds no tables
+            own += max((inside[id(one)](row) for one in _holding(tables, row) if id(one) in inside), default=0)
+        return own
 
     return count
 
@@ -96,8 +102,11 @@ def _map_counter(rule: MapRule) -> RowCounter | None:
     def count(document: Any) -> int:
         if not isinstance(document, dict):
             return 0
-        own = sum(inner(document[key]) for key, inner in fields if key in document)
-        return own + (choice(document) if choice is not None else 0)
+        own = 0 if choice is None else choice(document)
+        for key, inner in fields:
+            if key in document:
+                own += inner(document[key])
+        return own
 
     return count
 

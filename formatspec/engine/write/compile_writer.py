@@ -23,7 +23,7 @@ from formatspec.engine.resolve.questions.tables import NOT_OF_ITEMS, bound_attri
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.choose_alternative import alternatives_writer
-from formatspec.engine.write.generate_rows import plain_writer
+from formatspec.engine.write.generate_rows import mapping_writer, plain_writer
 from formatspec.engine.write.geometry_choice import shapes_of
 from formatspec.engine.write.mark_written import refuse
 from formatspec.engine.write.print_leaf import (
@@ -98,7 +98,7 @@ def _map(rule: MapRule, scope: Scope) -> Writer:
 
     def write(context: WriteContext, source: Any) -> Any:
         if bare and source is NO_SOURCE:
-            return write_anew(context)
+            return anew[0](context)
         known = source if isinstance(source, dict) else None
         document: dict[str, Any] = {}
         for keys, _, writer in fields:
@@ -130,6 +130,13 @@ def _map(rule: MapRule, scope: Scope) -> Writer:
                 document[key] = value
         return document
 
+    def first_anew(context: WriteContext) -> Any:
+        """Write the first mapping without a source; a function is made for it and all others."""
+        choice_of = partial(alternatives_writer, compile_writer=compile_writer)
+        anew[0] = mapping_writer(rule, scope, field_writer, choice_of) or write_anew
+        return anew[0](context)
+
+    anew: list[Callable[[WriteContext], Any]] = [first_anew]
     return write
 
 

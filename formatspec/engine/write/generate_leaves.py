@@ -19,6 +19,7 @@ from formatspec.engine.resolve.codec_chain import Chain, as_it_is, build, spell
 from formatspec.engine.resolve.discriminators import constant_of
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import text_template
+from formatspec.engine.write.mark_written import refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, Writer, as_lists, filler
 from formatspec.language.expression import Binary, Conditional, Expression, Literal, Name
 from formatspec.language.leaf import Absent, Bind, Computed, Constant, Keep, Text
@@ -28,7 +29,7 @@ _SCALARS = ("id", "int", "number", "text", "bool", "state")
 
 NAMES: dict[str, Any] = {
     **USED, "UNSOURCED": NO_SOURCE, "MISSING": MISSING, "UnfitError": UnfitError, "WriteContext": WriteContext,
-    "as_lists": as_lists, "spell": spell,
+    "as_lists": as_lists, "refuse": refuse, "spell": spell,
 }  # fmt: skip
 """Names that the source lines of any field use."""
 
@@ -162,9 +163,13 @@ def _bound(
 def _encoding_lines(
     leaf: Bind, chain: Chain, encode: Convert, scalar: bool, field: Field, scope: Scope, names: Names, otherwise: str
 ) -> list[str]:
-    """Return the source lines that encode a `value` that is there."""
+    """Return the source lines that encode a `value` that is there; one that does not fit is left out if it may be."""
+    if field.optional:
+        unfit = f"value = refuse({CONTEXT}, {names.of('slots', leaf.names)}) or MISSING"
+    else:
+        unfit = otherwise
     if encode is spell:
-        tried = ("    try: value = spell(value)", f"    except UnfitError: {otherwise}")
+        tried = ("    try: value = spell(value)", f"    except UnfitError: {unfit}")
         return ["if value.__class__ is int: value = f'{value!r}'", "elif value.__class__ is not str:", *tried]
     calculated = bool(chain.codecs) and all(one.formulas for one in chain.codecs)
     flat = (scalar and not leaf.calls) or calculated
@@ -173,9 +178,10 @@ def _encoding_lines(
         lines = []
     else:
         called = f"{names.of('encode', encode)}(value, env)"
-        lines = [f"try: value = {called if flat else f'as_lists({called})'}", f"except UnfitError: {otherwise}"]
+        lines = [f"try: value = {called if flat else f'as_lists({called})'}", f"except UnfitError: {unfit}"]
     if len(field.keys) > 1:
-        lines.append(f"if len(value) != {len(field.keys)}: {otherwise}")
+        counted = f"if len(value) != {len(field.keys)}: {otherwise}"
+        lines += ["else:", f"    {counted}"] if lines else [counted]
     return lines
 
 

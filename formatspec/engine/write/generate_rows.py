@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.value_source import OF_ITEM, category_lines, value_source
 from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.engine.resolve.held_slots import WRITTEN, slot_bits
+from formatspec.engine.resolve.held_slots import WRITTEN, names_within, slot_bits
 from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.choose_alternative import PlainAlternative, can_be_plain, chooser_of_plain
@@ -78,7 +78,8 @@ def plain_writer(
     """
     if not amounts().generates:
         return None
-    if not isinstance(rule, MapRule) or not is_plain(rule, scope):
+    of_items = scope.kind == "item" and scope.outer is not None and scope.outer.kind == "dataset"
+    if not isinstance(rule, MapRule) or not is_plain(rule, scope) or not (scope.kind == "object" or of_items):
         return None
     making = _begun(writer_of, choice_of)
     body = _mapping_lines(rule, scope, making, "document")
@@ -101,6 +102,25 @@ def plain_writer(
         "return lacking",
     ]
     return function("write(records, indices, rows, context, documents)", lines, making.names)
+
+
+def mapping_writer(
+    rule: MapRule,
+    scope: Scope,
+    writer_of: Callable[[Field, Scope], Writer],
+    choice_of: Callable[[OneOf, Scope], Writer],
+) -> Callable[[WriteContext], Any] | None:
+    """Return the writer of a mapping in an item's document, or in its row, for items without a source.
+
+    It takes the context of the mapping's item. None is given for mappings that hold more than fields, and for those of
+    other records. `writer_of` and `choice_of` are as in `plain_writer`.
+    """
+    if not amounts().generates or scope.kind != "item" or not is_plain(rule, scope):
+        return None
+    making = _begun(writer_of, choice_of)
+    body = _mapping_lines(rule, scope, making, "document")
+    own = "record, inner, index, rows = item, context, context.index, context.rows"
+    return function("write(context)", [*making.before, own, *body, "return document"], making.names)
 
 
 def _own_category(scope: Scope, body: Iterable[str]) -> tuple[str, ...]:
@@ -137,11 +157,30 @@ def _field_lines(field: Field, scope: Scope, making: FunctionInMaking, into: str
         part = making.names.of("part", None)
         return [*_mapping_lines(rule, scope.below(), making, part), f"{into}[{keys[0]!r}] = {part}"]
     put = f"{', '.join(f'{into}[{key!r}]' for key in keys)} = value"
-    lines = list(value_lines(field, scope, making.writer_of, making.names))
+    if isinstance(rule, MapRule) and len(keys) == 1 and is_plain(rule, scope):
+        lines = _optional_lines(rule, scope, making)
+    else:
+        lines = list(value_lines(field, scope, making.writer_of, making.names))
     empty = None if _is_leaf(field) or not field.optional else _is_empty(rule, scope, making)
     if empty is not None:
         lines = [f"if {empty}: value = MISSING", "else:", *(f"    {line}" for line in lines)]
     return [*lines, f"if value is not MISSING: {put}"]
+
+
+def _optional_lines(rule: MapRule, scope: Scope, making: FunctionInMaking) -> list[str]:
+    """Return the source lines that give a mapping as `value`; MISSING if it lacks what it needs, or holds nothing."""
+    part, mark, lost = (making.names.of(kind, None) for kind in ("part", "mark", "lost"))
+    making.names[lost] = tuple(names_within(rule))
+    return [
+        f"{mark} = len(refused) if refused else 0",
+        "try:",
+        *(f"    {line}" for line in _mapping_lines(rule, scope.below(), making, part)),
+        f"    value = {part} or MISSING",
+        "except LackingError:",
+        f"    del refused[{mark}:]",
+        f"    refuse({CONTEXT}, {lost})",
+        "    value = MISSING",
+    ]
 
 
 def _is_leaf(field: Field) -> bool:
@@ -262,7 +301,7 @@ def _is_outlines(rule: OneOf, scope: Scope) -> bool:
 def _is_of_item(field: Field, scope: Scope) -> bool:
     """Whether a field has the same value in each row of an item."""
     leaf = field.rule.leaf
-    if not isinstance(leaf, Bind) or len(field.keys) > 1:
+    if scope.kind != "object" or not isinstance(leaf, Bind) or len(field.keys) > 1:
         return False
     default = expression.names(leaf.default) if leaf.default is not None else ()
     meanings = [scope.meaning(name) for name in (*leaf.names, *default)]
@@ -270,8 +309,7 @@ def _is_of_item(field: Field, scope: Scope) -> bool:
 
 
 def is_plain(rule: MapRule, scope: Scope) -> bool:
-    """Whether rows of objects are leaves, one under each key, and alternatives; or rows of items are leaves alone."""
-    of_items = scope.kind == "item" and scope.outer is not None and scope.outer.kind == "dataset"
-    if not (scope.kind == "object" or (of_items and not rule.alternatives)):
+    """Whether a mapping of an object is leaves, one under each key, and alternatives; or one of an item only leaves."""
+    if scope.kind != "object" and (scope.kind != "item" or rule.alternatives):
         return False
     return rule.rest is None or not is_told(rule.rest)
