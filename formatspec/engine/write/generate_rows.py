@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.value_source import OF_ITEM, category_lines, value_source
 from formatspec.engine.evaluate.write_context import WriteContext
@@ -20,7 +22,7 @@ from formatspec.engine.write.generate_leaves import CONTEXT, NAMES, value_lines
 from formatspec.engine.write.print_leaf import LackingError, Writer
 from formatspec.language import expression
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.amounts import amounts
 from formatspec.model.records import Object
 
@@ -157,25 +159,63 @@ def _field_lines(field: Field, scope: Scope, making: FunctionInMaking, into: str
         part = making.names.of("part", None)
         return [*_mapping_lines(rule, scope.below(), making, part), f"{into}[{keys[0]!r}] = {part}"]
     put = f"{', '.join(f'{into}[{key!r}]' for key in keys)} = value"
+    lines = list(value_lines(field, scope, making.writer_of, making.names))
     if isinstance(rule, MapRule) and len(keys) == 1 and is_plain(rule, scope):
         lines = _optional_lines(rule, scope, making)
-    else:
-        lines = list(value_lines(field, scope, making.writer_of, making.names))
+    elif isinstance(rule, MapRule) and len(keys) == 1 and field.optional and _holds_all_attributes(rule, scope):
+        few = replace(rule, rest=None)
+        lines = [*_guarded("record.attributes", lines), *_guarded("", _optional_lines(few, scope, making))]
+    elif isinstance(rule, ListRule) and len(keys) == 1 and _is_list_of_slots(rule):
+        lines = _list_lines(field, rule, scope, making)
     empty = None if _is_leaf(field) or not field.optional else _is_empty(rule, scope, making)
     if empty is not None:
-        lines = [f"if {empty}: value = MISSING", "else:", *(f"    {line}" for line in lines)]
+        lines = [f"if {empty}: value = MISSING", *_guarded("", lines)]
     return [*lines, f"if value is not MISSING: {put}"]
+
+
+def _guarded(test: str, lines: Iterable[str]) -> list[str]:
+    """Return source lines that run if a test holds; an empty test stands for all that earlier tests left."""
+    return [f"if {test}:" if test else "else:", *(f"    {line}" for line in lines)]
+
+
+def _holds_all_attributes(rule: MapRule, scope: Scope) -> bool:
+    """Whether a mapping is plain but for the record's attributes, which all have keys in it."""
+    leaf = rule.rest_leaf
+    if not isinstance(leaf, Bind) or leaf.names != ("attributes",) or not is_plain(replace(rule, rest=None), scope):
+        return False
+    meaning = scope.meaning("attributes")
+    return meaning is not None and meaning.where == "record"
+
+
+def _is_list_of_slots(rule: ListRule) -> bool:
+    return all(isinstance(one, LeafRule) and isinstance(one.leaf, Bind) for one in rule.rules)
+
+
+def _list_lines(field: Field, rule: ListRule, scope: Scope, making: FunctionInMaking) -> list[str]:
+    """Return the source lines that give a list of slots as `value`; MISSING if it may be left out and lacks one."""
+    parts = [making.names.of("part", None) for _ in rule.rules]
+    lines: list[str] = []
+    for part, one in zip(parts, rule.rules, strict=True):
+        each = replace(field, rule=one, optional=False)
+        lines += [*value_lines(each, scope.below(), making.writer_of, making.names), f"{part} = value"]
+    lines.append(f"value = [{', '.join(parts)}]")
+    return _tried(lines, rule, making) if field.optional else lines
 
 
 def _optional_lines(rule: MapRule, scope: Scope, making: FunctionInMaking) -> list[str]:
     """Return the source lines that give a mapping as `value`; MISSING if it lacks what it needs, or holds nothing."""
-    part, mark, lost = (making.names.of(kind, None) for kind in ("part", "mark", "lost"))
-    making.names[lost] = tuple(names_within(rule))
+    part = making.names.of("part", None)
+    lines = _mapping_lines(rule, scope.below(), making, part)
+    return _tried([*lines, f"value = {part} or MISSING"], rule, making)
+
+
+def _tried(lines: Iterable[str], rule: Rule, making: FunctionInMaking) -> list[str]:
+    """Return source lines that give an optional part of a document as `value`; MISSING if it lacks what it needs."""
+    mark, lost = making.names.of("mark", None), making.names.of("lost", tuple(names_within(rule)))
     return [
         f"{mark} = len(refused) if refused else 0",
         "try:",
-        *(f"    {line}" for line in _mapping_lines(rule, scope.below(), making, part)),
-        f"    value = {part} or MISSING",
+        *(f"    {line}" for line in lines),
         "except LackingError:",
         f"    del refused[{mark}:]",
         f"    refuse({CONTEXT}, {lost})",
@@ -309,7 +349,5 @@ def _is_of_item(field: Field, scope: Scope) -> bool:
 
 
 def is_plain(rule: MapRule, scope: Scope) -> bool:
-    """Whether a mapping of an object is leaves, one under each key, and alternatives; or one of an item only leaves."""
-    if scope.kind != "object" and (scope.kind != "item" or rule.alternatives):
-        return False
-    return rule.rest is None or not is_told(rule.rest)
+    """Whether a mapping of an object or of an item is leaves, one under each key, and alternatives."""
+    return scope.kind in ("object", "item") and (rule.rest is None or not is_told(rule.rest))
