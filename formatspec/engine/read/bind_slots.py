@@ -69,6 +69,24 @@ def slot_binding(meaning: Meaning, scope: Scope) -> Literal["plain", "judged", "
     return "noted" if name in PLACED or name.startswith(("category.", "attributes.")) else "plain"
 
 
+def item_binding(meaning: Meaning, scope: Scope) -> Literal["slot", "subset", "capture"] | None:
+    """Return what the binder of a name does if it belongs to the item, or to the paths of its files.
+
+    Returns:
+        `slot`: it puts the value into the item's slot of that name, and notes its place. `subset`: it adds the value to
+            the item's subsets. `capture`: it compares the value with what the paths say. None: it does anything else.
+    """
+    name, where = meaning.name, meaning.where
+    if where == "capture":
+        return "capture"
+    if (where != "item" and (where != "record" or scope.kind != "item")) or meaning.derived:
+        return None
+    if name in ("subset", "subsets"):
+        return "subset"
+    apart = name in ("attributes", "void") or name.startswith("label.category.")
+    return None if apart or (name == "sequence" and _is_text_in_paths(name, scope)) else "slot"
+
+
 def judge_of(meaning: Meaning) -> Callable[[Any, ItemState], None] | None:
     """Return the check of values of a geometry slot; None for slots without one."""
     name = meaning.name

@@ -15,6 +15,7 @@ from formatspec.engine.read.generate_mapping import (
     Others,
     Several,
     plain_alternative,
+    read_empty,
     several_reader,
     single_field,
     written_reader,
@@ -168,7 +169,7 @@ def _whole_map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPa
                     state.fault("FIELD_MISSING", (*state.at, *at), place, missing_key(key, tuple(value)))
             elif textual and optional and part == "":
                 if not cells:
-                    _read_empty(reader, record, state)
+                    read_empty(reader, record, state)
             else:
                 reader(part, record, state)
         if several:
@@ -181,24 +182,20 @@ def _whole_map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPa
         elif rest is not _no_rest:
             rest(value, named, record, state)
 
-    if not context.often or textual or isinstance(rule.rest, OneOf):
+    rows = rule.rest.tables if isinstance(rule.rest, OneOf) else ()
+    simple = bool(rows) and not any(one.each.columns or one.each.runs for one in rows)
+    if not context.often or cells or (isinstance(rule.rest, OneOf) and not simple):
         return read
     told = [
-        single_field(field, optional, None if reader is nothing else reader, scope, context.wanted)._replace(
+        single_field(field, optional, None if reader is nothing else reader, scope, context)._replace(
             filled=filled.get(field.keys[0], "")
         )
         for field, (keys, optional, reader, _) in zip(rule.fields, fields, strict=True)
         if len(keys) == 1 and not (optional and reader is nothing and keys[0] not in filled)
     ]
     groups = [Several(entry[0], entry[2], several_reader([entry], False, at)) for entry in several]
-    return written_reader(told, groups, Others(choices, named, None if rest is _no_rest else rest), scope, at, read)
-
-
-def _read_empty(reader: Reader, record: Record, state: ItemState) -> None:
-    """Read an empty element that may be absent: if an empty text is no value there, it has no effect."""
-    before = len(state.faults)
-    reader("", record, state)
-    state.faults[before:] = [fault for fault in state.faults[before:] if fault.code != "FIELD"]
+    others = Others(choices, named, None if rest is _no_rest else rest, simple)
+    return written_reader(told, groups, others, scope, at, read)
 
 
 def _sparse(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:

@@ -10,28 +10,27 @@ from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING, DocumentPath, Record, missing_key
+from formatspec.engine.base.kept_fields import note_kept
 from formatspec.engine.base.source_code import Names, function
-from formatspec.engine.read.bind_slots import NAMED, PLACED, judge_of, slot_binding
+from formatspec.engine.read.bind_slots import NAMED, PLACED, item_binding, judge_of, slot_binding
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose
+from formatspec.engine.read.leaf_reader import PLAIN, ReadContext, Wanted, exact, is_numbered
 from formatspec.engine.read.rows.merge_rows import Reader
-from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.resolve.codec_chain import Chain, Memo, build
+from formatspec.engine.resolve.discriminators import constant_of
 from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.resolve.text_template import names_captures, restating, text_template
 from formatspec.language.errors import Place
-from formatspec.language.leaf import Bind, Computed, Constant
-from formatspec.language.rules import Field, MapRule, Rule
+from formatspec.language.expression import Literal
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Text
+from formatspec.language.rules import ASIDE, KEY, PLACE, Field, MapRule, Rule
+from formatspec.paths.names import far_segments
 
-PLAIN: dict[str, frozenset[type]] = {
-    "id": frozenset({int, str}),
-    "int": frozenset({int}),
-    "text": frozenset({str}),
-    "bool": frozenset({bool}),
-}
-"""The types of values that need no check beyond their type."""
 FieldReaders = Sequence[tuple[tuple[str, ...], bool, Reader, Place]]
 """The fields of a mapping: their keys, whether they may be absent, their readers and places."""
-WantedKeys = Callable[[Meaning, Scope], bool]
-"""Returns whether what a name means is wanted."""
+SCALARS = frozenset({str, int, float, bool})
+"""The types of values that a kept field notes as they are."""
 
 
 class Single(NamedTuple):
@@ -40,6 +39,8 @@ class Single(NamedTuple):
     Attributes:
         meaning, chain: What its leaf binds and how, if it binds one slot only.
         filled: The code of the finding if it is absent and gets a value.
+        restates: Returns whether its text says only what the item's paths say.
+        noted: Whether it is kept and noted if it has a value, which may be a fixed one.
     """
 
     key: str
@@ -50,19 +51,28 @@ class Single(NamedTuple):
     meaning: Meaning | None = None
     chain: Chain | None = None
     filled: str = ""
+    restates: Callable[[Any, Mapping[str, Any]], bool] | None = None
+    noted: bool = False
 
 
-def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope, wanted: WantedKeys) -> Single:
+def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope, context: ReadContext) -> Single:
     """Describe a field with one key as the generator needs it."""
-    leaf = field.rule.leaf
+    leaf, place = field.rule.leaf, field.rule.place
     plain = Single(field.keys[0], optional, read, field.place, field.rule)
+    if isinstance(leaf, Text):
+        template = text_template(leaf, scope, place)
+        return plain._replace(restates=restating(template) if names_captures(template, scope) else None)
+    if isinstance(leaf, Keep):
+        fixed = leaf.default is None or isinstance(leaf.default, Literal)
+        return plain._replace(
+            noted=context.counts and fixed and scope.kind != "object" and field.keys[0] not in (KEY, PLACE, ASIDE)
+        )
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
         return plain
-    place = field.rule.place
     meaning = scope.resolve(leaf.names[0], place)
-    if not wanted(meaning, scope):
+    if not context.wanted(meaning, scope):
         return plain
-    chain = build(leaf, [meaning.value_type], 1, False, place)
+    chain = build(leaf, [meaning.value_type], 1, scope.textual, place)
     return plain if chain.others is not None else plain._replace(meaning=meaning, chain=chain)
 
 
@@ -93,18 +103,26 @@ def several_reader(fields: FieldReaders, cells: bool, at: DocumentPath) -> Reade
 
 
 class Others(NamedTuple):
-    """Further content of a mapping: alternatives, and keys that none of them names; `named` are the fields' keys."""
+    """Further content of a mapping: alternatives, and keys that none of them names.
+
+    Attributes:
+        choices: The readers of the alternatives.
+        named: The fields' keys.
+        rest: The reader of keys that are not named.
+        rows: Whether that reads the rows of a list under `*`, and nothing else.
+    """
 
     choices: Sequence[Choose]
     named: frozenset[str]
     rest: Callable[[Mapping[str, Any], frozenset[str], Record, ItemState], None] | None
+    rows: bool = False
 
 
 Plain = Callable[[Mapping[str, Any], Record, ItemState], bool]
 """Reads a mapping whose values have the expected types, and returns whether it could."""
 
 
-def plain_alternative(rule: Rule, scope: Scope, wanted: WantedKeys) -> Plain | None:
+def plain_alternative(rule: Rule, scope: Scope, wanted: Wanted) -> Plain | None:
     """Generate the fast reader of an alternative within a mapping; None if it does more than fill slots."""
     if not isinstance(rule, MapRule) or rule.alternatives or rule.rest is not None or scope.textual:
         return None
@@ -129,7 +147,7 @@ def plain_alternative(rule: Rule, scope: Scope, wanted: WantedKeys) -> Plain | N
     return function("plain(value, record, state)", lines, names) if slots else None
 
 
-def _slot_of(field: Field, scope: Scope, wanted: WantedKeys) -> tuple[Meaning, Callable[..., Any]] | None:
+def _slot_of(field: Field, scope: Scope, wanted: Wanted) -> tuple[Meaning, Callable[..., Any]] | None:
     """Return the slot that a field fills, and its decoder; None if the field does anything else."""
     leaf = field.rule.leaf
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
@@ -145,7 +163,7 @@ def _slot_of(field: Field, scope: Scope, wanted: WantedKeys) -> tuple[Meaning, C
 def written_reader(
     single: Sequence[Single], several: Sequence[Several], others: Others, scope: Scope, at: DocumentPath, judge: Reader
 ) -> Reader:
-    """Generate the reader of a mapping whose values are not text; `judge` reads what is no mapping."""
+    """Generate the reader of a mapping that is no row of cells; `judge` reads what is no mapping."""
     writing = _Writing(scope, at)
     lines = [line for field in single for line in writing.single(field)]
     lines += [line for fields in several for line in writing.several(fields)]
@@ -154,7 +172,10 @@ def written_reader(
     return function("read(value, record, state)", (head, *_PRELUDE, *lines), writing.names)
 
 
-_PRELUDE = ("get, file, base, categories = value.get, state.file, state.at, state.categories",)
+_PRELUDE = (
+    "file, base, categories, captures = state.file, state.at, state.categories, state.captures",
+    "item, place_of = state.item, state.place_of",
+)
 
 
 class _Writing:
@@ -163,7 +184,7 @@ class _Writing:
     def __init__(self, scope: Scope, at: DocumentPath) -> None:
         self.scope = scope
         self.at = at
-        self.names = Names(MISSING=MISSING, UnfitError=UnfitError)
+        self.names = Names(UnfitError=UnfitError)
 
     def single(self, one: Single) -> Iterator[str]:
         """Yield the lines that read a field with one key."""
@@ -173,12 +194,15 @@ class _Writing:
         if one.read is None:
             yield f"if {one.key!r} not in value: {absent}"
             return
-        yield f"part = get({one.key!r}, MISSING)"
-        yield f"if part is MISSING{' or part is None' if one.filled else ''}: {absent}"
+        yield f"if {one.key!r} not in value{f' or value[{one.key!r}] is None' if one.filled else ''}: {absent}"
         yield "else:"
-        yield from (
-            f"    {line}" for line in self._bound(one, f"{self.names.of('read', one.read)}(part, record, state)")
-        )
+        yield f"    part = value[{one.key!r}]"
+        read, indent = self.names.of("read", one.read), "    "
+        if self.scope.textual and one.optional and not one.noted:
+            yield f"    if part == '': {self.names.of('read_empty', read_empty)}({read}, record, state)"
+            yield "    else:"
+            indent = "        "
+        yield from (f"{indent}{line}" for line in self._bound(one, f"{read}(part, record, state)"))
 
     def _absent(self, one: Single) -> Callable[[Any, ItemState], None]:
         if one.filled:
@@ -195,12 +219,10 @@ class _Writing:
 
     def several(self, many: Several) -> Iterator[str]:
         """Yield the lines that read a field with several keys."""
-        parts = [f"part{place}" for place in range(len(many.keys))]
-        for part, key in zip(parts, many.keys, strict=True):
-            yield f"{part} = get({key!r}, MISSING)"
-        judge = self.names.of("judge", many.judge)
-        yield f"if MISSING is {' or MISSING is '.join(parts)}: {judge}(value, record, state)"
-        yield f"else: {self.names.of('read', many.read)}(({', '.join(parts)}), record, state)"
+        absent = " or ".join(f"{key!r} not in value" for key in many.keys)
+        yield f"if {absent}: {self.names.of('judge', many.judge)}(value, record, state)"
+        parts = ", ".join(f"value[{key!r}]" for key in many.keys)
+        yield f"else: {self.names.of('read', many.read)}(({parts}), record, state)"
 
     def others(self, others: Others) -> Iterator[str]:
         """Yield the lines that read alternatives and unnamed keys."""
@@ -208,7 +230,10 @@ class _Writing:
         known = "known" if others.choices else named
         for place, choose in enumerate(others.choices):
             yield f"known = {'known' if place else named} | {self.names.of('choose', choose)}(value, record, state)"
-        if others.rest is not None:
+        if others.rows:
+            rest = f"{self.names.of('rest', others.rest)}(value, {known}, record, state)"
+            yield f"if '*' in value and value['*'] != []: {rest}"
+        elif others.rest is not None:
             yield f"if not value.keys() <= {known}: {self.names.of('rest', others.rest)}(value, {known}, record, state)"
 
     def _bound(self, one: Single, judged: str) -> Iterator[str]:
@@ -216,25 +241,81 @@ class _Writing:
         leaf = one.rule.leaf
         here = self.names.of("here", (*self.at, one.key))
         if isinstance(leaf, Constant):
-            expected, kind = self.names.of("expected", leaf.value), self.names.of("kind", type(leaf.value))
-            yield f"if type(part) is not {kind} or part != {expected}: {judged}"
+            expected = constant_of(leaf, self.scope)
+            told, kind = self.names.of("expected", expected), self.names.of("kind", type(expected))
+            yield f"if type(part) is not {kind} or part != {told}: {judged}"
         elif isinstance(leaf, Computed):
             what = f"{self.names.of('leaf', leaf)}, {self.names.of('place', one.rule.place)}"
             yield f"state.deferred.append(({what}, record, part, file, (*base, *{here})))"
-        elif one.meaning is None or one.chain is None or (lines := self._stored(one.meaning, here)) is None:
+        elif one.restates is not None:
+            yield f"if not {self.names.of('restates', one.restates)}(part, captures): {judged}"
+        elif isinstance(leaf, Keep) and one.noted:
+            yield from self._noted(leaf, one.key, judged)
+        elif one.meaning is None or one.chain is None:
             yield judged
-        elif one.chain.codecs or one.meaning.value_type not in PLAIN:
-            yield f"if {self._is_free(one.meaning)}:"
-            decode = self.names.of("decode", one.chain.decode)
-            yield f"    try: record[{one.meaning.name!r}] = {decode}(part, state.env)"
-            yield f"    except UnfitError: {judged}"
-            yield from ("    else:", *(f"        {line}" for line in lines)) if lines else ()
-            yield f"else: {judged}"
         else:
-            kinds = self.names.of("kinds", PLAIN[one.meaning.value_type])
-            yield f"if type(part) in {kinds} and {self._is_free(one.meaning)}:"
-            yield from (f"    {line}" for line in (f"record[{one.meaning.name!r}] = part", *lines))
+            yield from self._slot(one.meaning, one.chain, here, judged, getattr(leaf, "format", None))
+
+    def _noted(self, leaf: Keep, key: str, judged: str) -> Iterator[str]:
+        """Yield the lines that note a kept field, unless it has the value that would be written anyway."""
+        fixed = leaf.default.value if isinstance(leaf.default, Literal) else None
+        plain, note = self.names.of("plain", SCALARS), f"{self.names.of('note', note_kept)}(record, {key!r})"
+        if self.scope.textual:
+            none = "" if fixed is None else f" and part != {str(fixed)!r}"
+            yield "if type(part) is str:"
+            yield f"    if part != ''{none}: {note}"
+        else:
+            default = self.names.of("default", fixed)
+            yield f"if type(part) in {plain}:"
+            yield f"    if type(part) is not type({default}) or part != {default}: {note}"
+        yield f"elif part is not None: {judged}"
+
+    def _slot(self, meaning: Meaning, chain: Chain, here: str, judged: str, form: str | None) -> Iterator[str]:
+        """Yield the lines that bind the value of one slot; `here` names its place, and `form` its leaf's format."""
+        name, kind = meaning.name, item_binding(meaning, self.scope)
+        plain = PLAIN.get(meaning.value_type) if not chain.codecs else None
+        if self.scope.textual:
+            plain = plain if meaning.value_type == "text" and form is None else None
+        if kind in ("subset", "capture"):
+            if plain is None or meaning.value_type != "text":
+                yield judged
+            elif kind == "capture":
+                same = f"type(part) is str and {name!r} in captures and captures[{name!r}] == part"
+                near = f"'..' not in part and part[:1] != '/' and not {self.names.of('far', far_segments)}(part)"
+                yield f"if not ({same} and {near}): {judged}"
+            else:
+                yield f"if type(part) is not str: {judged}"
+                yield "elif 'subsets' not in item: item['subsets'] = [part]"
+                yield "elif part not in item['subsets']: item['subsets'].append(part)"
+            return
+        holder, lines = ("item", self._of_item(name, here)) if kind else ("record", self._stored(meaning, here))
+        exactly = is_numbered(meaning) and plain is None
+        if lines is None or (exactly and not self.scope.textual):
+            yield judged
+            return
+        free = f"{name!r} not in {holder}" if kind else self._is_free(meaning)
+        if plain is not None:
+            yield f"if type(part) in {self.names.of('kinds', plain)} and {free}:"
+            yield from (f"    {line}" for line in (f"{holder}[{name!r}] = part", *lines))
             yield f"else: {judged}"
+            return
+        decode = exact(chain.decode) if exactly else chain.decode
+        if self.scope.textual and not chain.needs:
+            free, source = f"type(part) is str and {free}", f"{self.names.of('memo', Memo(decode))}[part]"
+        else:
+            source = f"{self.names.of('decode', decode)}(part, state.env)"
+        yield f"if {free}:"
+        yield f"    try: {holder}[{name!r}] = {source}"
+        yield f"    except UnfitError: {judged}"
+        yield from ("    else:", *(f"        {line}" for line in lines)) if lines else ()
+        yield f"else: {judged}"
+
+    def _of_item(self, name: str, here: str) -> tuple[str, ...]:
+        """Return the lines that follow setting a slot of the item."""
+        noted = f"if {name!r} not in place_of: place_of[{name!r}] = (file, (*base, *{here}))"
+        if name not in ("image.width", "image.height"):
+            return (noted,)
+        return noted, "if 'image.width' in item and 'image.height' in item: state.sized()"
 
     def _is_free(self, meaning: Meaning) -> str:
         """Return the condition under which a slot may simply be set."""
@@ -254,3 +335,10 @@ class _Writing:
             at = f"record['${name.removeprefix('category.')}_at'] = (file, (*base, *{here}))"
             return (f"if categories.match: {at}",)
         return ()
+
+
+def read_empty(reader: Reader, record: Record, state: ItemState) -> None:
+    """Read an empty element that may be absent: if an empty text is no value there, it has no effect."""
+    before = len(state.faults)
+    reader("", record, state)
+    state.faults[before:] = [fault for fault in state.faults[before:] if fault.code != "FIELD"]

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Raw, json
 from msgspec.structs import replace
 
-from formatspec.codecs.registry import UnfitError
+from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.base.kept_fields import AREA, RESTATES, holds_value, note_all_kept, note_kept
+from formatspec.engine.base.slot_values import Convert
 from formatspec.engine.base.value_spellings import is_finite, numbers_of, other_spellings
 from formatspec.engine.read.bind_slots import binder, report, slot_binding
-from formatspec.engine.read.generate_mapping import PLAIN
 from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf
 from formatspec.engine.read.json_type_dispatch import first_value
 from formatspec.engine.read.rows.merge_rows import Reader
@@ -26,7 +26,7 @@ from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.questions.may_lack import SOURCES
 from formatspec.engine.resolve.questions.tables import OUTLINES
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.resolve.text_template import is_part, restating, text_template
+from formatspec.engine.resolve.text_template import is_part, names_captures, restating, text_template
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
@@ -36,6 +36,14 @@ from formatspec.model.plain.same_value import same_value
 from formatspec.paths.spellings import differs_in_capitals
 
 Wanted = Callable[[Meaning, Scope], bool]
+"""Returns whether what a name means is wanted."""
+PLAIN: dict[str, frozenset[type]] = {
+    "id": frozenset({int, str}),
+    "int": frozenset({int}),
+    "text": frozenset({str}),
+    "bool": frozenset({bool}),
+}
+"""The types of values that need no check beyond their type."""
 
 
 class ReadContext(msgspec.Struct, frozen=True):
@@ -387,6 +395,17 @@ def stated_whole(value: Any) -> Any:
     return None
 
 
+def exact(decode: Convert) -> Convert:
+    """Return a decoder of whole numbers that refuses those that are spelled as fractions, as is to be reported."""
+
+    def decode_exact(text: Any, env: Env) -> Any:
+        if stated_whole(text) is not None:
+            raise UnfitError("a whole number", text)
+        return decode(text, env)
+
+    return decode_exact
+
+
 def _is_flat(value: Any) -> bool:
     """Return whether a value is a list of only numbers."""
     return type(value) is list and bool(value) and all(type(one) is float or type(one) is int for one in value)
@@ -441,10 +460,7 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
     readers = [(name, leaf_reader(part, place, inner, context, at, 1)) for name, part in template.leaves.items()]
     is_key = at[-1:] == (KEY,)
     names = {name: part.names[0] for name, part in template.leaves.items() if isinstance(part, Bind)}
-    names_file = all(
-        isinstance(part, Bind) and (meaning := scope.meaning(part.names[0])) is not None and meaning.where == "capture"
-        for part in template.leaves.values()
-    )
+    names_file = names_captures(template, scope)
     restates = restating(template) if names_file else None
 
     def read(value: Any, record: Record, state: ItemState) -> None:

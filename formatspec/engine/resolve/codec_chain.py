@@ -386,3 +386,27 @@ def _composed(steps: Sequence[Convert]) -> Convert:
         return value
 
     return run
+
+
+MOST_MEMOS = 1 << 12
+"""Distinct texts of one leaf whose values are kept."""
+
+
+class Memo(dict[str, Any]):
+    """The values of a leaf's texts, each decoded once."""
+
+    def __init__(self, decode: Convert) -> None:
+        """Take the decoder of the leaf, which must not need the size of the image."""
+        super().__init__()
+        self._decode = decode
+
+    def __missing__(self, text: str) -> Any:
+        """Decode a text that is met for the first time, or that is not kept.  Raises UnfitError."""
+        value = self._decode(text, _NO_SIZE)
+        if type(value) in _LASTING and len(self) < MOST_MEMOS:
+            self[text] = value
+        return value
+
+
+_NO_SIZE = Env()
+_LASTING = frozenset({str, int, float, bool, type(None)})

@@ -99,6 +99,12 @@ class TextTemplate(msgspec.Struct, frozen=True):
         return {name: None if name in self.optional and part == "" else part for name, part in found.items()}
 
 
+def names_captures(template: TextTemplate, scope: Scope) -> bool:
+    """Return whether each field of a text is a name of the file's path."""
+    meanings = (scope.meaning(one.names[0]) if isinstance(one, Bind) else None for one in template.leaves.values())
+    return all(meaning is not None and meaning.where == "capture" for meaning in meanings)
+
+
 def restating(template: TextTemplate) -> Callable[[Any, Mapping[str, Any]], bool] | None:
     """Return whether a text says just what some names say, which are known already; None where this is not asked.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import formatspec
 from formatspec.model.amounts import with_amounts
 
 SPECS = ("ade20k2020", "bdd100k", "cityscapes", "coco", "datumaro", "labelme", "openlabel", "supervisely")
+XML_SPECS = ("cvat_images", "labelme_xml", "ua_detrac", "voc")
+ODD_TEXTS = ("", " ", "0", "-3", "1.5", "7.0", "x", "true", "../x", "/a/b.jpg", "C:/x/y.png", "9" * 30, "1e400", "é")
 ODD = (None, True, 0, -3, 1.5, 10**400, "", "yes", "../x", [], ["a", 1], {}, {"x": [1, "2"]}, [[1, 2], [3, None]])
 
 
@@ -40,6 +43,18 @@ def broken(document: Any, rng: random.Random) -> Any:
     return made[""]
 
 
+def broken_text(text: str, rng: random.Random) -> str:
+    """An XML document with a few texts that do not belong there, or that are gone with their elements."""
+    for _ in range(rng.randrange(1, 4)):
+        places = list(re.finditer(r'(?<!version)(?<!encoding)="([^"]*)"|<(\w+)>([^<>]+)</\w+>', text))
+        if places:
+            found, odd = rng.choice(places), rng.choice(ODD_TEXTS)
+            tag = found[2]
+            told = f'="{odd}"' if tag is None else rng.choice((f"<{tag}>{odd}</{tag}>", f"<{tag}/>", ""))
+            text = text[: found.start()] + told + text[found.end() :]
+    return text
+
+
 def told(data: Path, spec: str) -> tuple[Any, list[str]]:
     """What validation says, and the items that are read."""
     report = formatspec.validate(data, spec, workers=1).as_json()
@@ -47,12 +62,10 @@ def told(data: Path, spec: str) -> tuple[Any, list[str]]:
     return report, [repr(item) for item in opened]
 
 
-@pytest.mark.parametrize("spec", SPECS)
-def test_the_same_written_and_judged(spec: str, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    formatspec.sample(spec, data, items=12, seed=3)
+def same(data: Path, spec: str, files: str, changed: Callable[[str, random.Random], str]) -> int:
+    """Require that generated and judging readers say the same of data and of broken data; how much they found."""
     rng = random.Random(spec)
-    sound = {path: path.read_bytes() for path in sorted(data.rglob("*.json"))}
+    sound = {path: path.read_text() for path in sorted(data.rglob(files))}
     found = 0
     for _ in range(8):
         judged, written = [], []
@@ -62,5 +75,19 @@ def test_the_same_written_and_judged(spec: str, tmp_path: Path) -> None:
         assert written == judged
         found += len(written[0][0]["findings"])
         for path, text in sound.items():
-            path.write_text(json.dumps(broken(json.loads(text), rng)))
-    assert found > 5
+            path.write_text(changed(text, rng))
+    return found
+
+
+@pytest.mark.parametrize("spec", XML_SPECS)
+def test_the_same_written_and_judged_of_elements(spec: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    formatspec.sample(spec, data, items=12, seed=3)
+    assert same(data, spec, "*.xml", broken_text) > 5
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_same_written_and_judged(spec: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    formatspec.sample(spec, data, items=12, seed=3)
+    assert same(data, spec, "*.json", lambda text, rng: json.dumps(broken(json.loads(text), rng))) > 5

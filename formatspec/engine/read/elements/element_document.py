@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
 import msgspec
 
-from formatspec.codecs.registry import Env, UnfitError
-from formatspec.engine.read.leaf_reader import stated_whole
 from formatspec.files.rows.xml_skeletons import Skeleton, shape_of_child
 from formatspec.files.xml_file import XmlShape
-
-MOST_MEMOS = 1 << 12
-"""Distinct texts of one leaf whose values are kept."""
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -84,34 +79,3 @@ def places_of(part: Any) -> Iterator[int]:
     elif isinstance(part, dict | list):
         for inner in part.values() if isinstance(part, dict) else part:
             yield from places_of(inner)
-
-
-def exact(decode: Callable[[Any, Env], Any]) -> Callable[[Any, Env], Any]:
-    """Return a decoder of whole numbers that refuses those that are spelled as fractions, as is to be reported."""
-
-    def decode_exact(text: Any, env: Env) -> Any:
-        if stated_whole(text) is not None:
-            raise UnfitError("a whole number", text)
-        return decode(text, env)
-
-    return decode_exact
-
-
-class Memo(dict[str, Any]):
-    """The values of a leaf's texts, each decoded once."""
-
-    def __init__(self, decode: Callable[[Any, Env], Any]) -> None:
-        """Take the decoder of the leaf, which must not need the size of the image."""
-        super().__init__()
-        self._decode = decode
-
-    def __missing__(self, text: str) -> Any:
-        """Decode a text that is met for the first time, or that is not kept.  Raises UnfitError."""
-        value = self._decode(text, _NO_SIZE)
-        if type(value) in _LASTING and len(self) < MOST_MEMOS:
-            self[text] = value
-        return value
-
-
-_NO_SIZE = Env()
-_LASTING = frozenset({str, int, float, bool, type(None)})

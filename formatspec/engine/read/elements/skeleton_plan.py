@@ -18,20 +18,12 @@ from formatspec.engine.base.source_code import Names
 from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT
 from formatspec.engine.read.compile_reader import field_reader
-from formatspec.engine.read.elements.element_document import (
-    Memo,
-    Text,
-    document_of,
-    exact,
-    places_of,
-    source_of,
-    variable,
-)
+from formatspec.engine.read.elements.element_document import Text, document_of, places_of, source_of, variable
 from formatspec.engine.read.json_type_dispatch import json_types_of
-from formatspec.engine.read.leaf_reader import ReadContext, is_numbered, nothing, restates, states_area
+from formatspec.engine.read.leaf_reader import ReadContext, exact, is_numbered, nothing, restates, states_area
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import holds_unsaid
-from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.resolve.codec_chain import Chain, Memo, build
 from formatspec.engine.resolve.discriminators import constant_of, constants_in, is_filled, keys_of, may_be_absent
 from formatspec.engine.resolve.fuse_arithmetic import BOUNDS, IN_IMAGE, decoded
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
