@@ -23,6 +23,8 @@ MAX_DEPTH = 200
 EXPANSION = 24
 """How many times the size of its file a document may take in memory, if it exceeds the limit `values`."""
 
+MOST_COSTLY = 1 << 10
+"""More bytes of memory than any character of a document stands for."""
 PIECE = 1 << 20
 
 
@@ -38,6 +40,8 @@ def check_values(data: bytes | bytearray, costs: Mapping[bytes, int], what: str 
             opens.
         what: Which file, or which part of one, the data are, for the message.
     """
+    if len(data) * MOST_COSTLY <= limits().values:
+        return
     if len(data) * (1 + max(costs.values())) <= max(limits().values, EXPANSION * len(data)):
         return
     counted = ValueCosts(costs)

@@ -144,9 +144,9 @@ def _png_info(data: bytes) -> tuple[ImageInfo, bool]:
     """Return what a PNG's header says, and whether all chunks before the pixels are among the bytes."""
     header = read_header(data)
     orientation, place, done = 1, HEADER_SIZE, False
-    while not done and place + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, place)
+    while not done and len(name := data[place + 4 : place + 8]) == 4:
         done = name in (b"IDAT", b"IEND")
+        length = 0 if done else int.from_bytes(data[place : place + 4], "big")
         if name == b"eXIf":
             orientation = _exif_orientation(data[place + 8 : place + 8 + length])
         place += 12 + length

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _numbers = itertools.count()
-MOST_KNOWN = 64
-"""The most numbers of one leaf whose meaning is remembered."""
 
 
 class Names(dict[str, Any]):
@@ -38,22 +36,3 @@ def function(head: str, body: Iterable[str], names: Mapping[str, Any]) -> Callab
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     made: Callable[..., Any] = space[head.partition("(")[0]]
     return made
-
-
-def remembering(known: str, line: str) -> tuple[str, ...]:
-    """Return source lines that run a line which changes `value`, and remember its result for each whole number.
-
-    The function that they are part of knows `MISSING`.
-
-    Args:
-        known: The name of a dictionary in the source. It takes at most MOST_KNOWN results.
-        line: The line. Its result depends on `value` alone.
-    """
-    return (
-        f"told = {known}.get(value, MISSING) if type(value) is int else MISSING",
-        "if told is MISSING:",
-        "    number = value",
-        f"    {line}",
-        f"    if type(number) is int and len({known}) < {MOST_KNOWN}: {known}[number] = value",
-        "else: value = told",
-    )

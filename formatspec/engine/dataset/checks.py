@@ -58,13 +58,15 @@ class Checker:
         self.form = form
         self.prefix = f"{prefix}/" if prefix else ""
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
-        self.shallow = [check for check in self.checks if not check.needs_pixels]
+        self.applying = [check for check in self.checks if check.may_apply]
+        self.shallow = [check for check in self.applying if not check.needs_pixels]
         self._values: dict[tuple[int, bool], Getter] = {}
         self.pixels = any(role.kind == "pixels" for role in form.documents)
 
     def item(self, one: Assembled, deep: bool) -> Iterator[Judgement]:
         """Yield what the checks find in an item that could be read."""
-        if one.item is None:
+        checks = self.applying if deep else self.shallow
+        if one.item is None or not (deep or checks or one.deferred):
             return
         setting = WriteSetting(one.item.captures, None, dict(self.form.options))
         setting.told = one.told
@@ -73,7 +75,7 @@ class Checker:
             yield from self._computed(one, one.item, root)
         if deep:
             yield from self._crossing(one, one.item)
-        for check in self.checks if deep else self.shallow:
+        for check in checks:
             if not check.plainly_holds(root):
                 yield from check.run(one, one.item, root, self.prefix)
 
@@ -211,6 +213,7 @@ class Check:
             self.holds = expression.compile_condition(parsed, told)
             where = None if spec.where is None else expression.parse(spec.where)
             self.where = None if where is None else expression.compile_condition(where, told)
+            self.may_apply = where is None or _may_hold(where, self.scope, told)
             self.say = tuple(self._part(part, told) for part in parse_template(spec.say).parts)
         except expression.ExpressionSyntaxError as error:
             raise problem(f"check {code}: {error}", self.place) from None
@@ -261,6 +264,18 @@ class Check:
 
     def _message(self, context: WriteContext) -> str:
         return "".join(part if isinstance(part, str) else spell_any(part(context)) for part in self.say)
+
+
+def _may_hold(where: Expression, scope: Scope, told: ToldScope) -> bool:
+    """Return whether a condition may hold with the options of its scope, which it asks before all else."""
+    context = WriteContext(WriteSetting({}, None, dict(scope.options)), None, None)
+    for part in expression.conjuncts(where):
+        meaning = scope.meaning(part.name) if isinstance(part, expression.Name) else None
+        if meaning is None or meaning.where != "option":
+            return True
+        if not expression.compile_condition(part, told)(context):
+            return False
+    return True
 
 
 def _few_rows(holds: Expression) -> Callable[[WriteContext], bool]:

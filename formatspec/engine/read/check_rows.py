@@ -61,14 +61,14 @@ def check_pictured(item: Item, roles: Iterable[str], read: Container[str], state
 
 def _check_outlined(things: Sequence[Object], state: ItemState) -> None:
     """Note objects with only a box in an item whose other objects have outlines or masks."""
-    if all(thing.polygons or thing.region is not None for thing in things):
-        return
-    if not any(thing.polygons or thing.region is not None for thing in things):
+    without = [place for place, thing in enumerate(things) if not thing.polygons and thing.region is None]
+    if not without or len(without) == len(things):
         return
     records = state.tables.get("object", ())
     told = {id(fault.about) for fault in state.faults if isinstance(fault.about, dict)}
-    for place, thing in enumerate(things):
-        if thing.polygons or thing.region is not None or thing.bbox is None:
+    for place in without:
+        thing = things[place]
+        if thing.bbox is None:
             continue
         if place < len(records) and id(records[place]) in told:
             continue  # its outline is faulty

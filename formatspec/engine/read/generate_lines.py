@@ -24,6 +24,8 @@ from formatspec.model.amounts import amounts
 
 COSTS = {b" ": 56, b"\n": 120}
 """Bytes of memory for each number and for each line of a text."""
+MOST_KNOWN = 64
+"""The most numbers of words whose readers are remembered."""
 
 
 class FastLines(msgspec.Struct, frozen=True):
@@ -32,9 +34,11 @@ class FastLines(msgspec.Struct, frozen=True):
     Attributes:
         choices: The template of each kind of line, in the order in which they are tried, and the reader of its lists;
             None for lines that are left to the validating readers.
+        fitting: The readers of lines of some numbers of words, as far as they were sought.
     """
 
     choices: tuple[tuple[TextTemplate, FastRows | None], ...]
+    fitting: dict[int, FastRows | None] = {}
 
     def take(self, data: bytes, file: str, state: ItemState) -> bool:
         """Read the bytes of a text into a state without objects. Return whether this was possible.
@@ -45,7 +49,12 @@ class FastLines(msgspec.Struct, frozen=True):
         if not state.may_be_plain():
             return False
         words = data.partition(b"\n")[0].count(b" ") + 1
-        rows = next((rows for template, rows in self.choices if template.may_fit(words)), None)
+        if words not in self.fitting:
+            rows = next((rows for template, rows in self.choices if template.may_fit(words)), None)
+            if len(self.fitting) >= MOST_KNOWN:
+                self.fitting.clear()
+            self.fitting[words] = rows
+        rows = self.fitting[words]
         typed = None if rows is None else _typed(data, rows.decode)
         return rows is not None and typed is not None and rows.put(typed, 0, (), file, state)
 
@@ -54,7 +63,7 @@ def _typed(data: bytes, decode: Decode) -> Sequence[Any] | None:
     """Return the lines as typed rows; None if the text is not numbers with single blanks between them."""
     if not data or not data.isascii() or b"," in data or b"\t" in data:
         return None
-    text = data.replace(b"\r\n", b"\n")
+    text = data.replace(b"\r\n", b"\n") if b"\r" in data else data
     if b"\r" in text:
         return None
     check_values(data, COSTS)

@@ -22,13 +22,15 @@ from formatspec.engine.resolve.discriminators import constant_of
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import names_captures, restating, text_template
 from formatspec.language.errors import Place
-from formatspec.language.expression import Literal
+from formatspec.language.expression import Literal, Name
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Text
 from formatspec.language.rules import ASIDE, KEY, PLACE, Field, MapRule, Rule
 from formatspec.paths.names import far_segments
 
 FieldReaders = Sequence[tuple[tuple[str, ...], bool, Reader, Place]]
 """The fields of a mapping: their keys, whether they may be absent, their readers and places."""
+COUNTS = frozenset({"index", "item.index"})
+"""Slots that number a record, in its item or in its document."""
 SCALARS = frozenset({str, int, float, bool})
 """The types of values that a kept field notes as they are."""
 
@@ -41,6 +43,7 @@ class Single(NamedTuple):
         filled: The code of the finding if it is absent and gets a value.
         restates: Returns whether its text says only what the item's paths say.
         noted: Whether it is kept and noted if it has a value, which may be a fixed one.
+        numbered: Whether it is kept, and the number of its item's row is written where it is absent.
     """
 
     key: str
@@ -53,6 +56,7 @@ class Single(NamedTuple):
     filled: str = ""
     restates: Callable[[Any, Mapping[str, Any]], bool] | None = None
     noted: bool = False
+    numbered: bool = False
 
 
 def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope, context: ReadContext) -> Single:
@@ -63,10 +67,11 @@ def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope
         template = text_template(leaf, scope, place)
         return plain._replace(restates=restating(template) if names_captures(template, scope) else None)
     if isinstance(leaf, Keep):
-        fixed = leaf.default is None or isinstance(leaf.default, Literal)
-        return plain._replace(
-            noted=context.counts and fixed and scope.kind != "object" and field.keys[0] not in (KEY, PLACE, ASIDE)
-        )
+        if not context.counts or scope.kind == "object" or field.keys[0] in (KEY, PLACE, ASIDE):
+            return plain
+        default = leaf.default
+        counts = isinstance(default, Name) and default.name in COUNTS and scope.kind == "item"
+        return plain._replace(noted=default is None or isinstance(default, Literal), numbered=counts)
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
         return plain
     meaning = scope.resolve(leaf.names[0], place)
@@ -251,6 +256,10 @@ class _Writing:
             yield f"if not {self.names.of('restates', one.restates)}(part, captures): {judged}"
         elif isinstance(leaf, Keep) and one.noted:
             yield from self._noted(leaf, one.key, judged)
+        elif one.numbered:
+            row, kind = ("str(base[-1])", "str") if self.scope.textual else ("base[-1]", "int")
+            same = f"type(base[-1]) is int and type(part) is {kind} and part == {row}"
+            yield f"if not base or not ({same}): {judged}"
         elif one.meaning is None or one.chain is None:
             yield judged
         else:

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.faults import MISSING, Record
+from formatspec.engine.base.faults import Record
 from formatspec.engine.base.kept_fields import AREA, KEPT, holds_value, note_kept
-from formatspec.engine.base.source_code import Names, function, remembering
+from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT, group_slots
 from formatspec.engine.read.categories import Categories
@@ -26,8 +26,8 @@ from formatspec.engine.read.json_type_dispatch import raw_held
 from formatspec.engine.read.leaf_reader import ReadContext, holds_restating, nothing, states_area
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
 from formatspec.engine.read.rows.merge_rows import BY_ID, RowReader
-from formatspec.engine.read.rows.row_condition import always
-from formatspec.engine.resolve.codec_chain import build
+from formatspec.engine.read.rows.row_condition import always, holds_unsaid
+from formatspec.engine.resolve.codec_chain import Memo, build
 from formatspec.engine.resolve.discriminators import keys_of, may_say_nothing
 from formatspec.engine.resolve.fuse_arithmetic import BOUNDS, IN_IMAGE, box_lines
 from formatspec.engine.resolve.held_slots import UNREAD
@@ -237,9 +237,7 @@ class _Writing:
         self.asked = asked
         self.types: list[tuple[str, Any, Any]] = []
         self.keys: dict[str, str] = {}
-        self.names = Names(
-            UNSET=UNSET, MISSING=MISSING, UnfitError=UnfitError, Object=Object, Origin=Origin, group_slots=group_slots
-        )
+        self.names = Names(UNSET=UNSET, UnfitError=UnfitError, Object=Object, Origin=Origin, group_slots=group_slots)
         self.bound = Counter(bound_names(rule))
         self.slots: dict[str, str] = {}
         self.stated = tuple(name for name in self.bound if name.startswith("category."))
@@ -278,14 +276,19 @@ class _Writing:
             yield f"named = categories.named({self.stated[0].removeprefix('category.')!r})"
         yield "size = state.size()"
         yield from BOUNDS
-        yield "made, known, state.file = [], set(), file"
+        yield "made, state.file = [], file"
         if self.reader.fits is not always:
-            yield f"fits, bare = {self.names.of('fits', self.reader.fits)}, None"
+            where = self.reader.rule.each.where
+            bare = True if where is not None and holds_unsaid(where, self.scope, ()) else None
+            yield f"fits, bare = {self.names.of('fits', self.reader.fits)}, {bare}"
         yield "try:"
         yield "    for place, row in enumerate(rows, start):"
         yield from (f"        {line}" for line in (*self._start(), *lines, *self._end()))
         yield "except (UnfitError, LookupError):"
         yield "    return None"
+        if self.reader.by:
+            yield "ids = {one.id for one in made}"
+            yield "if len(ids) < len(made) or None in ids: return None"
         yield "return made"
 
     def _start(self) -> Iterator[str]:
@@ -297,9 +300,6 @@ class _Writing:
         if self.reader.fits is not always:
             yield "if not record and bare is None: bare = bool(fits(record, state))"
             yield "if not (fits(record, state) if record else bare): return None"
-        if self.reader.by:
-            yield f"if {self.slots.get('id', 'None')} is None or {self.slots.get('id', 'None')} in known: return None"
-            yield f"known.add({self.slots.get('id', 'None')})"
         told = [f"{slot}={variable}" for slot, variable in self.slots.items()]
         if self.stated:
             told.append("category=category")
@@ -435,8 +435,9 @@ class _Writing:
         decoded = f"value = {self.names.of('decode', chain.decode)}(value, env)"
         if chain.needs or meaning.value_type not in _FEW:
             return Any, (decoded, *lines), otherwise
-        remembered = remembering(self.names.of("known", {}), decoded)
-        return Any, (*remembered, *lines), otherwise
+        memo, decode = self.names.of("memo", Memo(chain.decode)), self.names.of("decode", chain.decode)
+        remembered = f"value = {memo}[value] if type(value) is int else {decode}(value, env)"
+        return Any, (remembered, *lines), otherwise
 
     def _kept(self, slot: str) -> tuple[str, ...]:
         return f"{self._slot(slot)} = value", *self._tested(slot)

@@ -126,9 +126,9 @@ def plain_text(data: bytes) -> str | None:
         text = data.decode()
     except UnicodeDecodeError:
         return None
-    if text.startswith("<?xml"):
+    if text[:5] == "<?xml":
         return text if _DECLARATION.match(text) else None
-    return text if text.startswith("<") else None
+    return text if text[:1] == "<" else None
 
 
 Cut = Callable[[str], "tuple[str, list[re.Match[str]]] | None"]

@@ -33,16 +33,16 @@ def read_item_file(
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
     """Read the file of a role that describes the whole item; `files` and `rasters` take what was read."""
-    found = entry.files.get(role.name)
-    path = found[0][0] if found else state.item.get(f"path.{role.name}")
-    if path is not None and not found:
+    name, slot = role.name, f"path.{role.name}"
+    path = entry.files[name][0][0] if name in entry.files else state.item.get(slot)
+    if path is not None and name not in entry.files:
         path = named_file(path, role, tree, state)
     if path is None:
         note_missing(role, entry, state)
         return
-    files.setdefault(role.name, []).append(path)
+    files[name] = [path]
     state.file, state.at = path, ()
-    if role.kind == "pixels" or role.codec is not None:
+    if state.plain is not None and (role.kind == "pixels" or role.codec is not None):
         state.materialize_records()
     if role.kind == "pixels":
         raster = _read_raster(role, path, tree, readers, state.item, state, purpose)
@@ -51,11 +51,11 @@ def read_item_file(
         return
     if role.codec is None:
         return  # the spec does not describe the file's content
-    lines = readers.lines.get(role.name)
-    if lines is not None and _are_plain(lines, path, tree, state):
+    if name in readers.lines and _are_plain(readers.lines[name], path, tree, state):
         return
-    elements = readers.elements.get(role.name)
-    if elements is not None and _are_elements(elements, role, path, tree, readers.documents[role.name], state):
+    if name in readers.elements and _are_elements(
+        readers.elements[name], role, path, tree, readers.documents[name], state
+    ):
         return
     document = read_document(role, path, tree, state, purpose.checks or purpose.strict)
     if document is None:

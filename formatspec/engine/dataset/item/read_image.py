@@ -89,7 +89,8 @@ def _read_header(path: str, role: Role | None, tree: Tree, state: ItemState, pur
 def measure_unsized(path: str, tree: Tree, state: ItemState, purpose: Purpose) -> None:
     """Take the size of an item's image from its header if no document states it, and if the image can be read."""
     item = state.item
-    if "$info" in item or None not in (item.get("image.width"), item.get("image.height")):
+    stated = "image.width" in item and "image.height" in item
+    if "$info" in item or (stated and item["image.width"] is not None and item["image.height"] is not None):
         return
     with suppress(ImageError, ValueError, OSError):
         info, _ = _looked_at(path, tree, purpose)

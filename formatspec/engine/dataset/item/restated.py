@@ -12,14 +12,12 @@ from formatspec.engine.base.kept_fields import KEPT, forget_kept
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.read.categories import category_of
+from formatspec.engine.read.generate_mapping import COUNTS
 from formatspec.engine.read.item_state import ItemState, Restated, RestatingLeaf, whole_of
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.language import expression
 from formatspec.model.plain.same_value import same_value
 from formatspec.model.records import Item, Object
-
-COUNTS = frozenset({"index", "item.index"})
-"""Slots that number a record, in its item or in its document."""
 
 
 def forget_restated(item: Item, state: ItemState, options: Mapping[str, Any]) -> None:
