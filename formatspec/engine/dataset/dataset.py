@@ -212,13 +212,14 @@ class OpenDataset:
     def _tables(self, wanted: Wanted, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], TableReaders]:
         """Return how the rows of shared files are read; fast where the purpose does not need the rows themselves."""
         as_indexed = wanted is everything and not context.counts
+        asked = replace(context, compares=True) if as_indexed else context
         found = {}
         for name, tables in self.index.tables.items():
             role = self.form.roles[name]
             labels = any(one.startswith("category.") for one in role.captures)
             for table in tables:
-                if not as_indexed:
-                    table = replace(table, readers=tuple(asking(one, context) for one in table.readers))
+                if not as_indexed or context.often:
+                    table = replace(table, readers=tuple(asking(one, asked) for one in table.readers))
                 first, alone = table.readers[0], len(table.readers) == 1 and not self.purpose.origin
                 plain = plain_rows(first, context, amounts().generates) if alone else None
                 elements = role.elements(context, first, table.path) if alone and table.kind == "item" else None

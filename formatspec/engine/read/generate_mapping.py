@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from formatspec.codecs.registry import UnfitError
+from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.base.faults import MISSING, DocumentPath, Record, missing_key
 from formatspec.engine.base.kept_fields import note_kept
 from formatspec.engine.base.source_code import Names, function
@@ -19,6 +19,7 @@ from formatspec.engine.read.leaf_reader import PLAIN, ReadContext, Wanted, exact
 from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, Memo, build
 from formatspec.engine.resolve.discriminators import constant_of
+from formatspec.engine.resolve.fuse_arithmetic import BOUNDS, box_lines
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import names_captures, restating, text_template
 from formatspec.language.errors import Place
@@ -298,12 +299,19 @@ class _Writing:
                 yield "elif part not in item['subsets']: item['subsets'].append(part)"
             return
         holder, lines = ("item", self._of_item(name, here)) if kind else ("record", self._stored(meaning, here))
+        if name == "bbox" and (box := self._box(meaning, chain)) is not None:
+            yield f"box = None if 'bbox' in record else {self.names.of('box', box)}(part, state.env)"
+            yield f"if box is None: {judged}"
+            yield "else: record['bbox'] = box"
+            return
         exactly = is_numbered(meaning) and plain is None
         if lines is None or (exactly and not self.scope.textual):
             yield judged
             return
         free = f"{name!r} not in {holder}" if kind else self._is_free(meaning)
         if plain is not None:
+            if kind:  # a row may tell once more what is known of its item
+                free = f"({free} or (item[{name!r}] == part and type(item[{name!r}]) is type(part)))"
             yield f"if type(part) in {self.names.of('kinds', plain)} and {free}:"
             yield from (f"    {line}" for line in (f"{holder}[{name!r}] = part", *lines))
             yield f"else: {judged}"
@@ -319,6 +327,23 @@ class _Writing:
         yield from ("    else:", *(f"        {line}" for line in lines)) if lines else ()
         yield f"else: {judged}"
 
+    def _box(self, meaning: Meaning, chain: Chain) -> Callable[[Any, Env], Any] | None:
+        """Generate a function that gives a box of four numbers within its image; it gives None for any other."""
+        if self.scope.textual or self.scope.kind != "object" or slot_binding(meaning, self.scope) != "judged":
+            return None
+        if not all(one.inverse for one in chain.codecs):
+            return None
+        lines = (
+            "if type(value) is not list or len(value) != 4 or env.width <= 0: return None",
+            "v0, v1, v2, v3 = value",
+            "if not (type(v0) in kinds and type(v1) in kinds and type(v2) in kinds and type(v3) in kinds): return None",
+            "size = env.width, env.height",
+            *BOUNDS,
+            *box_lines(chain.codecs),
+            "return value",
+        )
+        return function("box(value, env)", lines, {"kinds": frozenset({int, float})})
+
     def _of_item(self, name: str, here: str) -> tuple[str, ...]:
         """Return the lines that follow setting a slot of the item."""
         noted = f"if {name!r} not in place_of: place_of[{name!r}] = (file, (*base, *{here}))"
@@ -331,7 +356,10 @@ class _Writing:
         free = f"{meaning.name!r} not in record"
         if meaning.name == "category.name":
             free = f"{free} and part != ''"  # a class without a name is reported
-        return f"{free} and not categories.listed and not categories.closed" if meaning.name in NAMED else free
+        if meaning.name not in NAMED:
+            return free
+        known = f"categories.knows({meaning.name.removeprefix('category.')!r}, part)"
+        return f"{free} and ((not categories.listed and not categories.closed) or {known})"
 
     def _stored(self, meaning: Meaning, here: str) -> tuple[str, ...] | None:
         """Return the lines that follow setting a slot; None if the value needs a check beyond its type."""
