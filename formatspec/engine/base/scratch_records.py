@@ -43,10 +43,6 @@ class Scratch:
         return read_at(self._file.fileno(), size, offset)
 
 
-_CODES = {8: "q", 4: "i", 2: "h", 1: "b"}
-"""The codes of arrays of whole numbers, by the bytes of a number."""
-
-
 class Records:
     """Records of one NumPy type, in order."""
 
@@ -58,33 +54,33 @@ class Records:
         self._scratch: Scratch | None = None
         self._near, self._near_first = np.zeros(0, self.dtype), 0
         self._piece = amounts().piece
-        self._noted = self._columns()
+        self._fields = len(self.dtype.names or ())
+        self._noted = array("q")
+        """The fields of records that are not put away yet, record after record."""
 
     def __len__(self) -> int:
         """How many records there are, in memory and on disk."""
-        return self._count + len(self._noted[0])
-
-    def _columns(self) -> tuple[array[int], ...]:
-        return tuple([array(_CODES[self.dtype[name].itemsize]) for name in self.dtype.names or ()])
+        return self._count + (len(self._noted) // self._fields if self._noted else 0)
 
     def note(self, *record: int) -> None:
         """Append one record of whole numbers; many of them are put away at once."""
-        for column, value in zip(self._noted, record, strict=True):
-            column.append(value)
-        if len(self._noted[0]) >= self._piece:
+        self._noted.extend(record)
+        if len(self._noted) >= self._piece * self._fields:
             self._put_away()
 
     def _put_away(self) -> None:
-        noted, self._noted = self._noted, self._columns()
-        self.add(*[np.frombuffer(column, column.typecode) for column in noted])
+        noted, self._noted = np.frombuffer(self._noted, np.int64).reshape(-1, self._fields), array("q")
+        self.add(*noted.T)
 
     def add(self, *columns: Any) -> None:
         """Append records, given as a column for each of their fields."""
-        if self._noted[0]:
+        if self._noted:
             self._put_away()
         records = np.empty(len(columns[0]), self.dtype)
         for name, column in zip(self.dtype.names or (), columns, strict=True):
             records[name] = column
+            if (records[name] != column).any():
+                raise OverflowError(f"a number of {name} needs more than {self.dtype[name].itemsize} bytes")
         self.extend(records)
 
     def extend(self, records: Numbers) -> None:
@@ -103,7 +99,7 @@ class Records:
 
     def read(self, start: int, stop: int) -> Numbers:
         """Return the records from `start` up to, but without, `stop`."""
-        if self._noted[0]:
+        if self._noted:
             self._put_away()
         if self._scratch is None:
             if len(self._held) != 1:
@@ -117,7 +113,7 @@ class Records:
 
     def pieces(self) -> Iterator[tuple[int, Numbers]]:
         """Yield all records in pieces, each with the position of its first."""
-        if self._noted[0]:
+        if self._noted:
             self._put_away()
         piece = amounts().piece
         for first in range(0, self._count, piece):

@@ -117,6 +117,13 @@ class _Joining(msgspec.Struct):
     retyped: bool = False
     plain: PlainNames | None = None
     early: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    given: dict[str, Any] = msgspec.field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Note what the file's path says of all its rows, and the names without which no item is named."""
+        self.given = {name: value for name, value in self.file.captures.items() if value is not None}
+        self.required = frozenset(name for name in self.form.key_names if not may_lack(self.form, name))
 
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)
@@ -262,14 +269,15 @@ class _Joining(msgspec.Struct):
 
     def _plainly(self, position: int, plain: Mapping[str, Any] | None, ids: Ids) -> bool:
         """Join a row that spells the names of its item plainly, if it has its image and nothing is to be said."""
-        given = {name: value for name, value in self.file.captures.items() if value is not None} if plain else {}
-        if not plain or any(given.get(name, value) != value for name, value in plain.items() if name != "subset"):
+        if not plain:
             return False
-        names = {**plain, **given}
+        names, given = {**plain, **self.given}, self.given
+        if names != plain and any(plain[name] != given[name] for name in plain if name in given and name != "subset"):
+            return False
         if not self._is_whole(names):
             return False
         identity, own = self._identity(names), names.get("id")
-        number = self.entries.twin(identity, names.get(self.looked.extension))
+        number = self.entries.twin(identity, names.get(self.looked.extension)) if self.entries.twins else None
         number = self.entries.find(identity) if number is None else number
         if number is None or IMAGE not in self.entries[number].files:
             return False
@@ -295,10 +303,10 @@ class _Joining(msgspec.Struct):
 
     def _is_whole(self, names: Mapping[str, Any]) -> bool:
         """Return whether names are those of one item."""
-        return all(name in names for name in self.form.key_names if not may_lack(self.form, name))
+        return self.required <= names.keys()
 
     def _identity(self, names: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(names.get(name) or "" for name in self.form.key_names)
+        return tuple([(names[name] or "") if name in names else "" for name in self.form.key_names])
 
     def _keep(self, position: int, which: int) -> None:
         """Give a kept row that names no item to the item of the row before it."""
@@ -329,10 +337,6 @@ class _Joining(msgspec.Struct):
         twin = self.entries.add_twin(entry, extension)
         self.owned[twin] = names["id"]
         return twin
-
-    def _forget_spellings(self) -> None:
-        """Before each row, forget how the last row spelled its names."""
-        self.rivals, self.in_capitals = (), None
 
     def _may_mean_several(self, names: Mapping[str, Any], which: int, state: ItemState) -> None:
         """Note a fault if a row's name could mean several items and exactly matches none of them."""
@@ -379,7 +383,7 @@ class _Joining(msgspec.Struct):
         For a table that lists items, an item is added if there is none.
         """
         form, table, entries = self.form, self.table, self.entries
-        self._forget_spellings()
+        self.rivals, self.in_capitals = (), None  # how the last row spelled its names is forgotten
         whole = self._is_whole(names)
         if table.kind == "item" and whole:
             identity = self._identity(names)
@@ -479,8 +483,10 @@ class _Joining(msgspec.Struct):
                 entry.share("subsets", (*subsets, captures["subset"]))
         if self.split and self.table.kind == "item" and "id" in names:
             entry.share(IDS, {self.split: names["id"], **entry.shared.get(IDS, {})})
-        for name, value in names.items():
-            entry.names.setdefault(name, value)
+        own = entry.names
+        for name in names:
+            if name not in own:
+                own[name] = names[name]
 
 
 def _names_of(document: Any, table: Table, state: ItemState) -> int:

@@ -465,7 +465,7 @@ def _leaves_by_key(row: Rule, scope: Scope, at: tuple[str, ...]) -> Iterator[tup
 
 def _at(row: Any, path: tuple[str, ...]) -> Any:
     for key in path:
-        row = row.get(key) if isinstance(row, dict) else None
+        row = row[key] if isinstance(row, dict) and key in row else None
     return row
 
 
