@@ -236,6 +236,9 @@ def whole(digits: str) -> int | float:
 
 DIGITS = 4000
 """The most digits of integers that are read."""
+_STEP = 100
+_LONG = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS // _STEP - 1}}}")
+"""What every hundredth character of a text shows of an integer with too many digits, if it holds one."""
 
 
 def decode_rows(data: bytes) -> Any:
@@ -267,7 +270,8 @@ def _parse(text: str) -> tuple[Document, list[Pointer]]:
         return doubled
 
     try:
-        document = json.loads(text, object_pairs_hook=object_of, parse_int=whole)
+        long = _LONG.search(text[::_STEP]) is not None
+        document = json.loads(text, object_pairs_hook=object_of, parse_int=whole if long else None)
     except json.JSONDecodeError as error:
         raise FileError(f"not JSON: {broken(text, error)}", error.lineno, error.colno) from None
     except RecursionError:

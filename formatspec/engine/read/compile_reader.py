@@ -332,10 +332,10 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
             fresh = dict(record)
             reader(value, fresh, state)
             new = state.faults[before:]
-            bare = (hollow or has_no_outline(new)) and not any(
+            bare = (hollow or (new and has_no_outline(new))) and not any(
                 slot in fresh.keys() - record.keys() for slot in GEOMETRY
             )
-            if all(map(is_remark, new)) and not bare:
+            if not bare and (not new or all(map(is_remark, new))):
                 record.update(fresh)
                 readdress(state, fresh, record, before, noted, restated)
                 return keys

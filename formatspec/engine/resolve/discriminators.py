@@ -61,13 +61,13 @@ def row_test(rule: Rule, scope: Scope, box: FollowingBox | None = None) -> RowTe
             box is not None and required - value.keys() == {box.key} and box.lacks(value)
         ):
             return False
-        if any(value.get(key) == "" for key in filled):
+        if filled and any(value.get(key) == "" for key in filled):
             return False
-        if any(value.get(key, "") != "" or (key in value and not scope.textual) for key in excluded):
+        if excluded and any(value.get(key, "") != "" or (key in value and not scope.textual) for key in excluded):
             return False
         if empty and any(_part(value, path) for path in empty):
             return False
-        return all(same_value(_part(value, path), expected) for path, expected in constants)
+        return not constants or all(same_value(_part(value, path), expected) for path, expected in constants)
 
     return test
 

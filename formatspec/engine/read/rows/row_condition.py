@@ -139,6 +139,8 @@ def _slot_is_empty(name: str, scope: Scope) -> Condition | None:
     if meaning.type == "bool":
         return _slot_is(name, False, scope)
     is_said = stated if meaning.counts_zero else truth
+    if slot != "parent":
+        return lambda record, state: slot not in record or not is_said(record[slot])
     return lambda record, state: not is_said(_said(record, slot))
 
 

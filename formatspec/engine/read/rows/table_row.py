@@ -66,8 +66,8 @@ def read_row(
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
         new = state.faults[before:] if len(state.faults) > before else ()
-        costs = any(costs_row(fault, reader, alone) for fault in new)
-        bare = (hollow or has_no_outline(new)) and not any(slot in record for slot in GEOMETRY)
+        costs = bool(new) and any(costs_row(fault, reader, alone) for fault in new)
+        bare = bool(hollow or (new and has_no_outline(new))) and not any(slot in record for slot in GEOMETRY)
         if strict and not costs and (bare or any(_is_own_attribute(fault, state) for fault in new)):
             passable, hollow = passable or reader, hollow or bare
             del state.faults[before:], state.judged[judged:], state.restated[restated:]

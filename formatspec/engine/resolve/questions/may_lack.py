@@ -27,9 +27,10 @@ class FollowingBox(msgspec.Struct, frozen=True):
 
     def lacks(self, value: Mapping[str, Any]) -> bool:
         """Return whether a mapping states no box, but another geometry."""
-        return _says_nothing(value.get(self.key, MISSING)) and any(
-            not _says_nothing(value.get(key, MISSING)) for key in self.sources
-        )
+        box = value.get(self.key, MISSING)
+        if type(box) is list and box:
+            return False
+        return _says_nothing(box) and any(not _says_nothing(value.get(key, MISSING)) for key in self.sources)
 
 
 def _says_nothing(value: Any) -> bool:
