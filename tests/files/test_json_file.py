@@ -103,6 +103,14 @@ def test_what_is_no_number_is_read_for_the_caller_to_report_and_never_written() 
             encode([number])
 
 
+@pytest.mark.parametrize("digits", [3999, 4000, 4299, 4301, 9000])
+@pytest.mark.parametrize("blanks", [0, 37, 99])
+def test_duplicate_keys_are_found_beside_long_numbers(digits: int, blanks: int) -> None:
+    """Python refuses to read whole numbers of more than 4300 digits."""
+    data = f'{" " * blanks}{{"a": [1, -{"7" * digits}], "b": 1, "b": 2}}'
+    assert duplicate_keys(data.encode()) == [("b",)]
+
+
 def test_duplicate_keys_are_found() -> None:
     data = b'{"a": [{"b": 1, "c": 0, "b": 2, "b": 3}], "d": {"a": 1}, "d": {}}'
     assert duplicate_keys(data) == [("d",), ("a", 0, "b")]

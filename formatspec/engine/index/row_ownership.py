@@ -166,7 +166,9 @@ class RowOwnership:
     def of(self, entry: Entry) -> dict[str, list[Run]]:
         """Return an item's rows in runs, by the roles of their files."""
         found: dict[str, list[Run]] = {}
-        rows = self._rows_of(entry).tolist() if self.parts else ()
+        if not self.parts:
+            return found
+        rows = self._rows_of(entry).tolist()
         place, end = 0, len(rows)
         while place < end:
             _, part, start, _ = rows[place]

@@ -77,7 +77,7 @@ def _image(stated: Sequence[tuple[str, str]], state: ItemState) -> Image | None:
         return Image(**given)
     info: ImageInfo | None = state.item.get("$info")
     if info is not None:
-        size = given.get("width"), given.get("height")
+        size = (given.get("width"), given.get("height")) if "width" in given or "height" in given else info[:2]
         if info.orientation != 1 and info.as_displayed is not None and info.as_displayed == size:
             _note_displayed(state)
         else:

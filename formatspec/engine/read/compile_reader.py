@@ -194,7 +194,8 @@ def _whole_map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPa
         if len(keys) == 1 and not (optional and reader is nothing and keys[0] not in filled)
     ]
     groups = [Several(entry[0], entry[2], several_reader([entry], False, at)) for entry in several]
-    others = Others(choices, named, None if rest is _no_rest else rest, simple)
+    passed = named | OPEN_KEYS if rule.rest is None else named
+    others = Others(choices, passed, None if rest is _no_rest else rest, simple)
     return written_reader(told, groups, others, scope, at, read)
 
 
@@ -223,6 +224,8 @@ def _sparse(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath)
     return read
 
 
+OPEN_KEYS = frozenset({"", "#", "<>", "*"})
+"""Keys about which nothing is said if a rule does not name them."""
 RestReader = Callable[[Mapping[str, Any], frozenset[str], Record, ItemState], None]
 
 
@@ -238,11 +241,10 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
         return _no_rest
     counts, text = context.counts, scope.textual
     if rule.rest is None:
-        open_keys = frozenset({"", "#", "<>", "*"})
 
         def unknown(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
             if len(value) > len(known) or not value.keys() <= known:
-                others = [key for key in value if key not in known and key not in open_keys]
+                others = [key for key in value if key not in known and key not in OPEN_KEYS]
                 for key in others:
                     state.fault(
                         "FIELD_UNKNOWN", (*state.at, *at, key), rule.place, f"the spec knows no field {key!r} here"

@@ -274,7 +274,7 @@ class _Writing:
         yield "own = item['id'] if 'id' in item else None"
         if self._names_one_category():
             yield f"named = categories.named({self.stated[0].removeprefix('category.')!r})"
-        yield "size = state.size()"
+        yield "size = (env.width, env.height) if env.width else None"
         yield from BOUNDS
         yield "made, state.file = [], file"
         if self.reader.fits is not always:

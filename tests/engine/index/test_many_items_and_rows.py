@@ -90,6 +90,13 @@ def test_two_items_whose_names_have_one_hash_are_two(held: int) -> None:
     assert (items.find((-1,)), items.find((-2,)), items.find((-3,))) == (one, other, None)
 
 
+def test_numbers_that_a_record_has_no_room_for_are_refused(held: int) -> None:
+    records = Records([("place", "i8"), ("part", "i2")])
+    records.note(1, 1 << 15)
+    with pytest.raises(OverflowError, match="part needs more than 2 bytes"):
+        records.read(0, 1)
+
+
 def test_rows_come_by_item_in_the_order_in_which_they_were_noted(held: int) -> None:
     rng = random.Random(1)
     joined, expected = RowOwnership(), dict[int, list[tuple[str, int, int]]]()

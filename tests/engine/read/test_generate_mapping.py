@@ -91,3 +91,25 @@ def test_the_same_written_and_judged(spec: str, tmp_path: Path) -> None:
     data = tmp_path / "data"
     formatspec.sample(spec, data, items=12, seed=3)
     assert same(data, spec, "*.json", lambda text, rng: json.dumps(broken(json.loads(text), rng))) > 5
+
+
+@pytest.mark.parametrize("spec", ["coco", "cvat_images", "datumaro", "labelme", "voc"])
+def test_the_same_is_kept_and_lost(spec: str, tmp_path: Path) -> None:
+    """Where a conversion counts what it cannot take along, kept fields and numbers of rows are noted."""
+    data = tmp_path / "data"
+    formatspec.sample(spec, data, items=12, seed=3)
+    for path in data.rglob("*.xml"):  # an id that is the number of its row no longer
+        path.write_text(re.sub(r'<image id="3"', '<image id="33"', path.read_text(), count=1))
+    for path in data.rglob("*.json"):  # a document has another value than the one that would be written
+        path.write_text(path.read_text().replace('"5.5.0"', '"4.0.1"'))
+    found = []
+    for many in (1 << 30, 0):
+        out = tmp_path / str(many)
+        with with_amounts(generate_from=many):
+            told = formatspec.convert(
+                data, spec=spec, to="open_images", out=out, workers=1, skip_invalid=True
+            ).as_json()
+        files = {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+        found.append(({key: value for key, value in told.items() if key != "out"}, files))
+    assert found[0] == found[1]
+    assert spec not in ("cvat_images", "labelme") or "kept fields" in json.dumps(found[0][0])

@@ -234,7 +234,8 @@ _HEAD = "make(found, state)"
 
 def _body(plans: Sequence[Plan]) -> Iterator[str]:
     """The lines of a function that makes objects of matches of the patterns of some plans."""
-    yield "named, categories, size = state.categories.named('name'), state.categories, state.size()"
+    yield "named, categories, env = state.categories.named('name'), state.categories, state.env"
+    yield "size = (env.width, env.height) if env.width else None"
     yield from BOUNDS
     yield "made = []"
     yield "add = made.append"

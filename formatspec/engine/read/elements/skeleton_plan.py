@@ -17,7 +17,7 @@ from formatspec.engine.base.kept_fields import KEPT, note_all_kept
 from formatspec.engine.base.source_code import Names
 from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT
-from formatspec.engine.read.compile_reader import field_reader
+from formatspec.engine.read.compile_reader import OPEN_KEYS, field_reader
 from formatspec.engine.read.elements.element_document import Text, document_of, places_of, source_of, variable
 from formatspec.engine.read.json_type_dispatch import json_types_of
 from formatspec.engine.read.leaf_reader import ReadContext, exact, is_numbered, nothing, restates, states_area
@@ -248,7 +248,7 @@ class Lines(msgspec.Struct, eq=False):
                 raise _UnplannedError
             return
         if rule.rest is None:
-            if not rule.part and any(key not in _OPEN for key in others):
+            if not rule.part and any(key not in OPEN_KEYS for key in others):
                 raise _UnplannedError
             return
         if isinstance(rule.rest.leaf, Bind):
@@ -484,7 +484,5 @@ def _unlike_keys(where: Expression | None) -> list[str] | None:
     return found
 
 
-_OPEN = frozenset({"", "#", "<>", "*"})
-"""Keys of which the judging readers say nothing where a rule does not name them."""
 _OTHERWISE = frozenset({"id", "parent", "name", "attributes", "category.keypoint_names"})
 """Slots that are noted for what is said of them later, that are none of their own, or that put others in order."""

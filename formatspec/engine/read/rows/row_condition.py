@@ -23,11 +23,16 @@ def always(record: Record, state: ItemState) -> bool:
     return True
 
 
+def _never(record: Record, state: ItemState) -> bool:
+    """Return False; the condition of a table that the options leave out."""
+    return False
+
+
 def reading_condition(where: Expression | None, scope: Scope) -> Condition:
     """Compile the condition of a row, as far as the row's own slots decide it."""
     if where is None:
         return always
-    terms = [term for part in conjuncts(where) if (term := _term(part, scope)) is not None]
+    terms = [term for part in conjuncts(where) if (term := _term(part, scope)) is not None and term is not always]
     if not terms:
         return always
     if len(terms) == 1:
@@ -72,8 +77,7 @@ def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
     if meaning is None or meaning.derived:
         return None
     if meaning.where == "option":
-        holds = option_is(meaning, expected, scope)
-        return lambda record, state: holds
+        return always if option_is(meaning, expected, scope) else _never
     if meaning.where != "record":
         return None
     slot = meaning.name
