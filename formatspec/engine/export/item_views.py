@@ -15,6 +15,7 @@ from formatspec.engine.resolve.held_slots import BITS, record_mark
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Item, Label, Object, Origin
+from formatspec.paths.names import relative_path
 
 
 def of_one_label(item: Item, label: Label) -> Item:
@@ -192,7 +193,7 @@ def path_from(role: Role, item: Item) -> PathOf:
             folder = context.setting.folder if role.base is None else role.base.render(names)
         except (KeyError, ValueError):
             return None
-        return posixpath.relpath(target, folder or ".")
+        return relative_path(target, folder)
 
     return path
 

@@ -209,10 +209,11 @@ def _default(default: Expression, scope: Scope, names: Names) -> str | None:
         return None if default.value is None else names.of("constant", default.value)
     if isinstance(default, Binary) and default.operator == "+" and isinstance(default.right, Literal):
         left = default.left if type(default.right.value) is int else None
-        meaning = scope.meaning("index") if left == Name("index") else None
-        if meaning is None or meaning.where != "record":
+        meaning = scope.meaning(left.name) if isinstance(left, Name) else None
+        if meaning is None or meaning.name != "index" or meaning.where not in ("record", "item"):
             return None
-        return f"{'setting.index' if scope.kind == 'item' else 'index'} + {default.right.value}"
+        of_item = scope.kind == "item" or meaning.where == "item"
+        return f"{'setting.index' if of_item else 'index'} + {default.right.value}"
     if scope.kind != "item":
         return None
     if isinstance(default, Name):
