@@ -249,6 +249,11 @@ def convert(
     unknown = [n for n in own if n not in offered and n not in source.form.spec.options]
     if unknown:
         raise SpecError((Problem(f"neither {source.name} nor {target.name} has an option {unknown[0]!r}", None),))
+    for new in (subsets or {}).values():
+        if new in ("", ".", "..") or "/" in new or "\0" in new:
+            raise SpecError(
+                (Problem(f"a subset cannot be called {new!r}: it is a part of paths, as `train` is", None),)
+            )
     plan = Plan(
         media=media, policy=policy, lossless=lossless,
         subsets=dict(subsets or {}),

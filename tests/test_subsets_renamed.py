@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from coco_like import coco_document, coco_files
+from commands import Run
 from files_on_disk import put
 from said_of_items import told
 
@@ -91,3 +92,13 @@ def test_a_refusal_says_where_no_subset_is_left_that_images_of_one_name_would_me
         fs.convert(data, to="yolo_ultralytics", out=tmp_path / "out")
     (one,) = refused.value.findings
     assert "images of one name would meet" in one.message and one.message.endswith("--subsets extra=train")
+
+
+@pytest.mark.parametrize("new", ["", "..", "a/b"])
+def test_a_new_name_that_is_no_part_of_a_path_is_wrong_usage(new: str, run: Run, tmp_path: Path) -> None:
+    put(tmp_path / "data", coco_files(coco_document([("a.png", 4, 4)])))
+    out = tmp_path / "out"
+    done = run("convert", "coco", tmp_path / "data", "--to", "coco", "--subsets", f"train={new}", "--media", "none",
+               "-o", out)  # fmt: skip
+    assert (done.status, f"cannot be called {new!r}" in done.err) == (2, True), done
+    assert not out.exists()
