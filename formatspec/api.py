@@ -11,6 +11,7 @@ from formatspec.datasets.writing import merge, write
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source
 from formatspec.opening import FormatNotice, On, SpecMistake, detect_format, load_spec, opened, policy_of, spec_for
+from formatspec.paths.names import is_segment
 
 if TYPE_CHECKING:
     from formatspec.datasets.dataset import Dataset, Step
@@ -250,7 +251,7 @@ def convert(
     if unknown:
         raise SpecError((Problem(f"neither {source.name} nor {target.name} has an option {unknown[0]!r}", None),))
     for new in (subsets or {}).values():
-        if new in ("", ".", "..") or "/" in new or "\0" in new:
+        if not is_segment(new):
             raise SpecError(
                 (Problem(f"a subset cannot be called {new!r}: it is a part of paths, as `train` is", None),)
             )

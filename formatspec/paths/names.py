@@ -13,8 +13,8 @@ from formatspec.paths.listing import Paths
 _NAMES = re.compile(r"[^/\\\0.:][^/\\\0:]*+(?:/[^/\\\0.:][^/\\\0:]*+)*+")
 """Names separated by slashes that need no interpretation."""
 _DRIVE = re.compile(r"[A-Za-z]:")
-_ODD_SEGMENTS = frozenset({"", ".", ".."})
-"""Parts of paths that are no names."""
+NO_SEGMENTS = frozenset({"", ".", ".."})
+"""Parts of paths that name nothing."""
 
 
 def safe_join(folder: str, reference: str) -> str | None:
@@ -48,13 +48,18 @@ def far_segments(name: str) -> list[str]:
 _FAR = re.compile(r"[A-Za-z]:/|[A-Za-z][A-Za-z0-9+.-]*://")
 
 
+def is_segment(text: str) -> bool:
+    """Return whether a text can be the name of one file or folder."""
+    return "/" not in text and "\0" not in text and text not in NO_SEGMENTS
+
+
 def relative_path(path: str, folder: str) -> str:
     """Return a path as it is written from a folder, with `..` for each level up; both lie below one root.
 
     An empty folder is the root.
     """
     there, here = path.split("/"), folder.split("/") if folder else []
-    if not _ODD_SEGMENTS.isdisjoint(there) or not _ODD_SEGMENTS.isdisjoint(here):
+    if not NO_SEGMENTS.isdisjoint(there) or not NO_SEGMENTS.isdisjoint(here):
         return posixpath.relpath(path, folder or ".")
     common = 0
     while common < len(here) and common < len(there) and here[common] == there[common]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -37,7 +38,7 @@ from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, spooled_tables, told_twice, without_records
 from formatspec.engine.export.spool_rows import RowSpool
 from formatspec.engine.index.row_ownership import SharedFile
-from formatspec.engine.resolve.held_slots import BITS
+from formatspec.engine.label_images.writer import has_pixels
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
@@ -48,8 +49,6 @@ from formatspec.model.records import Item
 
 Write = Callable[[str, bytes], None]
 ITEMS = "items not written"
-PAINTABLE = BITS["region"] | BITS["polygons"]
-"""The slots of an object from which the pixels in an optional label image follow."""
 
 
 class Exporter:
@@ -118,14 +117,14 @@ class Exporter:
         }
         self.texts = {
             role.name: text
-            for role in self.roles
-            if role.span == "item" and role.codec is not None
+            for role in self.own_roles
+            if role.codec is not None
             if (text := text_writer(role.codec.rule, role.codec.shape, role.scope)) is not None
         }
         self.counters = {
             role.name: count
-            for role in self.roles
-            if role.span == "item" and role.codec is not None and (count := row_counter(role.codec.rule)) is not None
+            for role in self.own_roles
+            if role.codec is not None and (count := row_counter(role.codec.rule)) is not None
         }
         self.spooled = {
             role.name: spooled_tables(role) for role in self.roles if role.span == "shared" and role.codec is not None
@@ -202,12 +201,14 @@ class Exporter:
         if self.areas_as_objects and self.tells_stuff:
             self.stuff.update(names_of(taken.objects[:made]))
             self.things.update(names_of(taken.objects[made:]))
-        counted = without_unwritten(own, setting, self._try) if self.counts_objects and own.objects else own
+        counted = own
+        if self.counts_objects and own.objects:
+            counted = without_unwritten(own, setting, partial(self._try, stated=union))
         context = self._context(setting, counted)
         files: list[tuple[str, bytes]] = []
         for role in self.own_roles if whole else ():
             if self._makes(role):
-                files.extend(self._item_file(role, own, context, union))
+                files.extend(self._item_file(role, own, context))
         self.told.clear()
         told = counted
         if self.beside_pictures:
@@ -260,15 +261,15 @@ class Exporter:
         if not self.brings and any(name.startswith("label.") for name in self.target.roles[IMAGE].captures):
             self.unwritten.first.discard("labels")
 
-    def _try(self, own: Item, setting: WriteSetting) -> None:
-        """Write an item's documents, and forget all but what `setting` notes."""
+    def _try(self, own: Item, setting: WriteSetting, stated: int) -> None:
+        """Write an item's documents, and forget all but what `setting` notes; its objects state these slots."""
         before = self.shared, self.tally, self.told, self.losses
         self.shared, self.tally, self.told, self.losses = self.shared.apart(), Tally(), set(), self.losses.apart()
         try:
             for role in self.own_roles:
                 if role.codec is not None and self._makes(role):
                     self._document(role, self._context(setting, own), NO_SOURCE)
-            self._shared_rows(own, setting, asked.stated_slots(own)[1])
+            self._shared_rows(own, setting, stated)
         finally:
             self.shared, self.tally, self.told, self.losses = before
 
@@ -306,17 +307,12 @@ class Exporter:
             context.as_read = WriteContext(before, item.origin.as_read, item.origin.as_read)
         return context
 
-    def _item_file(self, role: Role, item: Item, context: WriteContext, stated: int) -> Iterator[tuple[str, bytes]]:
-        """Yield an item's file of a role, unless the role is optional and nothing of the item would stand in it.
-
-        stated: the slots that any of the item's objects states, as bits.
-        """
+    def _item_file(self, role: Role, item: Item, context: WriteContext) -> Iterator[tuple[str, bytes]]:
+        """Yield an item's file of a role, unless the role is optional and nothing of the item would stand in it."""
         origin = item.origin if context.as_read is not None else None
         was_there = origin is not None and (role.name in origin.documents or role.name in origin.rasters)
-        if role.optional and not was_there:
-            unseen = not stated & PAINTABLE and not item.areas and item.void is None
-            if origin is not None or (role.kind == "pixels" and unseen):
-                return
+        if role.optional and not was_there and (origin is not None or (role.kind == "pixels" and not has_pixels(item))):
+            return
         path = (self.same and own_path(role, item)) or self.spelled(rendered(role, item.captures))
         context.setting.folder = path.rpartition("/")[0]
         if context.as_read is not None:

@@ -36,7 +36,7 @@ from formatspec.language.each import parse_where
 from formatspec.language.rules import Rule, problem
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
-from formatspec.model.records import Area, Object
+from formatspec.model.records import Area, Item, Object
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
 from formatspec.pixels.painting import KeptRaster, Painting, compose
@@ -164,7 +164,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return found
 
     def _labelled(self, context: WriteContext) -> list[Layer]:
-        if not _has_pixels(context):
+        if context.item is not None and not has_pixels(context.item):
             return []
         context = self._of_shown(context)
         paint = context.setting.options.get(PAINT, BY_ORDER)
@@ -299,10 +299,9 @@ def _things(context: WriteContext) -> tuple[Object, ...]:
     return () if context.item is None else context.item.objects
 
 
-def _has_pixels(context: WriteContext) -> bool:
+def has_pixels(item: Item) -> bool:
     """Whether an item states regions or outlines, from which alone pixels follow."""
-    item = context.item
-    if item is None or item.areas or item.void is not None:
+    if item.areas or item.void is not None:
         return True
     return any(thing.region is not None or thing.polygons for thing in item.objects)
 

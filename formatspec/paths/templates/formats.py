@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from numbers import Real
 from typing import Any
 
+from formatspec.paths.names import NO_SEGMENTS, is_segment
 from formatspec.paths.templates.syntax import TemplateField, TemplateSyntaxError
 
 IMAGE_EXTENSIONS: tuple[str, ...] = (
@@ -52,7 +53,6 @@ _DIGITS = 20  # as in an unsigned 64-bit number; the bound keeps matching linear
 _NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 _DOTS = frozenset({".", ".."})
-_NO_SEGMENTS = _DOTS | {""}
 
 _SEGMENT = r"[^/]+"
 _PATH = r"[^/]+(?:/[^/]+)*"
@@ -169,16 +169,16 @@ def _parse_decimal(text: str) -> int | float:
 
 def _render_segment(value: Any) -> str:
     text = value if type(value) is str else _text(value)
-    if "/" in text or "\0" in text or text in _NO_SEGMENTS:
+    if not is_segment(text):
         raise ValueError(f"{text!r} is no single path segment")
     return text
 
 
 def _render_path(value: Any) -> str:
     text = value if type(value) is str else _text(value)
-    if "/" not in text and "\0" not in text and text not in _NO_SEGMENTS:
+    if is_segment(text):
         return text
-    if "\0" in text or not _NO_SEGMENTS.isdisjoint(text.split("/")):
+    if "\0" in text or not NO_SEGMENTS.isdisjoint(text.split("/")):
         raise ValueError(f"{text!r} is no path")
     return text
 

@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from formatspec.paths.listing import Paths
-from formatspec.paths.names import by_segments
+from formatspec.paths.names import NO_SEGMENTS, by_segments
 from formatspec.paths.trees.positioned import read_at
 from formatspec.paths.trees.tree import Listed, Listing, SourceChangedError, Tree, subtree
 
 FOLDERS_KNOWN = 4096
 """How many folders are remembered to lie inside the root."""
-
-
-_ODD_SEGMENTS = frozenset({"", ".", ".."})
 
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -105,7 +102,7 @@ class FolderTree(Listed):
         """Open an ordinary file, and return it with its size; None if `_file` must check it and explain the error."""
         folder, _, name = path.rpartition("/")
         known = folder and self._folders_inside.get(folder)
-        if name in _ODD_SEGMENTS or not (known or self._is_sound(folder, path)):
+        if name in NO_SEGMENTS or not (known or self._is_sound(folder, path)):
             return None
         try:
             descriptor = os.open(f"{self._start}/{path}", _FLAGS)
@@ -124,7 +121,7 @@ class FolderTree(Listed):
         full = f"{self._start}/{path}"
         folder, _, name = path.rpartition("/")
         try:
-            if self._is_sound(folder, path) and name not in _ODD_SEGMENTS and self._reaches_file(folder, full):
+            if self._is_sound(folder, path) and name not in NO_SEGMENTS and self._reaches_file(folder, full):
                 return full
         except (OSError, ValueError):
             pass  # reported below
@@ -134,7 +131,7 @@ class FolderTree(Listed):
 
     def _is_sound(self, folder: str, path: str) -> bool:
         """Return whether the folder of a path contains no links, as far as known."""
-        sound = folder in self._folders_inside or _ODD_SEGMENTS.isdisjoint(folder.split("/"))
+        sound = folder in self._folders_inside or NO_SEGMENTS.isdisjoint(folder.split("/"))
         return sound if folder else not path.startswith("/")
 
     def _reaches_file(self, folder: str, full: str) -> bool:

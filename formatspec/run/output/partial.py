@@ -21,6 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 from formatspec.model.amounts import amounts
+from formatspec.paths.names import NO_SEGMENTS
 from formatspec.paths.trees.positioned import write_at
 from formatspec.paths.trees.store import MANIFEST, manifest, unlisted
 from formatspec.run.output.copying import copy, fresh, write
@@ -53,7 +54,7 @@ class FolderStaging:
     def _made_below(self, path: str) -> str:
         """Return a path below the folder, after creating its parent folders."""
         parent, _, name = path.rpartition("/")
-        if parent not in self._made or name in ("", ".", ".."):
+        if parent not in self._made or name in NO_SEGMENTS:
             below(path)
             (self.folder / parent).mkdir(parents=True, exist_ok=True)
             self._made.add(parent)

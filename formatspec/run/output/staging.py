@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol
 
+from formatspec.paths.names import NO_SEGMENTS
 from formatspec.paths.trees.store import is_url, plain_path
 
 Overwrite = bool | Literal["force"]
@@ -64,7 +65,7 @@ class Staging(Protocol):
 
 def below(path: str) -> str:
     """Return a path below the output unchanged. Raises OutputError for any other path."""
-    if not path or path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")):
+    if not path or path.startswith("/") or not NO_SEGMENTS.isdisjoint(path.split("/")):
         raise OutputError(f"{path!r} is no path below the output")
     return path
 

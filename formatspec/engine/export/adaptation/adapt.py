@@ -297,7 +297,7 @@ class Adapter:
         Returns:
             The item, how many of its objects, from the first on, are made of areas, and the losses as words and table.
         """
-        shown = self._without_crowds(item) if self.leaves_crowds else item
+        shown = self._without_crowds(item)
         denied = [label for label in item.labels if label.state in STATES_LEFT] if self.leaves_states else []
         if denied:
             shown = msgspec.structs.replace(shown, labels=tuple(one for one in item.labels if one not in denied))
@@ -314,15 +314,14 @@ class Adapter:
             shown, stated = msgspec.structs.replace(shown, objects=known), len(known)
         made = 0
         if areas_as_objects and item.areas:
-            shown = with_areas_as_objects(shown)
-            shown = self._without_crowds(shown) if self.leaves_crowds else shown
+            shown = self._without_crowds(with_areas_as_objects(shown))
             made = len(shown.objects) - stated
             lost += [(f"areas {CROWDS_LEFT}", "areas")] * (len(item.areas) - made)
             shown = msgspec.structs.replace(shown, areas=())
         return shown, made, lost
 
     def _without_crowds(self, item: Item) -> Item:
-        if not [1 for thing in item.objects if thing.single is False]:
+        if not self.leaves_crowds or not [1 for thing in item.objects if thing.single is False]:
             return item
         return msgspec.structs.replace(item, objects=tuple(one for one in item.objects if one.single is not False))
 

@@ -99,7 +99,6 @@ class Naming:
         self._told = {name: list(self._said(name)) for name in self.names if name != "subset"}
         in_paths = any("subset" in role.captures for role in target.roles.values())
         self._without_subset = DEFAULT_SUBSET if in_paths else None
-        self._makes_names = bool(self.made)
         self._is_flat = keys is not None and self._tells_apart(keys)
 
     def of(self, item: Item, number: int) -> dict[str, Any]:
@@ -120,7 +119,7 @@ class Naming:
                 names[name] = kinds[0] if kinds and extension not in kinds else extension or "jpg"
         if "subset" not in names:
             names["subset"] = self.subset(item.subsets[0] if item.subsets else None) or self._without_subset
-        if self._makes_names:
+        if self.made:
             self.made.put(names, item, self.target.options, self.categories)
         return names
 
@@ -245,14 +244,9 @@ class Naming:
         if "subset" in self.names and str(found.setdefault("subset", subset)) != subset:
             return None
         for name, said in self._told.items():
-            if name not in found:
+            value = _first_said(said, item)
+            if name not in found or (value is not None and str(value) != str(found[name])):
                 return None
-            for say in said:
-                value = say(item)
-                if value is not None:
-                    if str(value) != str(found[name]):
-                        return None
-                    break
         return {name: found[name] for name in self.names}
 
     def _relative(self, names: Mapping[str, Any]) -> str:
@@ -291,11 +285,8 @@ class Naming:
             return given
 
         def capture(item: Item, number: int, relative: str) -> Any:
-            for say in said:
-                value = say(item)
-                if value is not None:
-                    return value
-            return given(item, number, relative)
+            value = _first_said(said, item)
+            return given(item, number, relative) if value is None else value
 
         return capture
 
@@ -354,6 +345,15 @@ class Naming:
         return lambda item, number, relative: (
             posixpath.basename(relative) if self._is_flat else relative.replace("/", "_")
         )
+
+
+def _first_said(said: Iterable[Callable[[Item], Any]], item: Item) -> Any:
+    """Return the first value that an item states by some functions; None if it states none."""
+    for say in said:
+        value = say(item)
+        if value is not None:
+            return value
+    return None
 
 
 def _is_attribute(name: str) -> bool:
